@@ -1,0 +1,11 @@
+import type { Courier } from './courier.ts';
+
+/** The process's only way out. One per process; `openOutbound` (request.ts) makes it, `close` ends its connections. */
+export interface Outbound {
+  /**
+   * A courier for one attempt. `deadline` is a reading of the monotonic clock after which no mutation may leave;
+   * `timeoutMs` bounds each single request, from connecting to the last byte.
+   */
+  courier(options: { deadline: number; timeoutMs: number }): Courier;
+  close(): Promise<void>;
+}

@@ -1,0 +1,46 @@
+import { CompiledQuery } from 'kysely';
+import type { Dialect } from './dialect.ts';
+import { spine } from './migrations/0001-spine.ts';
+import type { Store, Tx } from './store.ts';
+
+/** One step of the schema. Once released it is never edited; the next step mends it. */
+export type Migration = { name: string; statements: readonly string[] };
+
+const migrations: readonly Migration[] = [spine];
+
+/**
+ * Brings the schema up to date and answers with the names of the steps it took; none when it was. Safe to run from
+ * many nodes at once: they stand in line. A database from a later version is refused.
+ */
+export async function migrateStore(store: Store): Promise<string[]> {
+  return store.write(async (tx) => {
+    if (tx.dialect.capabilities.manyNodes) await execute(tx, `select pg_advisory_xact_lock(7283519)`);
+    await execute(tx, 'create table if not exists migrations (name text primary key, at $int not null)');
+    const rows = (await execute(tx, 'select name from migrations')) as { name: string }[];
+    const known = new Set(rows.map((row) => row.name));
+    const unknown = [...known].filter((name) => !migrations.some((migration) => migration.name === name));
+    if (unknown.length > 0) {
+      throw new Error(
+        `the database was written by a later version of Purvey (it has ${unknown.join(', ')}): start that version, or restore a backup`,
+      );
+    }
+    const taken: string[] = [];
+    for (const migration of migrations) {
+      if (known.has(migration.name)) continue;
+      for (const statement of migration.statements) await execute(tx, statement);
+      await execute(tx, `insert into migrations (name, at) values ('${migration.name}', ${Math.floor(tx.now)})`);
+      taken.push(migration.name);
+    }
+    return taken;
+  });
+}
+
+function execute(tx: Tx, text: string): Promise<unknown[]> {
+  const statement = CompiledQuery.raw(withColumnTypes(text, tx.dialect));
+  return tx.all({ compile: () => statement });
+}
+
+/** Puts the database's own column types where a migration says `$id`, `$int`, `$json` or `$rowless`. */
+function withColumnTypes(text: string, dialect: Dialect): string {
+  return text.replace(/\$(id|int|json|rowless)\b/g, (name) => dialect.columns[name as keyof Dialect['columns']]);
+}

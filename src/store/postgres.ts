@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import type { Compilable, Kysely } from 'kysely';
+import pg from 'pg';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { postgresDialect } from './dialect.ts';
+import type { Schema } from './schema.ts';
+import { openSignals } from './signals.ts';
+import {
+  openBuilder,
+  type Statement,
+  type StatementHook,
+  type Store,
+  type Topic,
+  type Tx,
+  UniqueViolation,
+} from './store.ts';
+
+const channel = 'purvey';
+/** A deadlock or serialization failure is tried again this often before it is the caller's. */
+const triesPerWrite = 6;
+/** NOTIFY inside hot commits halves them, so signals go outside, at most one per topic in this time. */
+const notifyEveryMs = 50;
+
+/**
+ * PostgreSQL with a pool of connections; any number of nodes. Isolation is READ COMMITTED: code that decides on what
+ * it read locks it (`dialect.forUpdate`).
+ */
+export async function openPostgresStore(options: {
+  url: string;
+  clock: Clock;
+  log: Logger;
+  connections?: number;
+  /** `clock`: the given clock is the database's time (tests own it). Default: the server's own. */
+  time?: 'database' | 'clock';
+  onStatement?: StatementHook;
+}): Promise<Store> {
+  const { url, clock, log, onStatement } = options;
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: options.connections ?? 10,
+    types: { getTypeParser: parserOf as never },
+  });
+  pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'));
+  const q = openBuilder(postgresDialect);
+  const signals = openSignals();
+  const nameOf = openNames();
+
+  let offset = 0;
+  const measureOffset = async () => {
+    const before = clock.now();
+    const { rows } = await pool.query('select (extract(epoch from clock_timestamp()) * 1000)::float8 as now');
+    offset = rows[0].now - (before + clock.now()) / 2;
+  };
+  const now = () => Math.floor(clock.now() + offset);
+  const timers: NodeJS.Timeout[] = [];
+  if (options.time !== 'clock') {
+    await measureOffset();
+    timers.push(setInterval(() => measureOffset().catch(() => {}), 60_000).unref());
+  }
+
+  const pending = new Set<Topic>();
+  let notifying = false;
+  async function notify(): Promise<void> {
+    if (notifying) return;
+    notifying = true;
+    while (pending.size > 0 && !closed) {
+      const topics = [...pending].join(',');
+      pending.clear();
+      await pool.query('select pg_notify($1, $2)', [channel, topics]).catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, notifyEveryMs).unref());
+    }
+    notifying = false;
+  }
+  let closed = false;
+  let ear: pg.Client | undefined;
+  async function listen(): Promise<void> {
+    if (closed) return;
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => {});
+    client.on('end', () => {
+      if (!closed) setTimeout(() => listen().catch(() => {}), 1_000).unref();
+    });
+    client.on('notification', (message) => {
+      for (const topic of (message.payload ?? '').split(',')) signals.emit(topic as Topic);
+    });
+    await client.connect();
+    await client.query(`listen ${channel}`);
+    ear = client;
+  }
+  await listen();
+
+  return {
+    dialect: postgresDialect,
+    now,
+    async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+      for (let attempt = 1; ; attempt++) {
+        const client = await pool.connect();
+        let broken: Error | undefined;
+        try {
+          await client.query('begin');
+          const value = await work(openTx(client, q, now, nameOf, onStatement));
+          onStatement?.('commit');
+          await client.query('commit');
+          return value;
+        } catch (error) {
+          await client.query('rollback').catch((lost: Error) => {
+            broken = lost;
+          });
+          if (!isTransient(error) || attempt >= triesPerWrite) throw error;
+        } finally {
+          client.release(broken);
+        }
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** attempt));
+      }
+    },
+    async read(work) {
+      const client = await pool.connect();
+      try {
+        return await work(openTx(client, q, now, nameOf, onStatement));
+      } finally {
+        client.release();
+      }
+    },
+    signal(topic) {
+      signals.emit(topic);
+      pending.add(topic);
+      void notify();
+    },
+    onSignal: (topic, listener) => signals.on(topic, listener),
+    async close() {
+      if (closed) return;
+      closed = true;
+      for (const timer of timers) clearInterval(timer);
+      await ear?.end().catch(() => {});
+      await pool.end();
+    },
+  };
+}
+
+function openTx(
+  client: pg.ClientBase,
+  q: Kysely<Schema>,
+  now: () => number,
+  nameOf: (sql: string) => string,
+  onStatement: StatementHook | undefined,
+): Tx {
+  const execute = async (sql: string, values: unknown[], name?: string): Promise<unknown[]> => {
+    onStatement?.(sql);
+    try {
+      return (await client.query(name === undefined ? { text: sql, values } : { name, text: sql, values })).rows;
+    } catch (error) {
+      throw translate(error);
+    }
+  };
+  return {
+    writes: true,
+    dialect: postgresDialect,
+    q,
+    get now() {
+      return now();
+    },
+    async all<R>(query: Compilable<R>) {
+      const { sql, parameters } = query.compile();
+      return (await execute(sql, parameters as unknown[])) as R[];
+    },
+    async first<R>(query: Compilable<R>) {
+      const { sql, parameters } = query.compile();
+      return (await execute(sql, parameters as unknown[]))[0] as R | undefined;
+    },
+    async run<P extends object, R>(statement: Statement<P, R>, params: P) {
+      const { sql, bind } = statement.compileFor(postgresDialect, q);
+      return (await execute(sql, bind(params), nameOf(sql))) as R[];
+    },
+  };
+}
+
+/** Prepared statements are named by their text, so every connection prepares each at its first use. */
+function openNames(): (sql: string) => string {
+  const names = new Map<string, string>();
+  return (sql) => {
+    let name = names.get(sql);
+    if (!name) {
+      name = createHash('sha256').update(sql).digest('hex').slice(0, 32);
+      names.set(sql, name);
+    }
+    return name;
+  };
+}
+
+/** `bigint` as number (ours stay far below 2^53), JSON as the text it is, the rest as the driver has it. */
+function parserOf(oid: number, format?: string): unknown {
+  if (oid === pg.types.builtins.INT8) return Number;
+  if (oid === pg.types.builtins.JSONB || oid === pg.types.builtins.JSON) return String;
+  return pg.types.getTypeParser(oid, format as 'text');
+}
+
+function isTransient(error: unknown): boolean {
+  const code = (error as { code?: string }).code;
+  return code === '40P01' || code === '40001';
+}
+
+function translate(error: unknown): unknown {
+  const { code, constraint } = error as { code?: string; constraint?: string };
+  return code === '23505' ? new UniqueViolation(constraint ?? '', error) : error;
+}

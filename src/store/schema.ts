@@ -1,0 +1,244 @@
+import type { Generated } from 'kysely';
+
+/**
+ * Every table, as its rows are read and written. Times are milliseconds of database time; flags are 0 or 1; `doc` and
+ * other JSON columns hold JSON text. The same on both databases; what cannot be is named in `dialect.ts`.
+ */
+export interface Schema {
+  user_store_domains: { name: string; description: string | null };
+  subjects: SubjectRow;
+  subject_keys: { subject_id: string; kind: string; attr: string; value_key: string };
+  members: { group_id: string; member_id: string };
+  refs: { subject_id: string; ref_id: string };
+  subject_sps: { subject_id: string; sp_id: number };
+  passwords: { subject_id: string; hash: string };
+  changes: ChangeRow;
+
+  operators: OperatorRow;
+  api_tokens: ApiTokenRow;
+
+  identity_providers: IdentityProviderRow;
+  targets: TargetRow;
+  service_providers: ServiceProviderRow;
+  bindings: BindingRow;
+
+  accounts: AccountRow;
+  links: LinkRow;
+  wakes: { id: Generated<number>; target_id: number; subject_id: string };
+  attempts: AttemptRow;
+  exchanges: ExchangeRow;
+  lanes: LaneRow;
+}
+
+/** A user or group. `gone` rows are tombstones: they keep id, kind and name so that a removal can be carried out. */
+export interface SubjectRow {
+  id: string;
+  kind: 'user' | 'group';
+  domain: string;
+  /** The folded full name (`bob`, `sales/bob`): userName or displayName. Unique per kind among the live. */
+  name_key: string;
+  life: 'live' | 'forwarded' | 'gone';
+  /** Sequence of the subject's latest change. */
+  seq: number;
+  external_id: string | null;
+  /** Folded displayName of users; null when unassigned. */
+  display_key: string | null;
+  /** The SCIM resource without id, meta, schemas, password, members and groups. */
+  doc: string;
+  /** Counts writes; the ETag. */
+  version: number;
+  created_at: number;
+  modified_at: number;
+}
+
+export interface ChangeRow {
+  seq: Generated<number>;
+  subject_id: string;
+  /** The member, when the change is that this member came to or left the group `subject_id`. */
+  other_id: string | null;
+  sp_id: number;
+  door: string;
+  actor: string;
+  at: number;
+  urgency: number;
+  /** 1 until planned, then null: the partial index on it is the planner's queue. */
+  unplanned: number | null;
+}
+
+/** Administrators and service accounts: who may sign in to the doors. They are not directory users. */
+export interface OperatorRow {
+  id: Generated<number>;
+  name_key: string;
+  name: string;
+  hash: string;
+  role: 'administrator' | 'service';
+  must_change: number;
+  created_at: number;
+}
+
+export interface ApiTokenRow {
+  id: Generated<number>;
+  /** SHA-256 of the token, hex. The token itself is shown once and kept nowhere. */
+  digest: string;
+  label: string;
+  /** The service provider that calls with this token are made for. */
+  sp_id: number;
+  /** Space-separated: `scim`, `admin`. */
+  scopes: string;
+  created_at: number;
+  expires_at: number | null;
+  last_used_at: number | null;
+}
+
+export interface IdentityProviderRow {
+  id: Generated<number>;
+  name: string;
+  name_key: string;
+  display_name: string | null;
+  description: string | null;
+  home_realm_id: string | null;
+  alias: string | null;
+  certificate: string | null;
+  jwks_url: string | null;
+  enabled: number;
+  created_at: number;
+  modified_at: number;
+}
+
+export interface TargetRow {
+  id: Generated<number>;
+  idp_id: number;
+  /** Connector type, `SCIM2`. One target per type and identity provider. */
+  type: string;
+  enabled: number;
+  /** JSON: setting values, secrets sealed (context `target:<idp name>:<type>:<key>`). */
+  settings: string;
+  /** JSON `TargetPolicy`: adopt, deprovision, follow, scope filters, limits. */
+  policy: string;
+  /** Raised by every change of settings, policy or mapping (engine rule 5). */
+  version: number;
+  created_at: number;
+  modified_at: number;
+}
+
+export interface ServiceProviderRow {
+  id: Generated<number>;
+  name: string;
+  name_key: string;
+  description: string | null;
+  /** 1 for the resident service provider, of which there is exactly one. */
+  resident: number;
+  created_at: number;
+  modified_at: number;
+}
+
+export interface BindingRow {
+  sp_id: number;
+  target_id: number;
+  blocking: number;
+  rules: number;
+  jit: number;
+  enabled: number;
+  position: number;
+}
+
+export type AccountState = 'due' | 'done' | 'waiting' | 'parked' | 'withheld' | 'disabled' | 'kept' | 'unbound';
+
+/** Where one subject stands at one target. See `provisioning/accounts.ts` for the life of a row. */
+export interface AccountRow {
+  target_id: number;
+  subject_id: string;
+  kind: 'user' | 'group';
+  urgency: number;
+  /** When it may be claimed next; null when nothing is due. While leased: when the lease ends. */
+  due_at: number | null;
+  wanted: number;
+  done: number;
+  lease_attempt: number | null;
+  tries: number;
+  state: AccountState;
+  reason: string | null;
+  /** The subject whose account holds the name this one wants. */
+  wait_on: string | null;
+  /** The service provider that let it in. */
+  sp_id: number;
+  seq_done: number;
+  pw_seq: number | null;
+  /** Target version its last result was computed with. */
+  version: number;
+  origin: 'created' | 'adopted' | 'adopted-inactive' | null;
+  remote_id: string | null;
+  /** JSON `Doubt`, or null when the last thing said was answered. */
+  doubt: string | null;
+  /** Nothing may be sent before this time: a request in doubt may still land (engine rule 9). */
+  not_before: number | null;
+  /** JSON `Attributes` that the target last acknowledged. */
+  acked: string | null;
+  /** How many members the next request may name; null for the target's own limit. */
+  chunk: number | null;
+}
+
+/** One membership that is not yet said to a target, or waits, or was refused. A settled membership has no row. */
+export interface LinkRow {
+  target_id: number;
+  group_id: string;
+  member_id: string;
+  op: 'add' | 'remove';
+  state: 'due' | 'waiting' | 'parked';
+  /** The member's remote id at the time the row was written; what a removal names. */
+  remote_id: string | null;
+  reason: string | null;
+  /** The attempt that is saying it; null when nobody is. */
+  attempt_id: number | null;
+}
+
+export interface AttemptRow {
+  id: Generated<number>;
+  target_id: number;
+  subject_id: string;
+  kind: 'user' | 'group';
+  /** `wanted` as it was when the subject was read. */
+  noted: number;
+  operation: string | null;
+  started_at: number;
+  /** End of the lease. */
+  deadline: number;
+  ended_at: number | null;
+  outcome: string | null;
+  reason: string | null;
+  /** Target version it was computed with. */
+  version: number;
+}
+
+export interface ExchangeRow {
+  attempt_id: number;
+  n: number;
+  method: string;
+  url: string;
+  request_body: string | null;
+  status: number | null;
+  response_body: string | null;
+  error: string | null;
+  at: number;
+  took_ms: number;
+}
+
+export interface LaneRow {
+  target_id: number;
+  kind: 'user' | 'group';
+  /** Why the lane is held; null when it is open. */
+  hold: string | null;
+  held_since: number | null;
+  /** When the next single probe (held) or the next claim (throttled) may go. */
+  probe_at: number | null;
+  /** Consecutive failed probes. */
+  probes: number;
+  /** 1 while held because the target asked for patience; shown as slow, not as broken. */
+  throttled: number;
+  last_success_at: number | null;
+  /** Failures in a row over different accounts since the last success. */
+  failures: number;
+  /** Remote ids answered *not found* since `absences_since`. */
+  absences: number;
+  absences_since: number;
+}
