@@ -1,0 +1,440 @@
+import { sql } from 'kysely';
+import type { AccountRow, AccountState } from '../store/schema.ts';
+import { prepare, type Reading, type Tx } from '../store/store.ts';
+
+/**
+ * The only writer of `accounts`: where one subject stands at one target.
+ *
+ * The life of a row (engine rules 2, 7, 10, 24):
+ *
+ *     (no row) --raise--> due --claim--> due, leased --complete--> done       the target agrees
+ *                          ^                           |            disabled   removed here, kept switched off there
+ *                          |                           |            kept       removed here, left as it is there
+ *                          |                           |            unbound    no binding names the target any more
+ *                          |                           |            parked     refused: somebody has to look
+ *                          |                           |            waiting    for the account that holds its name
+ *                          |                           |            withheld   a rule said no
+ *                          +------------raise----------+            (no row)   removed, and nothing left to say
+ *
+ * `wanted > done` means due, whatever `state` says. `due_at` is when it may be claimed; a lease is `lease_attempt` set
+ * and `due_at` at its end, so that a lease nobody completes becomes claimable by itself.
+ */
+
+/** What makes an account due. `makes`: the account may come into being by it; otherwise only an existing one is raised. */
+export type Raise = {
+  targetId: number;
+  subjectId: string;
+  kind: 'user' | 'group';
+  urgency: number;
+  spId: number;
+  makes: boolean;
+  /** Not before this time; default now. */
+  at?: number;
+};
+
+type RaiseResult = { target_id: number; subject_id: string; wanted: number };
+
+const raise = prepare<{ rows: string; now: number }, RaiseResult>((_, p, d) => {
+  const rows = d.rowsOf<
+    { target_id: number; subject_id: string; kind: string; urgency: number; sp_id: number; makes: number; at: number },
+    'r'
+  >(p.rows, 'r', {
+    target_id: 'int',
+    subject_id: 'text',
+    kind: 'text',
+    urgency: 'int',
+    sp_id: 'int',
+    makes: 'int',
+    at: 'int',
+  });
+  const when = d.greatest(sql`excluded.due_at`, sql`coalesce(accounts.not_before, 0)`);
+  return sql<RaiseResult>`
+    insert into accounts (target_id, subject_id, kind, urgency, due_at, wanted, done, tries, strikes, state, sp_id, seq_done, version)
+    select r.target_id, r.subject_id, r.kind, r.urgency, r.at, 1, 0, 0, 0, 'due', r.sp_id, 0, 0
+    from ${rows}
+    where r.makes = 1
+       or exists (select 1 from accounts a where a.target_id = r.target_id and a.subject_id = r.subject_id)
+    on conflict (target_id, subject_id) do update set
+      wanted = accounts.wanted + 1,
+      urgency = case when accounts.wanted > accounts.done
+                  then ${d.least(sql`accounts.urgency`, sql`excluded.urgency`)} else excluded.urgency end,
+      tries = 0, strikes = 0,
+      state = case when accounts.lease_attempt is not null or accounts.state = 'waiting' then accounts.state else 'due' end,
+      due_at = case when accounts.lease_attempt is not null then accounts.due_at
+                    when accounts.due_at is null then ${when}
+                    else ${d.least(sql`accounts.due_at`, when)} end
+    returning target_id, subject_id, wanted`;
+});
+
+/**
+ * Makes accounts due (engine rule 2) and answers with the keys of those that came into being. Ends an account's own
+ * backoff, never the wait for a request in doubt.
+ */
+export async function raiseAccounts(
+  tx: Tx,
+  raises: readonly Raise[],
+): Promise<{ targetId: number; subjectId: string }[]> {
+  const byKey = new Map<string, Raise>();
+  for (const one of raises) {
+    const key = `${one.targetId} ${one.subjectId}`;
+    const seen = byKey.get(key);
+    byKey.set(
+      key,
+      seen ? { ...one, urgency: Math.min(seen.urgency, one.urgency), makes: seen.makes || one.makes } : one,
+    );
+  }
+  if (byKey.size === 0) return [];
+  // Rows are written in key order on every path, so two writers can wait for each other but never in a circle.
+  const ordered = [...byKey.values()].sort((a, b) => a.targetId - b.targetId || (a.subjectId < b.subjectId ? -1 : 1));
+  const rows = ordered.map((one) => ({
+    target_id: one.targetId,
+    subject_id: one.subjectId,
+    kind: one.kind,
+    urgency: one.urgency,
+    sp_id: one.spId,
+    makes: one.makes ? 1 : 0,
+    at: one.at ?? tx.now,
+  }));
+  const raised = await tx.run(raise, { rows: JSON.stringify(rows), now: tx.now });
+  return raised
+    .filter((row) => row.wanted === 1)
+    .map((row) => ({ targetId: row.target_id, subjectId: row.subject_id }));
+}
+
+const selectDue = prepare<
+  { targetId: number; kind: 'user' | 'group'; urgency: number; now: number; limit: number },
+  AccountRow
+>((q, p, d) =>
+  q
+    .selectFrom('accounts')
+    .selectAll()
+    .where('target_id', '=', p.targetId)
+    .where('kind', '=', p.kind)
+    .where('urgency', '=', p.urgency)
+    .where('due_at', '<=', p.now)
+    .orderBy('due_at')
+    .limit(p.limit)
+    .modifyEnd(d.forUpdateSkipLocked),
+);
+
+const urgencies = [0, 1, 2, 3] as const;
+
+/**
+ * Up to `limit` due accounts of one lane, locked until commit: the urgent first, but an eighth of the batch is left to
+ * each less urgent class, so that a flood of removals cannot starve an update for ever.
+ */
+export async function selectDueAccounts(
+  tx: Tx,
+  lane: { targetId: number; kind: 'user' | 'group' },
+  limit: number,
+): Promise<AccountRow[]> {
+  const share = limit < 8 ? 0 : Math.floor(limit / 8);
+  const taken: AccountRow[] = [];
+  const left: AccountRow[] = [];
+  for (const urgency of urgencies) {
+    const room = limit - taken.length;
+    if (room <= 0) break;
+    const rows = await tx.run(selectDue, { ...lane, urgency, now: tx.now, limit: room });
+    const own = urgency === 3 ? room : Math.max(1, room - share * (3 - urgency));
+    taken.push(...rows.slice(0, own));
+    left.push(...rows.slice(own));
+  }
+  return [...taken, ...left.slice(0, Math.max(0, limit - taken.length))];
+}
+
+/**
+ * The account that has been due longest, whatever its urgency: what a held lane probes with. An account that was just
+ * tried is the youngest, so one that always fails cannot keep the lane from finding out that others would not.
+ */
+export async function selectProbeAccount(
+  tx: Tx,
+  lane: { targetId: number; kind: 'user' | 'group' },
+): Promise<AccountRow[]> {
+  const oldest: AccountRow[] = [];
+  for (const urgency of urgencies) {
+    oldest.push(...(await tx.run(selectDue, { ...lane, urgency, now: tx.now, limit: 1 })));
+  }
+  return oldest.sort((a, b) => a.due_at! - b.due_at!).slice(0, 1);
+}
+
+export type Lease = { targetId: number; subjectId: string; attemptId: number; until: number; doubt: string };
+
+const lease = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<{ target_id: number; subject_id: string; attempt: number; until: number; doubt: string }, 'r'>(
+    p.rows,
+    'r',
+    { target_id: 'int', subject_id: 'text', attempt: 'int', until: 'int', doubt: 'text' },
+  );
+  return sql`
+    update accounts set lease_attempt = r.attempt, due_at = r.until, doubt = r.doubt
+    from ${rows} where accounts.target_id = r.target_id and accounts.subject_id = r.subject_id`;
+});
+
+/** Takes selected accounts under a lease and writes their doubt down, before anything can be sent (engine rule 7). */
+export async function leaseAccounts(tx: Tx, leases: readonly Lease[]): Promise<void> {
+  const rows = leases.map((one) => ({
+    target_id: one.targetId,
+    subject_id: one.subjectId,
+    attempt: one.attemptId,
+    until: one.until,
+    doubt: one.doubt,
+  }));
+  await tx.run(lease, { rows: JSON.stringify(rows) });
+}
+
+/** What an attempt makes of its account; written only while the attempt still holds the lease. */
+export type Completion = {
+  targetId: number;
+  subjectId: string;
+  attemptId: number;
+  noted: number;
+  /** `done := noted`: nothing more to do for what was noted. */
+  finished: boolean;
+  /** When to try again if not finished. */
+  dueAt: number | null;
+  state: AccountState;
+  reason: string | null;
+  tries: number;
+  strikes: number;
+  waitOn: string | null;
+  remoteId: string | null;
+  doubt: string | null;
+  notBefore: number | null;
+  acked: string | null;
+  origin: AccountRow['origin'];
+  chunk: number | null;
+  seqDone: number;
+  version: number;
+  /** The row may go: its remote is absent and nothing is left to say. */
+  drop: boolean;
+};
+
+type CompletionColumns = {
+  target_id: number;
+  subject_id: string;
+  attempt: number;
+  noted: number;
+  finished: number;
+  due_at: number;
+  state: string;
+  reason: string;
+  tries: number;
+  strikes: number;
+  wait_on: string;
+  remote_id: string;
+  doubt: string;
+  not_before: number;
+  acked: string;
+  origin: string;
+  chunk: number;
+  seq_done: number;
+  version: number;
+};
+type Completed = { target_id: number; subject_id: string; wanted: number; done: number; due_at: number | null };
+
+const complete = prepare<{ rows: string; now: number }, Completed>((_, p, d) => {
+  const rows = d.rowsOf<CompletionColumns, 'r'>(p.rows, 'r', {
+    target_id: 'int',
+    subject_id: 'text',
+    attempt: 'int',
+    noted: 'int',
+    finished: 'int',
+    due_at: 'int',
+    state: 'text',
+    reason: 'text',
+    tries: 'int',
+    strikes: 'int',
+    wait_on: 'text',
+    remote_id: 'text',
+    doubt: 'text',
+    not_before: 'int',
+    acked: 'text',
+    origin: 'text',
+    chunk: 'int',
+    seq_done: 'int',
+    version: 'int',
+  });
+  return sql<Completed>`
+    update accounts set
+      lease_attempt = null,
+      done = case when r.finished = 1 and accounts.done < r.noted then r.noted else accounts.done end,
+      due_at = case when accounts.wanted > r.noted then ${d.greatest(sql`cast(${p.now} as bigint)`, sql`coalesce(r.not_before, 0)`)}
+                    when r.finished = 1 then null
+                    else r.due_at end,
+      state = case when accounts.wanted > r.noted and r.state <> 'waiting' then 'due' else r.state end,
+      tries = case when accounts.wanted > r.noted then 0 else r.tries end,
+      strikes = case when accounts.wanted > r.noted then 0 else r.strikes end,
+      reason = r.reason, wait_on = r.wait_on, remote_id = r.remote_id, doubt = r.doubt, not_before = r.not_before,
+      acked = r.acked, origin = r.origin, chunk = r.chunk, seq_done = r.seq_done, version = r.version
+    from ${rows}
+    where accounts.target_id = r.target_id and accounts.subject_id = r.subject_id and accounts.lease_attempt = r.attempt
+    returning accounts.target_id, accounts.subject_id, accounts.wanted, accounts.done, accounts.due_at`;
+});
+
+/**
+ * Writes what attempts found out. Answers with the rows as they stand; an account that is missing from the answer had
+ * lost its lease (rule 10): `fenceAccounts` is for it. Rejects with `UniqueViolation` when a remote id belongs to
+ * another account; nothing of the batch is written then.
+ */
+export async function completeAccounts(
+  tx: Tx,
+  completions: readonly Completion[],
+): Promise<{ targetId: number; subjectId: string; dueAt: number | null; settled: boolean }[]> {
+  const rows = completions.map((one) => ({
+    target_id: one.targetId,
+    subject_id: one.subjectId,
+    attempt: one.attemptId,
+    noted: one.noted,
+    finished: one.finished ? 1 : 0,
+    due_at: one.dueAt,
+    state: one.state,
+    reason: one.reason,
+    tries: one.tries,
+    strikes: one.strikes,
+    wait_on: one.waitOn,
+    remote_id: one.remoteId,
+    doubt: one.doubt,
+    not_before: one.notBefore,
+    acked: one.acked,
+    origin: one.origin,
+    chunk: one.chunk,
+    seq_done: one.seqDone,
+    version: one.version,
+  }));
+  const written = await tx.run(complete, { rows: JSON.stringify(rows), now: tx.now });
+  return written.map((row) => ({
+    targetId: row.target_id,
+    subjectId: row.subject_id,
+    dueAt: row.due_at,
+    settled: row.wanted <= row.done,
+  }));
+}
+
+type Keys = { target_id: number; subject_id: string };
+const keyColumns = { target_id: 'int', subject_id: 'text' } as const;
+const keysOf = (keys: readonly { targetId: number; subjectId: string }[]) =>
+  JSON.stringify(keys.map((key) => ({ target_id: key.targetId, subject_id: key.subjectId })));
+
+const fence = prepare<{ rows: string; now: number }, never>((_, p, d) => {
+  const rows = d.rowsOf<Keys & { doubt: string }, 'r'>(p.rows, 'r', { ...keyColumns, doubt: 'text' });
+  return sql`
+    update accounts set wanted = wanted + 1, doubt = coalesce(accounts.doubt, r.doubt),
+      due_at = case when accounts.lease_attempt is not null then accounts.due_at
+                    else ${d.greatest(sql`cast(${p.now} as bigint)`, sql`coalesce(accounts.not_before, 0)`)} end
+    from ${rows} where accounts.target_id = r.target_id and accounts.subject_id = r.subject_id`;
+});
+
+/** For results whose lease was lost: what they sent may have been applied, so the account is in doubt and due again. */
+export async function fenceAccounts(
+  tx: Tx,
+  fenced: readonly { targetId: number; subjectId: string; doubt: string }[],
+): Promise<void> {
+  if (fenced.length === 0) return;
+  const rows = fenced.map((one) => ({ target_id: one.targetId, subject_id: one.subjectId, doubt: one.doubt }));
+  await tx.run(fence, { rows: JSON.stringify(rows), now: tx.now });
+}
+
+const drop = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<Keys, 'r'>(p.rows, 'r', keyColumns);
+  return sql`
+    delete from accounts
+    where wanted <= done and lease_attempt is null and doubt is null and remote_id is null
+      and exists (select 1 from ${rows} where r.target_id = accounts.target_id and r.subject_id = accounts.subject_id)`;
+});
+
+/** Removes rows whose remote is absent and for which nothing is due, leased or in doubt (rule 10); others stay. */
+export async function dropAccounts(tx: Tx, keys: readonly { targetId: number; subjectId: string }[]): Promise<void> {
+  if (keys.length > 0) await tx.run(drop, { rows: keysOf(keys) });
+}
+
+const wakeWaiters = prepare<{ rows: string; now: number }, never>((_, p, d) => {
+  const rows = d.rowsOf<Keys, 'r'>(p.rows, 'r', keyColumns);
+  return sql`
+    update accounts set
+      wanted = case when accounts.wanted <= accounts.done then accounts.wanted + 1 else accounts.wanted end,
+      tries = 0, strikes = 0,
+      state = case when accounts.state = 'parked' then 'due' else accounts.state end,
+      due_at = case when accounts.lease_attempt is not null then accounts.due_at
+                    else ${d.greatest(sql`cast(${p.now} as bigint)`, sql`coalesce(accounts.not_before, 0)`)} end
+    from ${rows} where accounts.target_id = r.target_id and accounts.wait_on = r.subject_id`;
+});
+
+/** The holders' accounts changed: whoever waits for their name, or is parked because of it, is due again (rule 15). */
+export async function wakeWaitingAccounts(
+  tx: Tx,
+  holders: readonly { targetId: number; subjectId: string }[],
+): Promise<void> {
+  if (holders.length > 0) await tx.run(wakeWaiters, { rows: keysOf(holders), now: tx.now });
+}
+
+const selectAccounts = prepare<{ rows: string }, AccountRow>((q, p, d) =>
+  q
+    .selectFrom('accounts')
+    .innerJoin(d.rowsOf<Keys, 'r'>(p.rows, 'r', keyColumns), (join) =>
+      join.onRef('accounts.target_id', '=', 'r.target_id').onRef('accounts.subject_id', '=', 'r.subject_id'),
+    )
+    .selectAll('accounts'),
+);
+
+/** The rows of these accounts; those without a row are missing from the answer. */
+export function readAccounts(
+  reading: Reading,
+  keys: readonly { targetId: number; subjectId: string }[],
+): Promise<AccountRow[]> {
+  return keys.length === 0 ? Promise.resolve([]) : reading.run(selectAccounts, { rows: keysOf(keys) });
+}
+
+const selectOfSubjects = prepare<{ ids: string }, Pick<AccountRow, 'target_id' | 'subject_id' | 'sp_id'>>((q, p, d) =>
+  q
+    .selectFrom('accounts')
+    .innerJoin(d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' }), 'r.id', 'accounts.subject_id')
+    .select(['accounts.target_id', 'accounts.subject_id', 'accounts.sp_id']),
+);
+
+/** Every account of these subjects, at any target. */
+export function listAccountsOf(reading: Reading, subjectIds: readonly string[]) {
+  return reading.run(selectOfSubjects, { ids: JSON.stringify(subjectIds.map((id) => ({ id }))) });
+}
+
+const selectOwners = prepare<{ targetId: number; kind: 'user' | 'group'; ids: string }, AccountRow>((q, p, d) =>
+  q
+    .selectFrom('accounts')
+    .innerJoin(d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' }), 'r.id', 'accounts.remote_id')
+    .selectAll('accounts')
+    .where('accounts.target_id', '=', p.targetId)
+    .where('accounts.kind', '=', p.kind),
+);
+
+/** Whose these remote ids are at a target (rule 14). */
+export function listOwners(
+  reading: Reading,
+  lane: { targetId: number; kind: 'user' | 'group' },
+  remoteIds: readonly string[],
+): Promise<AccountRow[]> {
+  return reading.run(selectOwners, { ...lane, ids: JSON.stringify(remoteIds.map((id) => ({ id }))) });
+}
+
+/**
+ * Makes one account due at once, on an operator's word: ends its backoff and its parking. False when there is no such
+ * account. Safe to repeat.
+ */
+export async function retryAccount(tx: Tx, targetId: number, subjectId: string): Promise<boolean> {
+  const [row] = await readAccounts(tx, [{ targetId, subjectId }]);
+  if (!row) return false;
+  await raiseAccounts(tx, [
+    { targetId, subjectId, kind: row.kind, urgency: Math.min(row.urgency, 1), spId: row.sp_id, makes: false },
+  ]);
+  return true;
+}
+
+/** Makes every parked account of a target due again: its settings, mapping or policy changed, so the refusal may not hold. */
+export async function retryParkedAccounts(tx: Tx, targetId: number): Promise<void> {
+  await tx.all(
+    tx.q
+      .updateTable('accounts')
+      .set((e) => ({ wanted: e('wanted', '+', 1), due_at: tx.now, tries: 0, strikes: 0, state: 'due' }))
+      .where('target_id', '=', targetId)
+      .where('state', '=', 'parked')
+      .where('lease_attempt', 'is', null),
+  );
+}

@@ -1,0 +1,134 @@
+import { sql } from 'kysely';
+import type { Exchange } from '../outbound/courier.ts';
+import { prepare, type Tx } from '../store/store.ts';
+
+/** The only writer of `attempts` and `exchanges`: what was tried, append-only. The attempt's id is the fence (engine rule 10). */
+
+export type NewAttempt = {
+  targetId: number;
+  subjectId: string;
+  kind: 'user' | 'group';
+  noted: number;
+  startedAt: number;
+  deadline: number;
+  version: number;
+};
+
+type NewColumns = {
+  target_id: number;
+  subject_id: string;
+  kind: string;
+  noted: number;
+  started_at: number;
+  deadline: number;
+  version: number;
+};
+
+const insertAttempts = prepare<{ rows: string }, { id: number; subject_id: string }>((_, p, d) => {
+  const rows = d.rowsOf<NewColumns, 'r'>(p.rows, 'r', {
+    target_id: 'int',
+    subject_id: 'text',
+    kind: 'text',
+    noted: 'int',
+    started_at: 'int',
+    deadline: 'int',
+    version: 'int',
+  });
+  return sql<{ id: number; subject_id: string }>`
+    insert into attempts (target_id, subject_id, kind, noted, started_at, deadline, version)
+    select target_id, subject_id, kind, noted, started_at, deadline, version from ${rows} where true
+    returning id, subject_id`;
+});
+
+/** Writes attempts of one target down before they send anything; answers with their ids by subject. */
+export async function beginAttempts(tx: Tx, attempts: readonly NewAttempt[]): Promise<Map<string, number>> {
+  const rows = attempts.map((one) => ({
+    target_id: one.targetId,
+    subject_id: one.subjectId,
+    kind: one.kind,
+    noted: one.noted,
+    started_at: one.startedAt,
+    deadline: one.deadline,
+    version: one.version,
+  }));
+  const ids = await tx.run(insertAttempts, { rows: JSON.stringify(rows) });
+  return new Map(ids.map((row) => [row.subject_id, row.id]));
+}
+
+export type EndedAttempt = {
+  id: number;
+  operation: string;
+  outcome: string;
+  reason: string | null;
+  exchanges: readonly Exchange[];
+};
+
+const endAttempt = prepare<{ rows: string; now: number }, never>((_, p, d) => {
+  const rows = d.rowsOf<{ id: number; operation: string; outcome: string; reason: string }, 'r'>(p.rows, 'r', {
+    id: 'int',
+    operation: 'text',
+    outcome: 'text',
+    reason: 'text',
+  });
+  return sql`
+    update attempts set ended_at = cast(${p.now} as bigint), operation = r.operation, outcome = r.outcome, reason = r.reason
+    from ${rows} where attempts.id = r.id`;
+});
+
+type ExchangeColumns = {
+  attempt_id: number;
+  n: number;
+  method: string;
+  url: string;
+  request_body: string;
+  status: number;
+  response_body: string;
+  error: string;
+  at: number;
+  took_ms: number;
+};
+
+const insertExchanges = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<ExchangeColumns, 'r'>(p.rows, 'r', {
+    attempt_id: 'int',
+    n: 'int',
+    method: 'text',
+    url: 'text',
+    request_body: 'text',
+    status: 'int',
+    response_body: 'text',
+    error: 'text',
+    at: 'int',
+    took_ms: 'int',
+  });
+  return sql`
+    insert into exchanges (attempt_id, n, method, url, request_body, status, response_body, error, at, took_ms)
+    select attempt_id, n, method, url, request_body, status, response_body, error, at, took_ms from ${rows} where true`;
+});
+
+/** Writes how attempts ended, with their exchanges. */
+export async function endAttempts(tx: Tx, ended: readonly EndedAttempt[]): Promise<void> {
+  if (ended.length === 0) return;
+  const rows = ended.map(({ id, operation, outcome, reason }) => ({ id, operation, outcome, reason }));
+  await tx.run(endAttempt, { rows: JSON.stringify(rows), now: tx.now });
+  const exchanges = ended.flatMap((attempt) =>
+    attempt.exchanges.map((exchange, n) => ({
+      attempt_id: attempt.id,
+      n,
+      method: exchange.method,
+      url: exchange.url,
+      request_body: withoutNul(exchange.requestBody),
+      status: exchange.status,
+      response_body: withoutNul(exchange.responseBody),
+      error: exchange.error,
+      at: exchange.at,
+      took_ms: Math.round(exchange.tookMs),
+    })),
+  );
+  if (exchanges.length > 0) await tx.run(insertExchanges, { rows: JSON.stringify(exchanges) });
+}
+
+/** PostgreSQL cannot hold NUL in a text, and a target may send one. */
+function withoutNul(text: string | null): string | null {
+  return text?.includes('\u0000') ? text.replaceAll('\u0000', '\uFFFD') : text;
+}

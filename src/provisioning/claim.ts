@@ -1,0 +1,193 @@
+import type { Clock } from '../base/clock.ts';
+import { readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
+import { applyMapping } from '../mapping/apply.ts';
+import type { Attributes, Json } from '../mapping/rows.ts';
+import type { AccountRow, LinkRow } from '../store/schema.ts';
+import type { Store, Tx } from '../store/store.ts';
+import { leaseAccounts, readAccounts, selectDueAccounts, selectProbeAccount } from './accounts.ts';
+import { beginAttempts } from './attempts.ts';
+import { addDoubt, type Doubt, readDoubt } from './doubt.ts';
+import { laneAllows, lockLane, noteProbe } from './lanes.ts';
+import { claimLinks } from './links.ts';
+import { isInScope, type OpenTarget, type TargetBook } from './target-book.ts';
+
+/** One account under a lease, with all that its attempt needs to know of us. */
+export type Claim = {
+  open: OpenTarget;
+  /** The row as it was before the lease. */
+  account: AccountRow;
+  attemptId: number;
+  subject: Subject | undefined;
+  /** What the target should hold: `present`, `absent`, or `rest` when nobody lets it in any more. */
+  wish: 'present' | 'absent' | 'rest';
+  /** What the mapping makes of the subject; meaningful for `present`. */
+  attributes: Attributes;
+  /** The name the subject has (or had) at the target. */
+  name: string;
+  /** Doubt left by earlier attempts; null when their last word was answered. */
+  doubt: Doubt | null;
+  /** The doubt that stands in the row during this attempt. */
+  doubtDuring: Doubt;
+  /** Memberships to say (groups). */
+  links: LinkRow[];
+  /** Database time when it was claimed. */
+  startedAt: number;
+  /** Reading of the monotonic clock after which nothing may be sent. */
+  sendBefore: number;
+  /** It is the single probe of a held lane. */
+  probe: boolean;
+};
+
+/** A claim may wait this long for its turn before its first request. */
+const lineMs = 2_000;
+const defaultChunk = 100;
+
+/**
+ * Claims up to `limit` due accounts of one lane (engine rules 7, 9, 11): attempt rows, leases and doubts are written,
+ * and subjects read, in one transaction. `until` says when it is worth asking again if the lane is closed.
+ */
+export async function claimLane(
+  store: Store,
+  clock: Clock,
+  book: TargetBook,
+  lane: { targetId: number; kind: 'user' | 'group' },
+  limit: number,
+): Promise<{ claims: Claim[]; until?: number }> {
+  const open = book.targets.get(lane.targetId);
+  if (!open) return { claims: [] };
+  return store.write(async (tx) => {
+    const row = await lockLane(tx, lane);
+    const allowed = laneAllows(row, tx.now);
+    if (allowed.claims === 'none') return { claims: [], until: allowed.until };
+    const probe = allowed.claims === 'probe';
+    const due = probe ? await selectProbeAccount(tx, lane) : await selectDueAccounts(tx, lane, limit);
+    if (due.length === 0) return { claims: [] };
+    const claims = await claimAccounts(tx, clock, book, open, due, probe);
+    if (probe) await noteProbe(tx, row, claims[0]!.startedAt + leaseMs(open));
+    return { claims };
+  });
+}
+
+/** Longer than anything an attempt may send can take to land: its turn in line, two reads and the mutation, and the settle time. */
+function leaseMs(open: OpenTarget): number {
+  const { timeoutMs, settleMs } = open.target.policy;
+  return lineMs + 3 * timeoutMs + settleMs;
+}
+
+async function claimAccounts(
+  tx: Tx,
+  clock: Clock,
+  book: TargetBook,
+  open: OpenTarget,
+  due: readonly AccountRow[],
+  probe: boolean,
+): Promise<Claim[]> {
+  const now = tx.now;
+  const ids = due.map((account) => account.subject_id);
+  const subjects = await readSubjects(tx, ids);
+  const spokenFor = await spokenForBy(tx, ids);
+  const { target } = open;
+  const deadline = now + leaseMs(open);
+  const attempts = await beginAttempts(
+    tx,
+    due.map((account) => ({
+      targetId: target.id,
+      subjectId: account.subject_id,
+      kind: account.kind,
+      noted: account.wanted,
+      startedAt: now,
+      deadline,
+      version: target.version,
+    })),
+  );
+  const mapped = await mapSubjects(tx, open, [...subjects.values()]);
+  const claims: Claim[] = [];
+  for (const account of due) {
+    const subject = subjects.get(account.subject_id);
+    const attemptId = attempts.get(account.subject_id)!;
+    const name = subject ? open.connector.writeName(subject.domain, subject.name) : '';
+    const doubt = readDoubt(account.doubt);
+    const links =
+      account.kind === 'group'
+        ? await claimLinks(tx, { targetId: target.id, groupId: account.subject_id }, attemptId, chunkOf(account, open))
+        : [];
+    claims.push({
+      open,
+      account,
+      attemptId,
+      subject,
+      wish: wishFor(book, open, subject, spokenFor.get(account.subject_id) ?? []),
+      attributes: mapped.get(account.subject_id) ?? {},
+      name,
+      doubt,
+      doubtDuring: addDoubt(doubt, [nameIn(account.acked, open.nameAttribute[account.kind]), name]),
+      links,
+      startedAt: now,
+      sendBefore: clock.monotonic() + lineMs + 2 * target.policy.timeoutMs,
+      probe,
+    });
+  }
+  await leaseAccounts(
+    tx,
+    claims.map((claim) => ({
+      targetId: target.id,
+      subjectId: claim.account.subject_id,
+      attemptId: claim.attemptId,
+      until: deadline,
+      doubt: JSON.stringify(claim.doubtDuring),
+    })),
+  );
+  return claims;
+}
+
+function chunkOf(account: AccountRow, open: OpenTarget): number {
+  return account.chunk ?? open.target.policy.membersPerRequest ?? defaultChunk;
+}
+
+/**
+ * Present: live, in scope, and some service provider that spoke for it is bound to the target. Absent: gone or out of
+ * scope. Rest: no binding lets it in, so nothing is sent and nothing removed (engine rule 20).
+ */
+function wishFor(
+  book: TargetBook,
+  open: OpenTarget,
+  subject: Subject | undefined,
+  sps: readonly number[],
+): Claim['wish'] {
+  if (!subject) return 'absent';
+  if (!book.isBound(open.target.id, sps) || !open.sends(subject.kind)) return 'rest';
+  return subject.life === 'live' && isInScope(open, subject) ? 'present' : 'absent';
+}
+
+/** Applies the target's mapping; references become the remote ids that the named subjects have at this target by now. */
+async function mapSubjects(tx: Tx, open: OpenTarget, subjects: readonly Subject[]): Promise<Map<string, Attributes>> {
+  const rows = open.rows;
+  const live = subjects.filter((subject) => subject.life === 'live');
+  const sourceOf = (subject: Subject) => ({
+    id: subject.id,
+    kind: subject.kind,
+    name: open.connector.writeName(subject.domain, subject.name),
+    attributes: subject.attributes as Record<string, Json>,
+  });
+  const first = live.map((subject) => applyMapping(rows, sourceOf(subject), () => undefined));
+  const named = [...new Set(first.flatMap((mapped) => mapped.references))];
+  const accounts = await readAccounts(
+    tx,
+    named.map((subjectId) => ({ targetId: open.target.id, subjectId })),
+  );
+  const remoteIds = new Map(accounts.map((account) => [account.subject_id, account.remote_id ?? undefined]));
+  return new Map(
+    live.map((subject, n) => {
+      const mapped = first[n]!;
+      if (mapped.references.length === 0) return [subject.id, mapped.attributes];
+      return [subject.id, applyMapping(rows, sourceOf(subject), (id) => remoteIds.get(id)).attributes];
+    }),
+  );
+}
+
+/** The name in a JSON text of attributes, if it is there. */
+export function nameIn(acked: string | null, nameAttribute: string): string | undefined {
+  if (acked === null) return undefined;
+  const value = (JSON.parse(acked) as Attributes)[nameAttribute];
+  return typeof value === 'string' ? value : undefined;
+}

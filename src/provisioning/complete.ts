@@ -1,0 +1,221 @@
+import type { Exchange } from '../outbound/courier.ts';
+import type { LaneRow } from '../store/schema.ts';
+import { type Store, type Tx, UniqueViolation } from '../store/store.ts';
+import { type Completion, completeAccounts, dropAccounts, fenceAccounts, wakeWaitingAccounts } from './accounts.ts';
+import { endAttempts } from './attempts.ts';
+import { waitsOn } from './chain.ts';
+import { nameIn } from './claim.ts';
+import { addDoubt } from './doubt.ts';
+import { foldLaneNews, lockLane, writeLane } from './lanes.ts';
+import { forgetLinksOf, groupsWithDueLinks, settleLinks } from './links.ts';
+import { park, type Result } from './result.ts';
+import { backoffMs } from './schedule.ts';
+import { readTargetVersions } from './target-versions.ts';
+import { appendWakes } from './wakes.ts';
+
+/** A result with what was said and, if a mutation left, when that was (database time). */
+export type Ended = { result: Result; exchanges: readonly Exchange[]; mutatedAt: number | null };
+
+/** What became due when: the worker looks again then. */
+export type Recorded = { targetId: number; dueAt: number }[];
+
+/**
+ * Writes a batch of ended attempts down: accounts, attempts, exchanges, links, wakes and lanes in one transaction
+ * (design section 3, step 12). A batch in which one row is bad is replayed row by row, so that one account's trouble
+ * stays its own (engine rule 27).
+ */
+export async function recordResults(store: Store, random: () => number, batch: readonly Ended[]): Promise<Recorded> {
+  try {
+    return await store.write((tx) => recordBatch(tx, random, batch));
+  } catch (error) {
+    if (!(error instanceof UniqueViolation)) throw error;
+    const recorded: Recorded = [];
+    for (const one of batch) recorded.push(...(await recordAlone(store, random, one)));
+    return recorded;
+  }
+}
+
+/** A remote id that belongs to another account cannot be taken (rule 14): the account parks and says so. */
+async function recordAlone(store: Store, random: () => number, ended: Ended): Promise<Recorded> {
+  try {
+    return await store.write((tx) => recordBatch(tx, random, [ended]));
+  } catch (error) {
+    if (!(error instanceof UniqueViolation)) throw error;
+    const { claim, operation, remoteId, news } = ended.result;
+    const result = park(
+      claim,
+      operation,
+      'refused',
+      `the target answered with the id ${remoteId}, which already belongs to the account of another subject`,
+      { news },
+    );
+    return store.write((tx) => recordBatch(tx, random, [{ ...ended, result }]));
+  }
+}
+
+async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]): Promise<Recorded> {
+  const ordered = [...batch].sort(
+    (a, b) =>
+      a.result.claim.account.target_id - b.result.claim.account.target_id ||
+      (a.result.claim.account.subject_id < b.result.claim.account.subject_id ? -1 : 1),
+  );
+  const lanes = await recordLanes(tx, random, ordered);
+  const results = ordered.map((ended) => ended.result);
+  await settleLinks(
+    tx,
+    results.flatMap((result) => result.said.map((said) => ({ ...said, attemptId: result.claim.attemptId }))),
+  );
+  const stillDue = await groupsWithDueLinks(
+    tx,
+    results
+      .filter(
+        (result) => result.finished && result.claim.account.kind === 'group' && !result.drop && result.state === 'done',
+      )
+      .map((result) => ({ targetId: result.claim.account.target_id, groupId: result.claim.account.subject_id })),
+  );
+  const versions = await readTargetVersions(tx, [...new Set(results.map((result) => result.claim.open.target.id))]);
+  const completions: Completion[] = [];
+  for (const ended of ordered) {
+    completions.push(await completionOf(tx, random, ended, lanes, stillDue, versions));
+  }
+  const written = await completeAccounts(tx, completions);
+  const held = new Set(written.map((row) => keyOf(row)));
+  const kept = ordered.filter(({ result }) => held.has(keyOf(accountKey(result))));
+
+  await fenceAccounts(
+    tx,
+    results
+      .filter((result) => !held.has(keyOf(accountKey(result))))
+      .map((result) => ({ ...accountKey(result), doubt: JSON.stringify(result.claim.doubtDuring) })),
+  );
+  const settled = new Set(written.filter((row) => row.settled).map((row) => keyOf(row)));
+  const dropped = kept
+    .filter(({ result }) => result.drop && settled.has(keyOf(accountKey(result))))
+    .map(({ result }) => accountKey(result));
+  await forgetLinksOf(tx, dropped);
+  await dropAccounts(tx, dropped);
+  await wakeWaitingAccounts(
+    tx,
+    kept.filter(({ result }) => freesName(result)).map(({ result }) => accountKey(result)),
+  );
+  await appendWakes(
+    tx,
+    kept.flatMap(({ result }) => [
+      ...(result.arrived ? [{ ...accountKey(result), cause: 'arrived' as const }] : []),
+      ...(result.relink ? [{ ...accountKey(result), cause: 'relink' as const }] : []),
+    ]),
+  );
+  await endAttempts(
+    tx,
+    ordered.map(({ result, exchanges }) => ({
+      id: result.claim.attemptId,
+      operation: result.operation,
+      outcome: result.outcome,
+      reason: held.has(keyOf(accountKey(result)))
+        ? result.reason
+        : `${result.reason ?? ''} (its lease was lost: another attempt had taken over)`.trim(),
+      exchanges,
+    })),
+  );
+  return written.flatMap((row) => (row.dueAt === null ? [] : [{ targetId: row.targetId, dueAt: row.dueAt }]));
+}
+
+/** Folds what the attempts tell about their lanes, each lane once and in the order of the attempts' ends. */
+async function recordLanes(tx: Tx, random: () => number, batch: readonly Ended[]): Promise<Map<string, LaneRow>> {
+  const lanes = new Map<string, LaneRow>();
+  for (const { result } of batch) {
+    const { target_id: targetId, kind } = result.claim.account;
+    lanes.set(`${targetId} ${kind}`, lanes.get(`${targetId} ${kind}`) ?? (await lockLane(tx, { targetId, kind })));
+  }
+  for (const [key, lane] of lanes) {
+    const news = batch
+      .filter(({ result }) => `${result.claim.account.target_id} ${result.claim.account.kind}` === key)
+      .map(({ result }) => ({ ...result.news, probe: result.claim.probe }));
+    const after = foldLaneNews(lane, news, tx.now, random);
+    lanes.set(key, after);
+    if (JSON.stringify(after) !== JSON.stringify(lane)) await writeLane(tx, after);
+  }
+  return lanes;
+}
+
+async function completionOf(
+  tx: Tx,
+  random: () => number,
+  { result, mutatedAt }: Ended,
+  lanes: ReadonlyMap<string, LaneRow>,
+  stillDue: ReadonlySet<string>,
+  versions: ReadonlyMap<number, number>,
+): Promise<Completion> {
+  const { claim } = result;
+  const { account } = claim;
+  const { policy, version, id: targetId } = claim.open.target;
+  const lane = lanes.get(`${targetId} ${account.kind}`)!;
+  const strikes =
+    result.strike === 'always' ||
+    (result.strike === 'if the lane succeeds' && lane.hold === null && (lane.last_success_at ?? 0) >= claim.startedAt)
+      ? account.strikes + 1
+      : result.finished || !result.failed
+        ? 0
+        : account.strikes;
+  const tries = result.failed ? account.tries + 1 : 0;
+  const parked = strikes >= policy.maxTries;
+  const current = versions.get(targetId) === version;
+  const finished = parked || (result.finished && current && !stillDue.has(`${targetId} ${account.subject_id}`));
+  const notBefore =
+    result.doubt === 'raise' && mutatedAt !== null ? mutatedAt + policy.timeoutMs + policy.settleMs : null;
+  const wait = Math.max(result.againInMs, result.failed ? backoffMs(account.tries, random()) : 0);
+  const cycle =
+    result.waitOn !== null &&
+    result.operation !== 'rename' &&
+    (await waitsOn(tx, targetId, result.waitOn, account.subject_id));
+  return {
+    ...accountKey(result),
+    attemptId: claim.attemptId,
+    noted: account.wanted,
+    finished,
+    // Whoever closes a circle of waiting accounts goes again at once and opens it.
+    dueAt: Math.max(tx.now + (cycle ? 0 : wait), notBefore ?? 0),
+    state: parked ? 'parked' : finished || result.state === 'waiting' ? result.state : 'due',
+    reason: parked
+      ? `${result.reason ?? ''} (given up after ${strikes} tries while others succeeded)`.trim()
+      : result.reason,
+    tries,
+    strikes: parked ? 0 : strikes,
+    waitOn: result.waitOn,
+    remoteId: result.remoteId,
+    doubt: doubtAfter(result),
+    notBefore,
+    acked: result.acked,
+    origin: result.origin,
+    chunk: result.chunk,
+    seqDone: finished ? (claim.subject?.seq ?? account.seq_done) : account.seq_done,
+    version: finished ? version : account.version,
+    drop: result.drop,
+  };
+}
+
+function doubtAfter(result: Result): string | null {
+  const { claim } = result;
+  if (result.doubt === 'clear') return null;
+  if (result.doubt === 'keep') return claim.account.doubt;
+  return JSON.stringify(addDoubt(claim.doubtDuring, []));
+}
+
+/** Whether somebody who waits for this account's name, or is parked because of it, should look again. */
+function freesName(result: Result): boolean {
+  const { account, open } = result.claim;
+  const attribute = open.nameAttribute[account.kind];
+  return (
+    result.drop ||
+    result.remoteId !== account.remote_id ||
+    nameIn(result.acked, attribute) !== nameIn(account.acked, attribute)
+  );
+}
+
+function accountKey(result: Result): { targetId: number; subjectId: string } {
+  return { targetId: result.claim.account.target_id, subjectId: result.claim.account.subject_id };
+}
+
+function keyOf(key: { targetId: number; subjectId: string }): string {
+  return `${key.targetId} ${key.subjectId}`;
+}

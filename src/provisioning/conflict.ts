@@ -1,0 +1,188 @@
+import type { Remote, SubjectKind } from '../connectors/connector.ts';
+import type { Attributes } from '../mapping/rows.ts';
+import type { Courier } from '../outbound/courier.ts';
+import type { AccountRow } from '../store/schema.ts';
+import type { Claim } from './claim.ts';
+import { failureOf, park, type Result, resultOf, stepOn } from './result.ts';
+
+/**
+ * Whose account is it (engine rules 14 to 16). A creation or a rename met a name that is taken: by our own earlier
+ * request, by another of our accounts, or by a stranger.
+ */
+export interface ConflictLookups {
+  /** Our accounts at a target that own these remote ids. */
+  ownersOf(targetId: number, kind: SubjectKind, remoteIds: readonly string[]): Promise<AccountRow[]>;
+  /** Our accounts at a target of those of these texts that are ids of our subjects, and which of them are subjects at all. */
+  marksOf(targetId: number, externalIds: readonly string[]): Promise<{ subjects: Set<string>; accounts: AccountRow[] }>;
+  /** Whether `from` waits, directly or through others, for the account of `subjectId`. */
+  waitsOn(targetId: number, from: string, subjectId: string): Promise<boolean>;
+  /** The kind of subjects by id. */
+  kindsOf(targetId: number, subjectIds: readonly string[]): Promise<Map<string, SubjectKind>>;
+}
+
+/** Who waits for another account is woken by it; this is only the time after which it looks again by itself. */
+const waitMs = 30_000;
+
+/** A creation was answered "already taken". */
+export async function resolveCreateConflict(
+  claim: Claim,
+  courier: Courier,
+  lookups: ConflictLookups,
+  reason: string,
+): Promise<Result> {
+  const { account, open } = claim;
+  const found = await open.connector.find(courier, {
+    kind: account.kind,
+    externalId: account.subject_id,
+    names: [claim.name],
+  });
+  if (found.outcome !== 'done') return failureOf(claim, 'create', found, { settled: true, mutated: false });
+
+  const ours = found.found.find((remote) => remote.externalId === account.subject_id);
+  if (ours) {
+    return stepOn(claim, 'create', {
+      outcome: 'exists',
+      reason: 'it is our own, made by an earlier request',
+      remoteId: ours.remoteId,
+      acked: JSON.stringify(ours.attributes),
+      origin: account.origin ?? 'created',
+      arrived: true,
+    });
+  }
+  const holder = await findHolder(claim, lookups, found.found);
+  if (holder) return waitFor(claim, 'create', holder, reason);
+
+  const [stranger] = found.found;
+  if (!stranger) return unexplained(claim, 'create', reason);
+  if (open.target.policy.adopt !== 'name') {
+    return park(
+      claim,
+      'create',
+      'exists',
+      `the target already has ${describe(found.found)}, which Purvey did not make. Adopt it by setting this target's adopt policy to "name" for a while, or rename one of the two, then retry`,
+    );
+  }
+  return adopt(claim, stranger);
+}
+
+/** A rename was answered "already taken". */
+export async function resolveRenameConflict(
+  claim: Claim,
+  courier: Courier,
+  lookups: ConflictLookups,
+  reason: string,
+  acked: string,
+): Promise<Result> {
+  const { account, open } = claim;
+  const found = await open.connector.find(courier, {
+    kind: account.kind,
+    externalId: account.subject_id,
+    names: [claim.name],
+  });
+  const change = { acked };
+  if (found.outcome !== 'done') return failureOf(claim, 'update', found, { settled: true, mutated: false, change });
+  const others = found.found.filter((remote) => remote.remoteId !== account.remote_id);
+  const holder = await findHolder(claim, lookups, others);
+  if (holder) return { ...waitFor(claim, 'update', holder, reason), ...change };
+  if (others.length === 0) return { ...unexplained(claim, 'update', reason), ...change };
+  return park(
+    claim,
+    'update',
+    'exists',
+    `the target has ${describe(others)} under the name this account should have, and Purvey did not make it. Rename or remove it there, then retry`,
+    change,
+  );
+}
+
+/** The account of ours that holds one of these remote resources, by ownership or by the mark they bear. */
+async function findHolder(
+  claim: Claim,
+  lookups: ConflictLookups,
+  remotes: readonly Remote[],
+): Promise<{ subjectId: string; account: AccountRow | undefined } | undefined> {
+  if (remotes.length === 0) return undefined;
+  const { account, open } = claim;
+  const owners = await lookups.ownersOf(
+    open.target.id,
+    account.kind,
+    remotes.map((remote) => remote.remoteId),
+  );
+  const owner = owners.find((one) => one.subject_id !== account.subject_id);
+  if (owner) return { subjectId: owner.subject_id, account: owner };
+  const marks = remotes.flatMap((remote) => (remote.externalId === undefined ? [] : [remote.externalId]));
+  const marked = await lookups.marksOf(
+    open.target.id,
+    marks.filter((mark) => mark !== account.subject_id),
+  );
+  const [subjectId] = marked.subjects;
+  if (subjectId === undefined) return undefined;
+  return { subjectId, account: marked.accounts.find((one) => one.subject_id === subjectId) };
+}
+
+/**
+ * Another account of ours holds the name. If it is on its way to something else, this one waits for it; if it is at
+ * rest with the name, somebody has to decide, and a change of the holder is the occasion to look again.
+ */
+function waitFor(
+  claim: Claim,
+  operation: Result['operation'],
+  holder: { subjectId: string; account: AccountRow | undefined },
+  reason: string,
+): Result {
+  if (holder.account && holder.account.wanted > holder.account.done) {
+    return resultOf(claim, {
+      operation,
+      outcome: 'exists',
+      state: 'waiting',
+      reason: `waits for the account of ${holder.subjectId}, which holds its name and is about to change`,
+      waitOn: holder.subjectId,
+      againInMs: waitMs,
+    });
+  }
+  return park(
+    claim,
+    operation,
+    'exists',
+    `the name is held by the account of our own subject ${holder.subjectId} (${reason}). Two subjects cannot have one name at this target: rename one`,
+    { waitOn: holder.subjectId },
+  );
+}
+
+/** The target says *taken* but shows nobody who has it: a search that lags behind, or another unique attribute. */
+function unexplained(claim: Claim, operation: Result['operation'], reason: string): Result {
+  return resultOf(claim, {
+    operation,
+    outcome: 'exists',
+    reason: `the target says that a value is already taken, but finds nobody named ${claim.name}: ${reason}`,
+    failed: true,
+    strike: 'always',
+  });
+}
+
+/** Takes over an account that was there before us; it gets no password and is not switched on by this (rule 16). */
+function adopt(claim: Claim, remote: Remote): Result {
+  const known: Attributes = {};
+  for (const [path, value] of Object.entries(remote.attributes)) {
+    if (path in claim.attributes) known[path] = value;
+  }
+  return stepOn(claim, 'create', {
+    outcome: 'exists',
+    reason: `adopted the account named ${remote.name} that was there already`,
+    remoteId: remote.remoteId,
+    acked: JSON.stringify(known),
+    origin: remote.attributes['active'] === false ? 'adopted-inactive' : 'adopted',
+    arrived: true,
+  });
+}
+
+function describe(remotes: readonly Remote[]): string {
+  return remotes
+    .slice(0, 3)
+    .map((remote) => `"${remote.name}" (id ${remote.remoteId})`)
+    .join(', ');
+}
+
+/** A name nobody else has, to open a circle of accounts that wait for each other's names (rule 15). */
+export function temporaryName(claim: Claim): string {
+  return `purvey-${claim.account.subject_id.replaceAll('-', '').slice(-10)}-${claim.name.replace('/', '-')}`;
+}

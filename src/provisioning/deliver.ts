@@ -1,0 +1,363 @@
+import type { Failure, RemoteMember } from '../connectors/connector.ts';
+import { differenceOf } from '../mapping/difference.ts';
+import type { Attributes } from '../mapping/rows.ts';
+import type { Courier } from '../outbound/courier.ts';
+import type { LinkRow } from '../store/schema.ts';
+import type { Claim } from './claim.ts';
+import { type ConflictLookups, resolveCreateConflict, resolveRenameConflict, temporaryName } from './conflict.ts';
+import { failureOf, finish, park, type Result, resultOf, stepOn } from './result.ts';
+
+/**
+ * One attempt at one account (design section 3, step 6): what is wished, what the target holds as far as we know, and
+ * the one thing to say so that both agree. Level, not edge: nothing here knows what the change was.
+ *
+ * In order: nobody lets it in -> rest. In doubt -> find out first. Absent wished -> remove by policy. No remote ->
+ * create. Something differs -> update. Memberships to say -> say a chunk. Nothing -> done.
+ *
+ * One attempt sends at most one mutation; whatever comes after it is the next attempt's.
+ */
+export async function deliverAccount(claim: Claim, courier: Courier, lookups: DeliverLookups): Promise<Result> {
+  const { account, open } = claim;
+  if (claim.wish === 'rest') {
+    return finish(claim, 'none', {
+      state: 'unbound',
+      reason: 'no service provider that spoke for it is bound to this target: nothing is sent, nothing removed',
+      doubt: 'keep',
+      news: { news: 'nothing' },
+    });
+  }
+  if (claim.wish === 'absent') return removeAccount(claim, courier);
+
+  const described = await open.connector.describe(courier);
+  if (described.outcome !== 'done') return fail(claim, courier, 'none', described, claim.doubt === null);
+
+  let known = parseAttributes(account.acked);
+  if (claim.doubt !== null) {
+    const settled = await settleDoubt(claim, courier);
+    if ('outcome' in settled) return settled;
+    known = settled.known ?? known;
+  }
+  return account.remote_id === null
+    ? createAccount(claim, courier, lookups, described)
+    : updateAccount(claim, courier, lookups, described, account.remote_id, known ?? {});
+}
+
+/** What the walk has to ask of our own tables, each a short read outside any transaction. */
+export interface DeliverLookups extends ConflictLookups {
+  /** Every member of a group that has a remote id at the target. For targets that take only the whole. */
+  listRemoteMembers(targetId: number, groupId: string): Promise<RemoteMember[]>;
+  /** Marks all memberships of the group that are to be said as said by this attempt, and gives them. */
+  claimAllLinks(claim: Claim): Promise<LinkRow[]>;
+}
+
+/**
+ * Finds out what became of things said without an answer (rules 7 and 8). With a remote id: reads it back. Without:
+ * looks for anything that bears our mark, under every name it may have. Answers with a result when the attempt ends
+ * here, else with what the target is now known to hold.
+ */
+async function settleDoubt(claim: Claim, courier: Courier): Promise<Result | { known?: Attributes }> {
+  const { account, open } = claim;
+  if (account.remote_id !== null) {
+    const read = await open.connector.read(courier, account.kind, account.remote_id);
+    if (read.outcome === 'done') return { known: read.remote.attributes };
+    if (read.outcome === 'absent') return setAside(claim, 'read', read.reason);
+    return fail(claim, courier, 'read', read, false);
+  }
+  const found = await findOurs(claim, courier);
+  if (found.outcome !== 'done') return fail(claim, courier, 'find', found, false);
+  if (found.remote === undefined) return {};
+  return stepOn(claim, 'find', {
+    reason: 'an earlier request had arrived after all',
+    remoteId: found.remote.remoteId,
+    acked: JSON.stringify(found.remote.attributes),
+    origin: account.origin ?? 'created',
+    arrived: true,
+  });
+}
+
+async function findOurs(claim: Claim, courier: Courier) {
+  const { account, open } = claim;
+  const names = [...new Set([...(claim.doubt?.names ?? []), claim.name])].filter((name) => name !== '');
+  const found = await open.connector.find(courier, { kind: account.kind, externalId: account.subject_id, names });
+  if (found.outcome !== 'done') return found;
+  return { outcome: 'done' as const, remote: found.found.find((remote) => remote.externalId === account.subject_id) };
+}
+
+/** Removal by the target's policy. Removes only what we own or what bears our mark (rules 7 and 16). */
+async function removeAccount(claim: Claim, courier: Courier): Promise<Result> {
+  const { account, open } = claim;
+  const { policy } = open.target;
+  const adopted = account.origin === 'adopted' || account.origin === 'adopted-inactive';
+  const how = adopted ? policy.deprovisionAdopted : policy.deprovision;
+  if (how === 'keep' || (how === 'disable' && account.kind === 'group')) {
+    return finish(claim, 'none', { state: 'kept', doubt: 'keep', news: { news: 'nothing' } });
+  }
+  if (account.remote_id === null) {
+    if (claim.doubt === null) return finish(claim, 'none', { drop: true, news: { news: 'nothing' } });
+    const found = await findOurs(claim, courier);
+    if (found.outcome !== 'done') return fail(claim, courier, 'find', found, false);
+    if (found.remote === undefined) {
+      return finish(claim, 'find', { drop: true, reason: 'the target has nothing that bears our mark' });
+    }
+    return stepOn(claim, 'find', {
+      remoteId: found.remote.remoteId,
+      acked: JSON.stringify(found.remote.attributes),
+      origin: account.origin ?? 'created',
+    });
+  }
+  return how === 'disable'
+    ? disableAccount(claim, courier, account.remote_id)
+    : deleteAccount(claim, courier, account.remote_id);
+}
+
+async function deleteAccount(claim: Claim, courier: Courier, remoteId: string): Promise<Result> {
+  const removed = await claim.open.connector.remove(courier, claim.account.kind, remoteId);
+  if (removed.outcome === 'done') return finish(claim, 'remove', { remoteId: null, acked: null, drop: true });
+  if (removed.outcome === 'absent') return setAside(claim, 'remove', removed.reason);
+  return fail(claim, courier, 'remove', removed, false);
+}
+
+async function disableAccount(claim: Claim, courier: Courier, remoteId: string): Promise<Result> {
+  const { account, open } = claim;
+  const acked = parseAttributes(account.acked) ?? {};
+  if (claim.doubt === null && acked['active'] === false) {
+    return finish(claim, 'none', { state: 'disabled', news: { news: 'nothing' } });
+  }
+  const described = await open.connector.describe(courier);
+  if (described.outcome !== 'done') return fail(claim, courier, 'disable', described, claim.doubt === null);
+  const attributes = { ...acked, active: false };
+  const updated = await open.connector.update(courier, {
+    kind: account.kind,
+    remoteId,
+    attributes,
+    set: { active: false },
+    unset: [],
+  });
+  if (updated.outcome === 'done') {
+    // Other attributes may be in doubt still: `acked` stays what it was but for this one, and the doubt with it.
+    return finish(claim, 'disable', {
+      state: 'disabled',
+      acked: JSON.stringify(attributes),
+      origin: account.origin === 'adopted-inactive' ? 'adopted' : account.origin,
+      doubt: claim.doubt === null ? 'clear' : 'keep',
+    });
+  }
+  if (updated.outcome === 'absent') return setAside(claim, 'disable', updated.reason);
+  if (updated.outcome === 'exists') return park(claim, 'disable', 'exists', updated.reason, { doubt: 'keep' });
+  return fail(claim, courier, 'disable', updated, false);
+}
+
+/**
+ * The target does not know the id any more (rule 17): the id is set aside and its absence confirmed by *find* after
+ * the settle time, then the account is made again or its removal is done.
+ */
+function setAside(claim: Claim, operation: Result['operation'], reason: string): Result {
+  return resultOf(claim, {
+    operation,
+    outcome: 'absent',
+    reason,
+    remoteId: null,
+    acked: null,
+    doubt: 'raise',
+    againInMs: claim.open.target.policy.settleMs,
+    relink: claim.account.kind === 'group' && claim.wish === 'present',
+    news: { news: 'absent', reason },
+  });
+}
+
+async function createAccount(
+  claim: Claim,
+  courier: Courier,
+  lookups: DeliverLookups,
+  described: { patch: boolean; membersPerRequest: number },
+): Promise<Result> {
+  const { account, open } = claim;
+  const links =
+    account.chunk === 0 ? [] : claim.links.filter((link) => link.op === 'add').slice(0, described.membersPerRequest);
+  const created = await open.connector.create(courier, {
+    kind: account.kind,
+    attributes: claim.attributes,
+    ...(account.kind === 'group' && links.length > 0 ? { members: await remoteMembers(links, lookups, claim) } : {}),
+  });
+  switch (created.outcome) {
+    case 'done':
+      return finish(claim, 'create', {
+        remoteId: created.remoteId,
+        acked: JSON.stringify(claim.attributes),
+        origin: 'created',
+        arrived: true,
+        chunk: null,
+        said: links.map((link) => ({ link })),
+      });
+    case 'exists':
+      return resolveCreateConflict(claim, courier, lookups, created.reason);
+    case 'refused':
+      // Perhaps it is a member that it does not like: make the group bare, the members follow one chunk at a time.
+      if (links.length > 0)
+        return resultOf(claim, { operation: 'create', outcome: 'refused', reason: created.reason, chunk: 0 });
+      return fail(claim, courier, 'create', created, true);
+    default:
+      return fail(claim, courier, 'create', created, true);
+  }
+}
+
+async function updateAccount(
+  claim: Claim,
+  courier: Courier,
+  lookups: DeliverLookups,
+  described: { patch: boolean; membersPerRequest: number },
+  remoteId: string,
+  known: Attributes,
+): Promise<Result> {
+  const { account, open } = claim;
+  const nameAttribute = open.nameAttribute[account.kind];
+  const breaksCycle =
+    account.wait_on !== null && (await lookups.waitsOn(open.target.id, account.wait_on, account.subject_id));
+  const wanted = breaksCycle ? { ...claim.attributes, [nameAttribute]: temporaryName(claim) } : claim.attributes;
+  const desired =
+    account.origin === 'adopted-inactive' && wanted['active'] === true ? { ...wanted, active: false } : wanted;
+  const managed = managedPaths(claim, known);
+  const { set, unset } = differenceOf(desired, known, managed);
+  const differs = Object.keys(set).length > 0 || unset.length > 0;
+  const acked = JSON.stringify(known);
+  if (account.kind === 'group' && !described.patch)
+    return updateWholeGroup(claim, courier, lookups, remoteId, desired, differs, acked);
+  if (!differs) {
+    if (claim.links.length > 0)
+      return sayMembers(claim, courier, lookups, described.membersPerRequest, remoteId, acked);
+    return finish(claim, claim.doubt === null ? 'none' : 'read', {
+      acked,
+      ...(claim.doubt === null ? { news: { news: 'nothing' } } : {}),
+    });
+  }
+  const updated = await open.connector.update(courier, {
+    kind: account.kind,
+    remoteId,
+    attributes: desired,
+    set,
+    unset,
+  });
+  switch (updated.outcome) {
+    case 'done': {
+      const change: Partial<Result> = {
+        acked: JSON.stringify(desired),
+        origin: account.origin === 'adopted-inactive' && wanted['active'] === false ? 'adopted' : account.origin,
+      };
+      if (breaksCycle) {
+        return stepOn(claim, 'rename', { ...change, state: 'waiting', waitOn: account.wait_on, againInMs: waitMs });
+      }
+      return claim.links.length > 0 ? stepOn(claim, 'update', change) : finish(claim, 'update', change);
+    }
+    case 'absent':
+      return setAside(claim, 'update', updated.reason);
+    case 'exists':
+      return resolveRenameConflict(claim, courier, lookups, updated.reason, acked);
+    default:
+      return fail(claim, courier, 'update', updated, true, { acked });
+  }
+}
+
+/** Who waits for another account is woken by it; this is only the time after which it looks again by itself. */
+const waitMs = 30_000;
+
+/**
+ * What we keep in step: everything the mapping knows. For an account we adopted, attributes that we have nothing to
+ * say about stay as they were found.
+ */
+function managedPaths(claim: Claim, known: Attributes): string[] {
+  const { account, open } = claim;
+  const paths = open.rows.filter((row) => row.kind === account.kind).map((row) => row.to);
+  if (account.origin !== 'adopted' && account.origin !== 'adopted-inactive') return paths;
+  const acked = claim.doubt === null ? known : (parseAttributes(account.acked) ?? {});
+  return paths.filter((path) => path in claim.attributes || path in acked);
+}
+
+/** Says one chunk of memberships. A refused chunk is halved until the one bad member parks on its own link (rule 18). */
+async function sayMembers(
+  claim: Claim,
+  courier: Courier,
+  lookups: DeliverLookups,
+  membersPerRequest: number,
+  remoteId: string,
+  acked: string,
+): Promise<Result> {
+  const links = claim.links.slice(0, Math.max(1, membersPerRequest));
+  const members = await remoteMembers(links, lookups, claim);
+  const said = await claim.open.connector.changeMembers(courier, {
+    remoteId,
+    add: members.filter((_, n) => links[n]!.op === 'add'),
+    remove: members.filter((_, n) => links[n]!.op === 'remove'),
+  });
+  if (said.outcome === 'done') {
+    return finish(claim, 'members', { acked, said: links.map((link) => ({ link })) });
+  }
+  if (said.outcome === 'absent') return setAside(claim, 'members', said.reason);
+  if (said.outcome === 'refused') {
+    const change = { operation: 'members', outcome: 'refused', reason: said.reason, acked } as const;
+    if (links.length > 1) return resultOf(claim, { ...change, chunk: Math.ceil(links.length / 2) });
+    return resultOf(claim, { ...change, chunk: null, said: [{ link: links[0]!, refused: said.reason }] });
+  }
+  return fail(claim, courier, 'members', said, true, { acked });
+}
+
+/** A target without PATCH takes the whole group, members included. */
+async function updateWholeGroup(
+  claim: Claim,
+  courier: Courier,
+  lookups: DeliverLookups,
+  remoteId: string,
+  attributes: Attributes,
+  differs: boolean,
+  acked: string,
+): Promise<Result> {
+  if (!differs && claim.links.length === 0 && claim.doubt === null) {
+    return finish(claim, 'none', { acked, news: { news: 'nothing' } });
+  }
+  const links = await lookups.claimAllLinks(claim);
+  const members = await lookups.listRemoteMembers(claim.open.target.id, claim.account.subject_id);
+  const updated = await claim.open.connector.update(courier, {
+    kind: 'group',
+    remoteId,
+    attributes,
+    set: attributes,
+    unset: [],
+    members,
+  });
+  switch (updated.outcome) {
+    case 'done':
+      return finish(claim, 'update', { acked: JSON.stringify(attributes), said: links.map((link) => ({ link })) });
+    case 'absent':
+      return setAside(claim, 'update', updated.reason);
+    case 'exists':
+      return resolveRenameConflict(claim, courier, lookups, updated.reason, acked);
+    default:
+      return fail(claim, courier, 'update', updated, true, { acked });
+  }
+}
+
+async function remoteMembers(
+  links: readonly LinkRow[],
+  lookups: DeliverLookups,
+  claim: Claim,
+): Promise<RemoteMember[]> {
+  const kinds = await lookups.kindsOf(
+    claim.open.target.id,
+    links.map((link) => link.member_id),
+  );
+  return links.map((link) => ({ kind: kinds.get(link.member_id) ?? 'user', remoteId: link.remote_id! }));
+}
+
+function fail(
+  claim: Claim,
+  courier: Courier,
+  operation: Result['operation'],
+  failure: Failure,
+  settled: boolean,
+  change: Partial<Result> = {},
+): Result {
+  return failureOf(claim, operation, failure, { settled, mutated: courier.mutated, change });
+}
+
+function parseAttributes(text: string | null): Attributes | undefined {
+  return text === null ? undefined : (JSON.parse(text) as Attributes);
+}

@@ -1,0 +1,192 @@
+import { sql } from 'kysely';
+import type { LinkRow } from '../store/schema.ts';
+import { prepare, type Reading, type Tx } from '../store/store.ts';
+
+/**
+ * The only writer of `links`: memberships that a target has not been told yet (engine rules 18 and 19). A settled
+ * membership has no row, so cost follows the change and not the size of the group.
+ *
+ *     plan --> due      the member has a remote id: may be said
+ *          --> waiting  the member has none yet; its arrival makes the row due
+ *     due --said and acknowledged--> (no row)
+ *     due --refused alone--> parked, until the membership changes or an operator asks again
+ */
+
+export type MembershipToSay = { targetId: number; groupId: string; memberId: string; op: 'add' | 'remove' };
+
+type LinkColumns = { target_id: number; group_id: string; member_id: string; op: string };
+const linkColumns = { target_id: 'int', group_id: 'text', member_id: 'text', op: 'text' } as const;
+
+const upsertLinks = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<LinkColumns, 'r'>(p.rows, 'r', linkColumns);
+  return sql`
+    insert into links (target_id, group_id, member_id, op, state, remote_id)
+    select r.target_id, r.group_id, r.member_id, r.op,
+      case when a.remote_id is null then 'waiting' else 'due' end, a.remote_id
+    from ${rows} left join accounts a on a.target_id = r.target_id and a.subject_id = r.member_id
+    where r.op = 'add' or a.remote_id is not null
+    on conflict (target_id, group_id, member_id) do update set
+      op = excluded.op, state = excluded.state, remote_id = excluded.remote_id, reason = null, attempt_id = null`;
+});
+
+const forgetRemovals = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<LinkColumns, 'r'>(p.rows, 'r', linkColumns);
+  return sql`
+    delete from links where exists (
+      select 1 from ${rows} left join accounts a on a.target_id = r.target_id and a.subject_id = r.member_id
+      where r.op = 'remove' and a.remote_id is null
+        and r.target_id = links.target_id and r.group_id = links.group_id and r.member_id = links.member_id)`;
+});
+
+/** A JSON parameter this long is still quick to take apart on both databases. */
+const rowsPerStatement = 5_000;
+
+/**
+ * Notes memberships that a target has to be told. A removal of a member that has no remote id needs no words: whoever
+ * is not there is in no group. Safe to repeat.
+ */
+export async function planLinks(tx: Tx, memberships: readonly MembershipToSay[]): Promise<void> {
+  const byKey = new Map(memberships.map((one) => [`${one.targetId} ${one.groupId} ${one.memberId}`, one]));
+  const ordered = [...byKey.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  for (let from = 0; from < ordered.length; from += rowsPerStatement) {
+    const rows = JSON.stringify(
+      ordered.slice(from, from + rowsPerStatement).map((one) => ({
+        target_id: one.targetId,
+        group_id: one.groupId,
+        member_id: one.memberId,
+        op: one.op,
+      })),
+    );
+    await tx.run(upsertLinks, { rows });
+    await tx.run(forgetRemovals, { rows });
+  }
+}
+
+const forgetGone = prepare<{ targetId: number; groupId: string }, never>(
+  (_, p) => sql`
+    delete from links
+    where target_id = ${p.targetId} and group_id = ${p.groupId} and op = 'remove' and state = 'due'
+      and not exists (select 1 from accounts a
+        where a.target_id = links.target_id and a.subject_id = links.member_id and a.remote_id = links.remote_id)`,
+);
+
+const claimLinksOf = prepare<{ targetId: number; groupId: string; attempt: number; limit: number }, LinkRow>(
+  (_, p) => sql<LinkRow>`
+    update links set attempt_id = ${p.attempt}
+    where target_id = ${p.targetId} and group_id = ${p.groupId} and member_id in (
+      select member_id from links
+      where target_id = ${p.targetId} and group_id = ${p.groupId} and state = 'due' order by member_id limit ${p.limit})
+    returning target_id, group_id, member_id, op, state, remote_id, reason, attempt_id`,
+);
+
+/**
+ * The next memberships of a group to say, marked as said by this attempt. Removals of members whose account is gone
+ * from the target are forgotten: the target dropped them with it.
+ */
+export async function claimLinks(
+  tx: Tx,
+  group: { targetId: number; groupId: string },
+  attemptId: number,
+  limit: number,
+): Promise<LinkRow[]> {
+  await tx.run(forgetGone, group);
+  return tx.run(claimLinksOf, { ...group, attempt: attemptId, limit });
+}
+
+type SaidColumns = {
+  target_id: number;
+  group_id: string;
+  member_id: string;
+  op: string;
+  attempt: number;
+  reason: string;
+};
+const saidColumns = {
+  target_id: 'int',
+  group_id: 'text',
+  member_id: 'text',
+  op: 'text',
+  attempt: 'int',
+  reason: 'text',
+} as const;
+
+const deleteSaid = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<SaidColumns, 'r'>(p.rows, 'r', saidColumns);
+  return sql`
+    delete from links where exists (select 1 from ${rows}
+      where r.target_id = links.target_id and r.group_id = links.group_id and r.member_id = links.member_id
+        and r.op = links.op and r.attempt = links.attempt_id)`;
+});
+
+const parkSaid = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<SaidColumns, 'r'>(p.rows, 'r', saidColumns);
+  return sql`
+    update links set state = 'parked', reason = r.reason from ${rows}
+    where r.target_id = links.target_id and r.group_id = links.group_id and r.member_id = links.member_id
+      and r.op = links.op and r.attempt = links.attempt_id`;
+});
+
+export type SaidLink = { link: LinkRow; attemptId: number; refused?: string };
+
+/**
+ * What an attempt said about memberships: acknowledged ones are settled, refused ones park with their reason. One that
+ * the directory changed meanwhile stays due.
+ */
+export async function settleLinks(tx: Tx, said: readonly SaidLink[]): Promise<void> {
+  const rowsOf = (links: readonly SaidLink[]) =>
+    JSON.stringify(
+      links.map(({ link, attemptId, refused }) => ({
+        target_id: link.target_id,
+        group_id: link.group_id,
+        member_id: link.member_id,
+        op: link.op,
+        attempt: attemptId,
+        reason: refused ?? null,
+      })),
+    );
+  const done = said.filter((one) => one.refused === undefined);
+  const refused = said.filter((one) => one.refused !== undefined);
+  for (let from = 0; from < done.length; from += rowsPerStatement) {
+    await tx.run(deleteSaid, { rows: rowsOf(done.slice(from, from + rowsPerStatement)) });
+  }
+  if (refused.length > 0) await tx.run(parkSaid, { rows: rowsOf(refused) });
+}
+
+const selectGroupsWithDue = prepare<{ rows: string }, { target_id: number; group_id: string }>((_, p, d) => {
+  const rows = d.rowsOf<{ target_id: number; group_id: string }, 'r'>(p.rows, 'r', {
+    target_id: 'int',
+    group_id: 'text',
+  });
+  return sql<{ target_id: number; group_id: string }>`
+    select r.target_id, r.group_id from ${rows} where exists (
+      select 1 from links where links.target_id = r.target_id and links.group_id = r.group_id and links.state = 'due')`;
+});
+
+/** Which of these groups still have something to say, as `<target> <group>`. */
+export async function groupsWithDueLinks(
+  reading: Reading,
+  groups: readonly { targetId: number; groupId: string }[],
+): Promise<Set<string>> {
+  if (groups.length === 0) return new Set();
+  const rows = JSON.stringify(groups.map((one) => ({ target_id: one.targetId, group_id: one.groupId })));
+  const due = await reading.run(selectGroupsWithDue, { rows });
+  return new Set(due.map((row) => `${row.target_id} ${row.group_id}`));
+}
+
+const deleteLinksOf = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<{ target_id: number; group_id: string }, 'r'>(p.rows, 'r', {
+    target_id: 'int',
+    group_id: 'text',
+  });
+  return sql`
+    delete from links where exists (
+      select 1 from ${rows} where r.target_id = links.target_id and r.group_id = links.group_id)`;
+});
+
+/** Forgets all that was to be said of groups that no longer are at the target. */
+export async function forgetLinksOf(tx: Tx, groups: readonly { targetId: number; subjectId: string }[]): Promise<void> {
+  if (groups.length === 0) return;
+  await tx.run(deleteLinksOf, {
+    rows: JSON.stringify(groups.map((one) => ({ target_id: one.targetId, group_id: one.subjectId }))),
+  });
+}

@@ -1,0 +1,62 @@
+import type { RemoteMember } from '../connectors/connector.ts';
+import { listMembers } from '../directory/memberships.ts';
+import { readSubjects } from '../directory/subjects.ts';
+import type { Store } from '../store/store.ts';
+import { listOwners, readAccounts } from './accounts.ts';
+import { waitsOn } from './chain.ts';
+import type { DeliverLookups } from './deliver.ts';
+import { claimLinks } from './links.ts';
+
+const membersPerPage = 5_000;
+
+/** The walk's questions, answered from the store; each is a short read of its own, so nothing is held while a target answers. */
+export function openLookups(store: Store): DeliverLookups {
+  return {
+    ownersOf: (targetId, kind, remoteIds) =>
+      store.read((reading) => listOwners(reading, { targetId, kind }, remoteIds)),
+    async marksOf(targetId, externalIds) {
+      if (externalIds.length === 0) return { subjects: new Set(), accounts: [] };
+      return store.read(async (reading) => {
+        const subjects = new Set((await readSubjects(reading, externalIds)).keys());
+        const accounts = await readAccounts(
+          reading,
+          [...subjects].map((subjectId) => ({ targetId, subjectId })),
+        );
+        return { subjects, accounts };
+      });
+    },
+    waitsOn: (targetId, from, subjectId) => store.read((reading) => waitsOn(reading, targetId, from, subjectId)),
+    async kindsOf(_, subjectIds) {
+      const subjects = await store.read((reading) => readSubjects(reading, subjectIds));
+      return new Map([...subjects].map(([id, subject]) => [id, subject.kind]));
+    },
+    async listRemoteMembers(targetId, groupId) {
+      const members: RemoteMember[] = [];
+      for (let after: string | undefined; ; ) {
+        const page = await store.read((reading) =>
+          listMembers(reading, groupId, { limit: membersPerPage, ...(after === undefined ? {} : { after }) }),
+        );
+        const accounts = await store.read((reading) =>
+          readAccounts(
+            reading,
+            page.map((member) => ({ targetId, subjectId: member.id })),
+          ),
+        );
+        for (const account of accounts) {
+          if (account.remote_id !== null) members.push({ kind: account.kind, remoteId: account.remote_id });
+        }
+        if (page.length < membersPerPage) return members;
+        after = page.at(-1)!.id;
+      }
+    },
+    claimAllLinks: (claim) =>
+      store.write((tx) =>
+        claimLinks(
+          tx,
+          { targetId: claim.account.target_id, groupId: claim.account.subject_id },
+          claim.attemptId,
+          Number.MAX_SAFE_INTEGER,
+        ),
+      ),
+  };
+}

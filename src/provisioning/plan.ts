@@ -1,0 +1,127 @@
+import { CompiledQuery } from 'kysely';
+import { type Change, markPlanned, takeUnplanned } from '../directory/changes.ts';
+import { areMembers } from '../directory/memberships.ts';
+import { readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
+import type { Store, Tx } from '../store/store.ts';
+import { listAccountsOf, type Raise, raiseAccounts } from './accounts.ts';
+import { readDeliveryStamp } from './delivery-stamp.ts';
+import { planLinks } from './links.ts';
+import { isInScope, type TargetBook } from './target-book.ts';
+import { foldWakes, relinkMembers } from './wakes.ts';
+
+/**
+ * From changes to due accounts (design section 3, step 4). A change says *who*; what has to be done about it is worked
+ * out when the account is delivered, from the subject as it is then.
+ *
+ * One planner works at a time over all nodes: it is short work, and it makes the order of links, wakes and accounts
+ * something one can reason about.
+ */
+const plannerLock = CompiledQuery.raw('select pg_advisory_xact_lock(7283520)');
+
+/** One transaction plans about this many account rows; more would keep doors waiting (engine page, *plan*). */
+const rowsPerStep = 200;
+
+/**
+ * Plans some unplanned changes and folds some wakes, in one transaction. Answers how many of both it took; 0 means
+ * idle. `outdated` when targets or bindings changed since the book was opened: nothing was planned then, because a
+ * change planned with an old book would miss a target for ever.
+ */
+export async function planStep(store: Store, book: TargetBook): Promise<number | 'outdated'> {
+  const limit = Math.max(1, Math.min(64, Math.floor(rowsPerStep / Math.max(1, book.bindings.length))));
+  const taken = await store.write(async (tx) => {
+    if (tx.dialect.capabilities.manyNodes) await tx.all({ compile: () => plannerLock });
+    if ((await readDeliveryStamp(tx)) !== book.stamp) return 'outdated';
+    const changes = await takeUnplanned(tx, limit);
+    if (changes.length > 0) {
+      await planChanges(tx, book, changes);
+      await markPlanned(
+        tx,
+        changes.map((change) => change.seq),
+      );
+    }
+    return changes.length + (await foldWakes(tx, rowsPerStep));
+  });
+  if (taken !== 'outdated' && taken > 0) store.signal('work');
+  return taken;
+}
+
+async function planChanges(tx: Tx, book: TargetBook, changes: readonly Change[]): Promise<void> {
+  const ids = [...new Set(changes.map((change) => change.subjectId))];
+  const subjects = await readSubjects(tx, ids);
+  const spokenFor = await spokenForBy(tx, ids);
+  const accountsAt = new Map<string, Map<number, number>>();
+  for (const row of await listAccountsOf(tx, ids)) {
+    const at = accountsAt.get(row.subject_id) ?? new Map();
+    accountsAt.set(row.subject_id, at.set(row.target_id, row.sp_id));
+  }
+  const raises: Raise[] = [];
+  for (const change of changes) {
+    const subject = subjects.get(change.subjectId);
+    if (!subject) continue;
+    const sps = spokenFor.get(change.subjectId) ?? [];
+    const present = accountsAt.get(change.subjectId) ?? new Map<number, number>();
+    for (const targetId of new Set([...letInBy(book, subject, sps, change.spId), ...present.keys()])) {
+      if (present.has(targetId) && !follows(book, targetId, change.spId)) continue;
+      raises.push({
+        targetId,
+        subjectId: subject.id,
+        kind: subject.kind,
+        urgency: change.urgency,
+        spId: present.get(targetId) ?? change.spId,
+        makes: !present.has(targetId),
+      });
+    }
+  }
+  const made = await raiseAccounts(tx, raises);
+  const madeKeys = new Set(made.map((key) => `${key.targetId} ${key.subjectId}`));
+  for (const key of made) {
+    if (subjects.get(key.subjectId)?.kind === 'group') await relinkMembers(tx, key.targetId, key.subjectId);
+  }
+  await planMemberships(tx, changes, raises, madeKeys);
+}
+
+/** Targets that an account may come into being at by this change (engine rule 20). A subject that is gone enters nowhere. */
+function letInBy(book: TargetBook, subject: Subject, sps: readonly number[], spId: number): number[] {
+  if (subject.life !== 'live') return [];
+  return [...book.targets.values()]
+    .filter((open) => open.sends(subject.kind))
+    .filter((open) => book.isBound(open.target.id, open.target.policy.follow === 'bound' ? [spId] : [...sps, spId]))
+    .filter((open) => isInScope(open, subject))
+    .map((open) => open.target.id);
+}
+
+/** Whether a change by this service provider makes an existing account due: `follow: any | bound` (engine rule 20). */
+function follows(book: TargetBook, targetId: number, spId: number): boolean {
+  return book.targets.get(targetId)?.target.policy.follow !== 'bound' || book.isBound(targetId, [spId]);
+}
+
+/** Notes memberships that changed, at every target where the group has (or just got) an account. */
+async function planMemberships(
+  tx: Tx,
+  changes: readonly Change[],
+  raises: readonly Raise[],
+  made: ReadonlySet<string>,
+): Promise<void> {
+  const moved = changes.flatMap((change) =>
+    change.otherId === null ? [] : [{ groupId: change.subjectId, memberId: change.otherId }],
+  );
+  if (moved.length === 0) return;
+  const members = await areMembers(tx, moved);
+  const targetsOf = new Map<string, number[]>();
+  for (const one of raises) {
+    // A group that was made in this step has all its members noted already.
+    if (made.has(`${one.targetId} ${one.subjectId}`)) continue;
+    targetsOf.set(one.subjectId, [...(targetsOf.get(one.subjectId) ?? []), one.targetId]);
+  }
+  await planLinks(
+    tx,
+    moved.flatMap(({ groupId, memberId }) =>
+      (targetsOf.get(groupId) ?? []).map((targetId) => ({
+        targetId,
+        groupId,
+        memberId,
+        op: members.has(`${groupId} ${memberId}`) ? ('add' as const) : ('remove' as const),
+      })),
+    ),
+  );
+}

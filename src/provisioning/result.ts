@@ -1,0 +1,131 @@
+import type { Failure } from '../connectors/connector.ts';
+import type { AccountState, LinkRow } from '../store/schema.ts';
+import type { Claim } from './claim.ts';
+import type { LaneNews } from './lanes.ts';
+
+/** What one attempt found out and what it makes of the account; `complete.ts` writes it down. */
+export type Result = {
+  claim: Claim;
+  /** What was said to the target, in one word. */
+  operation: 'create' | 'update' | 'rename' | 'members' | 'remove' | 'disable' | 'find' | 'read' | 'none';
+  outcome: 'done' | 'absent' | 'exists' | 'refused' | 'unavailable' | 'unknown' | 'withheld';
+  reason: string | null;
+  /** Nothing is left to do for what was noted. */
+  finished: boolean;
+  state: AccountState;
+  /** Wait at least this long before the next try; only if not finished. */
+  againInMs: number;
+  /** Counts as a failure of this account: its backoff grows. */
+  failed: boolean;
+  /** Counts towards parking, at once or only if the lane succeeded meanwhile. */
+  strike: 'no' | 'always' | 'if the lane succeeds';
+  waitOn: string | null;
+  remoteId: string | null;
+  /** JSON `Attributes`, or null. */
+  acked: string | null;
+  origin: Claim['account']['origin'];
+  chunk: number | null;
+  /** `clear`: everything said was answered. `keep`: as before the attempt. `raise`: what this attempt said joins it. */
+  doubt: 'clear' | 'keep' | 'raise';
+  said: { link: LinkRow; refused?: string }[];
+  /** The subject has a remote id it did not have: whoever names it is told. */
+  arrived: boolean;
+  /** A group lost its remote resource: all its members must be said again. */
+  relink: boolean;
+  /** Its row may go. */
+  drop: boolean;
+  news: LaneNews;
+};
+
+/** A result that leaves everything as it was; `change` says what is different. */
+export function resultOf(claim: Claim, change: Partial<Result> & Pick<Result, 'operation' | 'outcome'>): Result {
+  const { account } = claim;
+  return {
+    claim,
+    reason: null,
+    finished: false,
+    state: 'due',
+    againInMs: 0,
+    failed: false,
+    strike: 'no',
+    waitOn: null,
+    remoteId: account.remote_id,
+    acked: account.acked,
+    origin: account.origin,
+    chunk: account.chunk,
+    doubt: 'clear',
+    said: [],
+    arrived: false,
+    relink: false,
+    drop: false,
+    news: { news: 'answered', success: change.outcome === 'done' || change.outcome === 'exists' },
+    ...change,
+  };
+}
+
+/** `done`, and nothing more to do. */
+export function finish(claim: Claim, operation: Result['operation'], change: Partial<Result> = {}): Result {
+  return resultOf(claim, { operation, outcome: 'done', finished: true, state: 'done', ...change });
+}
+
+/** `done`, and due again at once: the next step is an attempt of its own, because one attempt says one thing. */
+export function stepOn(claim: Claim, operation: Result['operation'], change: Partial<Result> = {}): Result {
+  return resultOf(claim, { operation, outcome: 'done', ...change });
+}
+
+/** `refused`, or a conflict nobody here can solve: somebody has to look. */
+export function park(
+  claim: Claim,
+  operation: Result['operation'],
+  outcome: 'refused' | 'exists',
+  reason: string,
+  change: Partial<Result> = {},
+): Result {
+  return resultOf(claim, { operation, outcome, reason, finished: true, state: 'parked', ...change });
+}
+
+/**
+ * A connector's failure as a result. `settled`: earlier doubt was resolved in this attempt (or there was none), so a
+ * failure that certainly changed nothing leaves no doubt.
+ */
+export function failureOf(
+  claim: Claim,
+  operation: Result['operation'],
+  failure: Failure,
+  options: { settled: boolean; mutated: boolean; change?: Partial<Result> },
+): Result {
+  const untouched = options.settled ? 'clear' : 'keep';
+  switch (failure.outcome) {
+    case 'refused':
+      return park(claim, operation, 'refused', failure.reason, { doubt: untouched, ...options.change });
+    case 'unavailable':
+      return resultOf(claim, {
+        operation,
+        outcome: 'unavailable',
+        reason: failure.reason,
+        doubt: untouched,
+        failed: failure.scope === 'account',
+        againInMs: failure.scope === 'account' ? (failure.retryAfterMs ?? 0) : 0,
+        news: newsOfUnavailable(failure),
+        ...options.change,
+      });
+    case 'unknown':
+      return resultOf(claim, {
+        operation,
+        outcome: 'unknown',
+        reason: failure.reason,
+        doubt: options.mutated ? 'raise' : untouched,
+        failed: true,
+        strike: 'if the lane succeeds',
+        news: { news: 'failed', reason: failure.reason },
+        ...options.change,
+      });
+  }
+}
+
+function newsOfUnavailable(failure: Failure & { outcome: 'unavailable' }): LaneNews {
+  const after = failure.retryAfterMs === undefined ? {} : { retryAfterMs: failure.retryAfterMs };
+  if (failure.throttled) return { news: 'throttled', reason: failure.reason, ...after };
+  if (failure.scope === 'account') return { news: 'failed', reason: failure.reason };
+  return { news: 'broken', reason: failure.reason, ...after };
+}

@@ -1,0 +1,91 @@
+import type { SealingKey } from '../base/secret.ts';
+import type { Connector, ConnectorKind, SubjectKind } from '../connectors/connector.ts';
+import type { Subject } from '../directory/subjects.ts';
+import type { MappingRow } from '../mapping/rows.ts';
+import type { Outbound } from '../outbound/outbound.ts';
+import { type Filter, parseFilter } from '../protocol/scim/filter.ts';
+import { matchesFilter } from '../protocol/scim/match.ts';
+import { groupType, userType } from '../protocol/scim/schema.ts';
+import type { Reading } from '../store/store.ts';
+import { readDeliveryStamp } from './delivery-stamp.ts';
+import { listBindingsForDelivery } from './service-providers.ts';
+import { listTargetsForDelivery, type TargetForDelivery } from './targets.ts';
+
+/** A target ready to be delivered to: its settings opened, its scope parsed, its connector made. */
+export type OpenTarget = {
+  target: TargetForDelivery;
+  connector: Connector;
+  rows: readonly MappingRow[];
+  /** The attribute that carries the subject's name at the target, by kind. */
+  nameAttribute: Record<SubjectKind, string>;
+  sends(kind: SubjectKind): boolean;
+  scope: Partial<Record<SubjectKind, Filter>>;
+};
+
+/** All enabled targets and who is bound to them, as they were when the book was opened. Immutable; opened anew when they change. */
+export type TargetBook = {
+  /** The delivery stamp it was read at. */
+  stamp: number;
+  targets: ReadonlyMap<number, OpenTarget>;
+  bindings: readonly { spId: number; targetId: number }[];
+  /** Whether one of these service providers is bound to the target. */
+  isBound(targetId: number, spIds: readonly number[]): boolean;
+};
+
+/**
+ * Reads targets and bindings. A target whose version is already open in `previous` keeps its connector, with all that
+ * the connector has learned about the other side.
+ */
+export async function openTargetBook(
+  reading: Reading,
+  options: { key: SealingKey; kinds: readonly ConnectorKind[]; outbound: Outbound },
+  previous?: TargetBook,
+): Promise<TargetBook> {
+  const stamp = await readDeliveryStamp(reading);
+  const targets = new Map<number, OpenTarget>();
+  for (const target of await listTargetsForDelivery(reading, options.key)) {
+    const kind = options.kinds.find((one) => one.type === target.type);
+    if (!target.enabled || !kind) continue;
+    const known = previous?.targets.get(target.id);
+    targets.set(
+      target.id,
+      known?.target.version === target.version ? { ...known, target } : openTarget(target, kind, options.outbound),
+    );
+  }
+  const bindings = (await listBindingsForDelivery(reading)).filter((binding) => targets.has(binding.targetId));
+  const bound = new Set(bindings.map((binding) => `${binding.spId} ${binding.targetId}`));
+  return {
+    stamp,
+    targets,
+    bindings,
+    isBound: (targetId, spIds) => spIds.some((spId) => bound.has(`${spId} ${targetId}`)),
+  };
+}
+
+function openTarget(target: TargetForDelivery, kind: ConnectorKind, outbound: Outbound): OpenTarget {
+  const connector = kind.open(target.values, outbound);
+  const { scopeUsers, scopeGroups } = target.policy;
+  return {
+    target,
+    connector,
+    rows: kind.mapping,
+    nameAttribute: { user: nameAttribute(kind, 'user'), group: nameAttribute(kind, 'group') },
+    sends: (subjectKind) => connector.sends(subjectKind),
+    scope: {
+      ...(scopeUsers ? { user: parseFilter(scopeUsers) } : {}),
+      ...(scopeGroups ? { group: parseFilter(scopeGroups) } : {}),
+    },
+  };
+}
+
+function nameAttribute(kind: ConnectorKind, subjectKind: SubjectKind): string {
+  return kind.mapping.find((row) => row.kind === subjectKind && row.from === '$name')?.to ?? '';
+}
+
+/** Whether the target's scope holds for the subject as it is. No scope: everyone. */
+export function isInScope(open: OpenTarget, subject: Subject): boolean {
+  const filter = open.scope[subject.kind];
+  if (!filter) return true;
+  const type = subject.kind === 'user' ? userType : groupType;
+  return matchesFilter(filter, { ...subject.attributes, id: subject.id, schemas: [] }, type);
+}

@@ -1,0 +1,120 @@
+import { sql } from 'kysely';
+import { listGroupsOf, listMembers } from '../directory/memberships.ts';
+import { listReferrers } from '../directory/references.ts';
+import type { WakeRow } from '../store/schema.ts';
+import { prepare, type Tx } from '../store/store.ts';
+import { type Raise, raiseAccounts, readAccounts } from './accounts.ts';
+import { planLinks } from './links.ts';
+
+/**
+ * Who has to be told that a subject arrived at a target: the groups that hold it, the people who name it as manager
+ * (engine rule 19). Completing an attempt only appends a row here; the planner folds them later, many in one step.
+ *
+ * A wake is written whenever the directory knows a group or referrer, whatever their accounts look like at the moment,
+ * and is folded only by the planner, which is also the only one that makes links. So no membership can slip through
+ * between a group that is being planned and a member that is just arriving.
+ */
+export type Wake = { targetId: number; subjectId: string; cause: WakeRow['cause'] };
+
+const insertWakes = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<{ target_id: number; subject_id: string; cause: string }, 'r'>(p.rows, 'r', {
+    target_id: 'int',
+    subject_id: 'text',
+    cause: 'text',
+  });
+  return sql`
+    insert into wakes (target_id, subject_id, cause)
+    select target_id, subject_id, cause from ${rows} where r.cause = 'relink'
+      or exists (select 1 from members where member_id = r.subject_id)
+      or exists (select 1 from refs where ref_id = r.subject_id)`;
+});
+
+export async function appendWakes(tx: Tx, wakes: readonly Wake[]): Promise<void> {
+  if (wakes.length === 0) return;
+  const rows = wakes.map((wake) => ({ target_id: wake.targetId, subject_id: wake.subjectId, cause: wake.cause }));
+  await tx.run(insertWakes, { rows: JSON.stringify(rows) });
+}
+
+const takeWakes = prepare<{ limit: number }, WakeRow>(
+  (_, p) => sql<WakeRow>`
+    delete from wakes where id in (select id from wakes order by id limit ${p.limit})
+    returning id, target_id, subject_id, cause`,
+);
+
+/** Members arrive in bursts: a group waits this long for more of them before it is delivered. */
+const debounceMs = 200;
+const membersPerPage = 5_000;
+
+/** Folds up to `limit` wakes into due links and raised accounts; answers how many it took. Only for the planner. */
+export async function foldWakes(tx: Tx, limit: number): Promise<number> {
+  const taken = await tx.run(takeWakes, { limit });
+  if (taken.length === 0) return 0;
+  const raises: Raise[] = [];
+  const arrivedAt = new Map<string, Set<number>>();
+  for (const wake of taken) {
+    const targets = arrivedAt.get(wake.subject_id) ?? new Set();
+    arrivedAt.set(wake.subject_id, targets.add(wake.target_id));
+  }
+  const arrived = [...arrivedAt.keys()];
+  const pairs = (await listGroupsOf(tx, arrived)).flatMap(({ groupId, memberId }) =>
+    [...arrivedAt.get(memberId)!].map((targetId) => ({ targetId, groupId, memberId })),
+  );
+  const referrers = (await listReferrers(tx, arrived)).flatMap(({ subjectId, refId }) =>
+    [...arrivedAt.get(refId)!].map((targetId) => ({ targetId, subjectId })),
+  );
+  const present = await readAccounts(
+    tx,
+    uniqueKeys([...pairs.map((p) => ({ targetId: p.targetId, subjectId: p.groupId })), ...referrers]),
+  );
+  const accountAt = new Map(present.map((row) => [`${row.target_id} ${row.subject_id}`, row]));
+  const links = pairs.filter((pair) => accountAt.has(`${pair.targetId} ${pair.groupId}`));
+  await planLinks(
+    tx,
+    links.map((pair) => ({ ...pair, op: 'add' as const })),
+  );
+  for (const wake of taken) {
+    if (wake.cause !== 'relink') continue;
+    await relinkMembers(tx, wake.target_id, wake.subject_id);
+    const account = (await readAccounts(tx, [{ targetId: wake.target_id, subjectId: wake.subject_id }]))[0];
+    if (account) raises.push(raiseOf(account, 1, tx.now));
+  }
+  for (const row of present) {
+    // A person's manager is a cosmetic change; who is in a group decides what somebody may do.
+    raises.push(row.kind === 'group' ? raiseOf(row, 1, tx.now + debounceMs) : raiseOf(row, 3, tx.now));
+  }
+  await raiseAccounts(tx, raises);
+  return taken.length;
+
+  function raiseOf(
+    row: { target_id: number; subject_id: string; kind: 'user' | 'group'; sp_id: number },
+    urgency: number,
+    at: number,
+  ): Raise {
+    return {
+      targetId: row.target_id,
+      subjectId: row.subject_id,
+      kind: row.kind,
+      urgency,
+      spId: row.sp_id,
+      makes: false,
+      at,
+    };
+  }
+}
+
+/** Notes every member of a group as still to be said at a target: the group is new there. */
+export async function relinkMembers(tx: Tx, targetId: number, groupId: string): Promise<void> {
+  for (let after: string | undefined; ; ) {
+    const page = await listMembers(tx, groupId, { limit: membersPerPage, ...(after === undefined ? {} : { after }) });
+    await planLinks(
+      tx,
+      page.map((member) => ({ targetId, groupId, memberId: member.id, op: 'add' as const })),
+    );
+    if (page.length < membersPerPage) return;
+    after = page.at(-1)!.id;
+  }
+}
+
+function uniqueKeys(keys: readonly { targetId: number; subjectId: string }[]) {
+  return [...new Map(keys.map((key) => [`${key.targetId} ${key.subjectId}`, key])).values()];
+}

@@ -1,0 +1,236 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import type { Courier, OutboundRequest } from '../outbound/courier.ts';
+import type { Outbound } from '../outbound/outbound.ts';
+import type { Store } from '../store/store.ts';
+import { type Claim, claimLane } from './claim.ts';
+import { type Ended, recordResults } from './complete.ts';
+import { type DeliverLookups, deliverAccount } from './deliver.ts';
+import { type Governor, openGovernor } from './governor.ts';
+import { failureOf } from './result.ts';
+import type { TargetBook } from './target-book.ts';
+
+/**
+ * Claims due accounts, delivers them and writes the results down, for every target independently (engine rule 27).
+ *
+ * `kick` says that something may be due; `stop` takes no new claims and resolves when everything under way is written
+ * down. Whatever the process does not finish is picked up when its leases end.
+ */
+export interface Worker {
+  useBook(book: TargetBook): void;
+  kick(): void;
+  /** True while anything is claimed or being written. For tests and orderly stops. */
+  readonly busy: boolean;
+  stop(): Promise<void>;
+}
+
+type Station = {
+  targetId: number;
+  governor: Governor;
+  version: number;
+  line: Claim[];
+  underWay: number;
+  claiming: boolean;
+  kickedWhileClaiming: boolean;
+  /** Cancels the timer that looks again when the next account is due. */
+  cancel: (() => void) | undefined;
+  wakeAt: number;
+};
+
+/** Results wait this long for company: one commit then serves many. */
+const gatherMs = 4;
+const largestBatch = 256;
+/** Without any signal each target is looked at this often. */
+const idleMs = 1_000;
+/** A claim costs a commit; below this much room it waits for more. */
+const roomWorthClaiming = 0.25;
+
+export function startWorker(options: {
+  store: Store;
+  clock: Clock;
+  log: Logger;
+  outbound: Outbound;
+  lookups: DeliverLookups;
+  random?: () => number;
+}): Worker {
+  const { store, clock, log, outbound, lookups } = options;
+  const random = options.random ?? Math.random;
+  const stations = new Map<number, Station>();
+  const stopping = new AbortController();
+  const ended: Ended[] = [];
+  let book: TargetBook | undefined;
+  let recording: Promise<void> | undefined;
+  let idle: (() => void) | undefined;
+
+  function useBook(next: TargetBook): void {
+    book = next;
+    for (const [id, open] of next.targets) {
+      const known = stations.get(id);
+      if (known && known.version === open.target.version) continue;
+      stations.set(id, {
+        targetId: id,
+        governor: openGovernor(open.target.policy, clock),
+        version: open.target.version,
+        line: known?.line ?? [],
+        underWay: known?.underWay ?? 0,
+        claiming: false,
+        kickedWhileClaiming: false,
+        cancel: undefined,
+        wakeAt: Number.POSITIVE_INFINITY,
+      });
+    }
+    kick();
+  }
+
+  function kick(): void {
+    for (const id of book?.targets.keys() ?? []) void fill(stations.get(id)!);
+  }
+
+  /** Claims for one target until it has enough or nothing is due. */
+  async function fill(station: Station): Promise<void> {
+    if (stopping.signal.aborted || !book) return;
+    if (station.claiming) {
+      station.kickedWhileClaiming = true;
+      return;
+    }
+    station.claiming = true;
+    try {
+      do {
+        station.kickedWhileClaiming = false;
+        for (const kind of ['user', 'group'] as const) {
+          const room = station.governor.room();
+          if (room <= 0) break;
+          const answer = await claimLane(store, clock, book, { targetId: station.targetId, kind }, room);
+          if (answer.until !== undefined) lookAgain(station, answer.until - store.now());
+          station.governor.enter(answer.claims.length);
+          station.line.push(...answer.claims);
+          if (answer.claims.length === room && room > 0) station.kickedWhileClaiming = true;
+        }
+        start(station);
+      } while (station.kickedWhileClaiming && hasRoom(station) && !stopping.signal.aborted);
+    } catch (error) {
+      log.error({ error, target: station.targetId }, 'claiming failed; trying again shortly');
+      lookAgain(station, idleMs);
+    } finally {
+      station.claiming = false;
+    }
+  }
+
+  function hasRoom(station: Station): boolean {
+    const policy = book?.targets.get(station.targetId)?.target.policy;
+    return policy !== undefined && station.governor.room() >= Math.max(1, policy.concurrency * roomWorthClaiming);
+  }
+
+  function lookAgain(station: Station, ms: number): void {
+    const at = clock.monotonic() + Math.max(1, ms);
+    if (station.wakeAt <= at) return;
+    station.cancel?.();
+    station.wakeAt = at;
+    station.cancel = clock.after(Math.max(1, ms), () => {
+      station.cancel = undefined;
+      station.wakeAt = Number.POSITIVE_INFINITY;
+      void fill(station);
+    });
+  }
+
+  function start(station: Station): void {
+    const concurrency = book?.targets.get(station.targetId)?.target.policy.concurrency ?? 1;
+    while (station.line.length > 0 && station.underWay < concurrency) {
+      const claim = station.line.shift()!;
+      station.underWay += 1;
+      void attempt(station, claim).then(() => {
+        station.underWay -= 1;
+        station.governor.leave();
+        start(station);
+        if (station.line.length === 0 || hasRoom(station)) void fill(station);
+      });
+    }
+  }
+
+  async function attempt(station: Station, claim: Claim): Promise<void> {
+    const courier = outbound.courier({ deadline: claim.sendBefore, timeoutMs: claim.open.target.policy.timeoutMs });
+    let mutatedAt: number | null = null;
+    const governed: Courier = {
+      async read(request: OutboundRequest) {
+        await station.governor.pass(stopping.signal);
+        return courier.read(request);
+      },
+      async mutate(request: OutboundRequest) {
+        await station.governor.pass(stopping.signal);
+        mutatedAt = store.now();
+        return courier.mutate(request);
+      },
+      get exchanges() {
+        return courier.exchanges;
+      },
+      get mutated() {
+        return courier.mutated;
+      },
+    };
+    let result: Ended['result'];
+    try {
+      result = await deliverAccount(claim, governed, lookups);
+    } catch (error) {
+      // Our own fault: what was sent before it happened is unknown (design section 5, third kind).
+      log.error({ error, attempt: claim.attemptId }, 'an attempt failed by a fault of Purvey');
+      result = failureOf(
+        claim,
+        'none',
+        { outcome: 'unknown', reason: `a fault inside Purvey, logged with attempt ${claim.attemptId}` },
+        { settled: claim.doubt === null, mutated: courier.mutated },
+      );
+    }
+    ended.push({
+      result,
+      exchanges: courier.exchanges,
+      mutatedAt: courier.mutated ? (mutatedAt ?? store.now()) : null,
+    });
+    recording ??= gather();
+  }
+
+  async function gather(): Promise<void> {
+    await new Promise<void>((resolve) => clock.after(gatherMs, resolve));
+    while (ended.length > 0) {
+      const batch = ended.splice(0, largestBatch);
+      try {
+        const recorded = await recordResults(store, random, batch);
+        for (const { targetId, dueAt } of recorded) {
+          const station = stations.get(targetId);
+          if (station) lookAgain(station, dueAt - store.now());
+        }
+      } catch (error) {
+        // Their leases end by themselves and the accounts are found in doubt: nothing is lost, only late.
+        log.error({ error, attempts: batch.length }, 'results could not be written down');
+      }
+    }
+    recording = undefined;
+  }
+
+  const tick = () => {
+    if (stopping.signal.aborted) return;
+    kick();
+    idle = clock.after(idleMs, tick);
+  };
+  idle = clock.after(idleMs, tick);
+
+  const isBusy = () =>
+    recording !== undefined ||
+    [...stations.values()].some((one) => one.underWay > 0 || one.claiming || one.line.length > 0);
+
+  return {
+    useBook,
+    kick,
+    get busy() {
+      return isBusy();
+    },
+    async stop() {
+      stopping.abort();
+      idle?.();
+      for (const station of stations.values()) {
+        station.cancel?.();
+        station.line.length = 0;
+      }
+      while (isBusy()) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+  };
+}

@@ -1,0 +1,622 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Problem, type ProblemCode } from '../../src/base/problem.ts';
+import { defineAttribute } from '../../src/protocol/scim/attribute.ts';
+import { patchOpUrn } from '../../src/protocol/scim/message.ts';
+import { applyPatch, readPatch, splitMembership } from '../../src/protocol/scim/patch.ts';
+import type { Resource } from '../../src/protocol/scim/resource.ts';
+import {
+  coreGroupUrn,
+  coreUserUrn,
+  defineResourceType,
+  enterpriseUserUrn,
+  groupType,
+  type ResourceType,
+  userType,
+} from '../../src/protocol/scim/schema.ts';
+
+const badgeUrn = 'urn:example:acme:2.0:Badge';
+const badgeType = defineResourceType({
+  ...userType,
+  extensions: [
+    ...userType.extensions,
+    {
+      id: badgeUrn,
+      name: 'Badge',
+      description: 'Badge',
+      attributes: [
+        defineAttribute('serial', 'Serial', { mutability: 'immutable' }),
+        defineAttribute('doors', 'Doors', { multiValued: true }),
+      ],
+    },
+  ],
+});
+
+const work = { value: 'b@example.com', type: 'work', primary: true };
+const home = { value: 'b@home.org', type: 'home' };
+const workAddress = { type: 'work', streetAddress: '100 Plaza', locality: 'Hollywood', country: 'US' };
+
+const babs: Resource = {
+  schemas: [coreUserUrn, enterpriseUserUrn],
+  id: '2819',
+  userName: 'bjensen',
+  name: { givenName: 'Barbara', familyName: 'Jensen' },
+  title: 'Tour guide',
+  emails: [work, home],
+  addresses: [workAddress, { type: 'home', streetAddress: '456 Blvd', primary: true }],
+  meta: { resourceType: 'User' },
+  [enterpriseUserUrn]: { department: 'Tours', manager: { value: 'm1' } },
+};
+const team: Resource = {
+  schemas: [coreGroupUrn],
+  id: 'g1',
+  displayName: 'Team',
+  members: [{ value: 'u1', type: 'User', display: 'One' }, { value: 'u2' }],
+};
+
+function patch(type: ResourceType, resource: Resource, ...operations: object[]): Resource {
+  const before = structuredClone(resource);
+  const read = readPatch(type, { schemas: [patchOpUrn], Operations: operations });
+  try {
+    const after = applyPatch(type, resource, read);
+    assert.deepEqual(applyPatch(type, resource, read), after, 'the same operations give the same result');
+    return after;
+  } finally {
+    assert.deepEqual(resource, before, 'the input stays as it is');
+  }
+}
+const patchBabs = (...operations: object[]) => patch(userType, babs, ...operations);
+const patchTeam = (...operations: object[]) => patch(groupType, team, ...operations);
+const without = (resource: Resource, ...names: string[]): Resource =>
+  Object.fromEntries(Object.entries(resource).filter(([name]) => !names.includes(name))) as Resource;
+
+/** Name, the resource, operations, and what differs afterwards (`undefined` = unassigned). */
+type Case = [string, Resource, object[], Record<string, unknown>];
+const enterprise = babs[enterpriseUserUrn] as object;
+
+const add: Case[] = [
+  [
+    'a member (RFC example)',
+    team,
+    [
+      {
+        op: 'add',
+        path: 'members',
+        value: [{ display: 'Babs', $ref: 'https://example.com/v2/Users/u3', value: 'u3' }],
+      },
+    ],
+    {
+      members: [
+        ...(team.members as object[]),
+        { display: 'Babs', $ref: 'https://example.com/v2/Users/u3', value: 'u3' },
+      ],
+    },
+  ],
+  [
+    'a member already there: no change',
+    team,
+    [{ op: 'add', path: 'members', value: [{ value: 'u1', display: 'Other' }] }],
+    {},
+  ],
+  [
+    'a member twice in one operation',
+    team,
+    [{ op: 'add', path: 'members', value: [{ value: 'u3' }, { value: 'u3' }] }],
+    { members: [...(team.members as object[]), { value: 'u3' }] },
+  ],
+  [
+    'attributes without path (RFC example)',
+    babs,
+    [{ op: 'add', value: { emails: [{ value: 'babs@jensen.org', type: 'home' }], nickname: 'Babs' } }],
+    { emails: [work, home, { value: 'babs@jensen.org', type: 'home' }], nickName: 'Babs' },
+  ],
+  [
+    'one value instead of an array',
+    babs,
+    [{ op: 'add', path: 'emails', value: { value: 'x@y.z' } }],
+    { emails: [work, home, { value: 'x@y.z' }] },
+  ],
+  [
+    'a value that is there: no change',
+    babs,
+    [{ op: 'add', path: 'emails', value: [{ value: 'B@HOME.org', type: 'HOME' }] }],
+    {},
+  ],
+  [
+    'to an absent complex attribute',
+    without(babs, 'name'),
+    [{ op: 'add', path: 'name.givenName', value: 'B' }],
+    { name: { givenName: 'B' } },
+  ],
+  [
+    'sub-attributes to a complex attribute',
+    babs,
+    [{ op: 'add', path: 'name', value: { middleName: 'Jane' } }],
+    { name: { givenName: 'Barbara', familyName: 'Jensen', middleName: 'Jane' } },
+  ],
+  ['to a singular attribute: replaced', babs, [{ op: 'add', path: 'title', value: 'Guide' }], { title: 'Guide' }],
+  [
+    'to an absent multi-valued attribute',
+    babs,
+    [{ op: 'add', path: 'ims', value: [{ value: 'x', type: 'xmpp' }] }],
+    { ims: [{ value: 'x', type: 'xmpp' }] },
+  ],
+  [
+    'a new primary turns the others off',
+    babs,
+    [{ op: 'add', path: 'emails', value: [{ value: 'n@x', primary: true }] }],
+    { emails: [{ ...work, primary: false }, home, { value: 'n@x', primary: true }] },
+  ],
+  [
+    'an extension attribute adds its schema',
+    without(babs, enterpriseUserUrn),
+    [{ op: 'add', path: `${enterpriseUserUrn}:employeeNumber`, value: '7' }],
+    { [enterpriseUserUrn]: { employeeNumber: '7' } },
+  ],
+  [
+    'a sub-attribute of chosen values',
+    babs,
+    [{ op: 'add', path: 'emails[type eq "work"].display', value: 'B' }],
+    { emails: [{ ...work, display: 'B' }, home] },
+  ],
+  [
+    'to chosen values',
+    babs,
+    [{ op: 'add', path: 'addresses[type eq "work"]', value: { region: 'CA' } }],
+    { addresses: [{ ...workAddress, region: 'CA' }, (babs.addresses as object[])[1]] },
+  ],
+  [
+    'null or nothing to many values: no change',
+    babs,
+    [
+      { op: 'add', path: 'emails', value: [] },
+      { op: 'add', path: 'ims', value: null },
+    ],
+    {},
+  ],
+];
+
+const remove: Case[] = [
+  [
+    'one member (RFC example)',
+    team,
+    [{ op: 'remove', path: 'members[value eq "u1"]' }],
+    { members: [{ value: 'u2' }] },
+  ],
+  ['a member that is not there: no change', team, [{ op: 'remove', path: 'members[value eq "u9"]' }], {}],
+  ['all members (RFC example)', team, [{ op: 'remove', path: 'members' }], { members: undefined }],
+  [
+    'the last values one by one',
+    team,
+    [
+      { op: 'remove', path: 'members[value eq "u1"]' },
+      { op: 'remove', path: 'members[value eq "u2"]' },
+    ],
+    { members: undefined },
+  ],
+  [
+    'by a filter of two parts (RFC example)',
+    babs,
+    [{ op: 'remove', path: 'emails[type eq "work" and value ew "example.com"]' }],
+    { emails: [home] },
+  ],
+  [
+    'one member and add one (RFC example)',
+    team,
+    [
+      { op: 'remove', path: 'members[value eq"u1"]' },
+      { op: 'add', path: 'members', value: [{ value: 'u3' }] },
+    ],
+    { members: [{ value: 'u2' }, { value: 'u3' }] },
+  ],
+  [
+    'all and add some (RFC example)',
+    team,
+    [
+      { op: 'remove', path: 'members' },
+      { op: 'add', path: 'members', value: [{ value: 'u8' }, { value: 'u9' }] },
+    ],
+    { members: [{ value: 'u8' }, { value: 'u9' }] },
+  ],
+  ['a singular attribute', babs, [{ op: 'remove', path: 'title' }], { title: undefined }],
+  ['an attribute without value: no change', babs, [{ op: 'remove', path: 'nickName' }], {}],
+  ['a sub-attribute', babs, [{ op: 'remove', path: 'name.givenName' }], { name: { familyName: 'Jensen' } }],
+  [
+    'the last sub-attributes',
+    babs,
+    [
+      { op: 'remove', path: 'name.givenName' },
+      { op: 'remove', path: 'name.familyName' },
+    ],
+    { name: undefined },
+  ],
+  [
+    'a sub-attribute of chosen values',
+    babs,
+    [{ op: 'remove', path: 'emails[type eq "work"].primary' }],
+    { emails: [{ value: work.value, type: 'work' }, home] },
+  ],
+  [
+    'a sub-attribute of all values',
+    babs,
+    [{ op: 'remove', path: 'emails.type' }],
+    { emails: [{ value: work.value, primary: true }, { value: home.value }] },
+  ],
+  [
+    'an extension attribute',
+    babs,
+    [{ op: 'remove', path: `${enterpriseUserUrn}:department` }],
+    { [enterpriseUserUrn]: { manager: { value: 'm1' } } },
+  ],
+  [
+    'a whole extension, and its schema with it',
+    babs,
+    [{ op: 'remove', path: enterpriseUserUrn }],
+    { schemas: [coreUserUrn], [enterpriseUserUrn]: undefined },
+  ],
+];
+
+const replace: Case[] = [
+  [
+    'all members (RFC example)',
+    team,
+    [{ op: 'replace', path: 'members', value: [{ value: 'u8' }, { value: 'u9' }] }],
+    { members: [{ value: 'u8' }, { value: 'u9' }] },
+  ],
+  [
+    'a whole chosen value, now the primary one (RFC example)',
+    babs,
+    [
+      {
+        op: 'replace',
+        path: 'addresses[type eq "work"]',
+        value: { type: 'work', streetAddress: '911 Plaza', primary: true },
+      },
+    ],
+    {
+      addresses: [
+        { type: 'work', streetAddress: '911 Plaza', primary: true },
+        { type: 'home', streetAddress: '456 Blvd', primary: false },
+      ],
+    },
+  ],
+  [
+    'a sub-attribute of a chosen value (RFC example)',
+    babs,
+    [{ op: 'replace', path: 'addresses[type eq "work"].streetAddress', value: '1010 Broadway Ave' }],
+    { addresses: [{ ...workAddress, streetAddress: '1010 Broadway Ave' }, (babs.addresses as object[])[1]] },
+  ],
+  [
+    'attributes without path (RFC example)',
+    babs,
+    [
+      {
+        op: 'replace',
+        value: {
+          emails: [
+            { value: 'n@x', type: 'work', primary: true },
+            { value: 'h@x', type: 'home' },
+          ],
+          nickname: 'Babs',
+        },
+      },
+    ],
+    {
+      emails: [
+        { value: 'n@x', type: 'work', primary: true },
+        { value: 'h@x', type: 'home' },
+      ],
+      nickName: 'Babs',
+    },
+  ],
+  ['a singular attribute', babs, [{ op: 'replace', path: 'title', value: 'Guide' }], { title: 'Guide' }],
+  ['an absent attribute: added', babs, [{ op: 'replace', path: 'nickName', value: 'B' }], { nickName: 'B' }],
+  [
+    'sub-attributes; those not named stay',
+    babs,
+    [{ op: 'replace', path: 'name', value: { givenName: 'B' } }],
+    { name: { givenName: 'B', familyName: 'Jensen' } },
+  ],
+  [
+    'a sub-attribute by null',
+    babs,
+    [{ op: 'replace', path: 'name', value: { givenName: null } }],
+    { name: { familyName: 'Jensen' } },
+  ],
+  [
+    'by null: unassigned',
+    babs,
+    [
+      { op: 'replace', path: 'title', value: null },
+      { op: 'replace', path: 'emails', value: [] },
+    ],
+    { title: undefined, emails: undefined },
+  ],
+  [
+    'the primary of chosen values',
+    babs,
+    [{ op: 'replace', path: 'emails[type eq "home"].primary', value: true }],
+    {
+      emails: [
+        { ...work, primary: false },
+        { ...home, primary: true },
+      ],
+    },
+  ],
+  [
+    'all values the filter chooses',
+    babs,
+    [{ op: 'replace', path: 'emails[value sw "b@"].display', value: 'B' }],
+    {
+      emails: [
+        { ...work, display: 'B' },
+        { ...home, display: 'B' },
+      ],
+    },
+  ],
+  [
+    'an extension given whole: what it does not name stays',
+    babs,
+    [{ op: 'replace', path: enterpriseUserUrn, value: { costCenter: '9' } }],
+    { [enterpriseUserUrn]: { ...enterprise, costCenter: '9' } },
+  ],
+  [
+    'in order: the later sees the earlier',
+    babs,
+    [
+      { op: 'replace', path: 'emails[type eq "home"].type', value: 'other' },
+      { op: 'remove', path: 'emails[type eq "other"]' },
+    ],
+    { emails: [work] },
+  ],
+  [
+    'schemas: what follows from the attributes stays',
+    babs,
+    [{ op: 'replace', path: 'schemas', value: [coreUserUrn] }],
+    {},
+  ],
+  ['externalId', babs, [{ op: 'replace', path: 'externalId', value: 'e' }], { externalId: 'e' }],
+];
+
+/** Name, resource, operations, code. */
+const refusals: [string, Resource, object[], ProblemCode][] = [
+  [
+    'replace of no chosen value (3.5.2.3)',
+    babs,
+    [{ op: 'replace', path: 'emails[type eq "other"].value', value: 'x' }],
+    'noTarget',
+  ],
+  [
+    'replace of no chosen whole value',
+    babs,
+    [{ op: 'replace', path: 'emails[type eq "other"]', value: { value: 'x' } }],
+    'noTarget',
+  ],
+  [
+    'add to a choice that cannot be made',
+    babs,
+    [{ op: 'add', path: 'emails[value co "zzz"].display', value: 'x' }],
+    'noTarget',
+  ],
+  [
+    'add of what contradicts its own choice',
+    babs,
+    [{ op: 'add', path: 'emails[type eq "other"].type', value: 'x' }],
+    'noTarget',
+  ],
+  ['remove without path (3.5.2.2)', babs, [{ op: 'remove' }], 'noTarget'],
+  ['an unknown attribute', babs, [{ op: 'replace', path: 'shoeSize', value: 1 }], 'noTarget'],
+  ['an unknown sub-attribute', babs, [{ op: 'replace', path: 'name.nick', value: 'x' }], 'noTarget'],
+  ['an unknown schema', babs, [{ op: 'replace', path: 'urn:example:x:nick', value: 'x' }], 'noTarget'],
+  ['a broken path', babs, [{ op: 'replace', path: 'emails[', value: 'x' }], 'invalidFilter'],
+  ['a path that is none', babs, [{ op: 'replace', path: '1 2', value: 'x' }], 'invalidPath'],
+  ['a path that is no string', babs, [{ op: 'replace', path: 5, value: 'x' }], 'invalidPath'],
+  [
+    'a filter on an attribute with one value',
+    babs,
+    [{ op: 'replace', path: 'name[givenName pr]', value: {} }],
+    'invalidPath',
+  ],
+  ['a filter by an unknown sub-attribute', babs, [{ op: 'remove', path: 'emails[size eq 1]' }], 'invalidFilter'],
+  [
+    'a filter with an operator of no meaning',
+    babs,
+    [{ op: 'remove', path: 'emails[primary gt true]' }],
+    'invalidFilter',
+  ],
+  ['id', babs, [{ op: 'replace', path: 'id', value: 'x' }], 'mutability'],
+  ['meta', babs, [{ op: 'remove', path: 'meta.created' }], 'mutability'],
+  ['groups', babs, [{ op: 'add', path: 'groups', value: [{ value: 'g' }] }], 'mutability'],
+  ['groups without path', babs, [{ op: 'add', value: { groups: [{ value: 'g' }] } }], 'mutability'],
+  [
+    "a manager's displayName",
+    babs,
+    [{ op: 'add', path: `${enterpriseUserUrn}:manager.displayName`, value: 'x' }],
+    'mutability',
+  ],
+  ['removing a required attribute', babs, [{ op: 'remove', path: 'userName' }], 'mutability'],
+  ['unassigning a required attribute', babs, [{ op: 'replace', path: 'userName', value: null }], 'mutability'],
+  ['removing schemas', babs, [{ op: 'remove', path: 'schemas' }], 'mutability'],
+  ['the value of a member', team, [{ op: 'replace', path: 'members[value eq "u1"].value', value: 'u9' }], 'mutability'],
+  [
+    'a chosen member by another',
+    team,
+    [{ op: 'replace', path: 'members[value eq "u1"]', value: { value: 'u9' } }],
+    'mutability',
+  ],
+  [
+    'the type of a member',
+    team,
+    [{ op: 'replace', path: 'members[value eq "u1"].type', value: 'Group' }],
+    'mutability',
+  ],
+  ['removing a sub-attribute of a member', team, [{ op: 'remove', path: 'members.value' }], 'mutability'],
+  ['an empty required value', babs, [{ op: 'replace', path: 'userName', value: '' }], 'invalidValue'],
+  ['a value of another type', babs, [{ op: 'replace', path: 'title', value: 1 }], 'invalidValue'],
+  ['no value', babs, [{ op: 'add', path: 'title' }], 'invalidValue'],
+  ['no path and no object', babs, [{ op: 'add', value: 'x' }], 'invalidValue'],
+  ['U+0000', babs, [{ op: 'add', path: 'title', value: '\0' }], 'invalidValue'],
+  ['two primaries at once', babs, [{ op: 'replace', path: 'emails.primary', value: true }], 'invalidValue'],
+  ['a member without value', team, [{ op: 'add', path: 'members', value: [{ display: 'x' }] }], 'invalidValue'],
+  ['an unknown schema in schemas', babs, [{ op: 'add', path: 'schemas', value: ['urn:x'] }], 'invalidSyntax'],
+  ['an unknown op', babs, [{ op: 'move', path: 'title' }], 'invalidSyntax'],
+  ['an operation that is none', babs, ['add' as unknown as object], 'invalidSyntax'],
+  [
+    'all because of the last (atomic)',
+    babs,
+    [
+      { op: 'replace', path: 'title', value: 'x' },
+      { op: 'remove', path: 'userName' },
+    ],
+    'mutability',
+  ],
+];
+
+describe('RFC 7644 3.5.2: PATCH', () => {
+  for (const [op, cases] of [
+    ['add', add],
+    ['remove', remove],
+    ['replace', replace],
+  ] as const) {
+    for (const [name, resource, operations, differences] of cases) {
+      it(`${op}: ${name}`, () => {
+        const type = resource.userName === undefined ? groupType : userType;
+        const expected: Record<string, unknown> = { ...resource, ...differences };
+        for (const key of Object.keys(expected)) if (expected[key] === undefined) delete expected[key];
+        if (expected[enterpriseUserUrn] !== undefined) expected.schemas = [coreUserUrn, enterpriseUserUrn];
+        assert.deepEqual(patch(type, resource, ...operations), expected);
+      });
+    }
+  }
+
+  for (const [name, resource, operations, code] of refusals) {
+    it(`refuses ${name}`, () => {
+      const type = resource.userName === undefined ? groupType : userType;
+      assert.throws(
+        () => patch(type, resource, ...operations),
+        (error) => error instanceof Problem && error.code === code,
+      );
+    });
+  }
+
+  for (const body of [
+    null,
+    [],
+    {},
+    { Operations: [] },
+    { schemas: [patchOpUrn] },
+    { schemas: [patchOpUrn], Operations: [] },
+    { schemas: [coreUserUrn], Operations: [{ op: 'remove', path: 'title' }] },
+  ]) {
+    it(`refuses the message ${JSON.stringify(body)}`, () => {
+      assert.throws(
+        () => readPatch(userType, body),
+        (error) => error instanceof Problem && error.code === 'invalidSyntax',
+      );
+    });
+  }
+
+  it('sets an immutable attribute once', () => {
+    const path = `${badgeUrn}:serial`;
+    const set = patch(badgeType, babs, { op: 'add', path, value: 'S1' });
+    assert.deepEqual(set[badgeUrn], { serial: 'S1' });
+    assert.deepEqual(set.schemas, [coreUserUrn, enterpriseUserUrn, badgeUrn]);
+    assert.deepEqual(patch(badgeType, set, { op: 'replace', path, value: 'S1' }), set);
+    for (const operation of [
+      { op: 'replace', path, value: 'S2' },
+      { op: 'remove', path },
+      { op: 'remove', path: badgeUrn },
+    ]) {
+      assert.throws(
+        () => patch(badgeType, set, operation),
+        (error) => error instanceof Problem && error.code === 'mutability',
+      );
+    }
+  });
+
+  it('works on simple values', () => {
+    const path = `${badgeUrn}:doors`;
+    const two = patch(badgeType, babs, { op: 'add', path, value: ['a', 'b'] }, { op: 'add', path, value: 'A' });
+    assert.deepEqual(two[badgeUrn], { doors: ['a', 'b'] });
+    assert.deepEqual(patch(badgeType, two, { op: 'remove', path: `${path}[value eq "A"]` })[badgeUrn], {
+      doors: ['b'],
+    });
+    assert.deepEqual(patch(badgeType, two, { op: 'replace', path: `${path}[value eq "a"]`, value: 'c' })[badgeUrn], {
+      doors: ['c', 'b'],
+    });
+  });
+
+  it('an empty replacement of a group’s members empties it', () => {
+    assert.equal(patchTeam({ op: 'replace', path: 'members', value: [] }).members, undefined);
+  });
+
+  it('leaves values untouched that no operation names', () => {
+    const after = patchBabs({ op: 'replace', path: 'title', value: 'x' });
+    assert.equal(after.emails, babs.emails);
+    assert.equal(after[enterpriseUserUrn], babs[enterpriseUserUrn]);
+  });
+});
+
+describe('RFC 7644 3.5.2: membership without the members', () => {
+  const split = (...operations: object[]) =>
+    splitMembership(readPatch(groupType, { schemas: [patchOpUrn], Operations: operations }));
+
+  const known: [string, object, object][] = [
+    [
+      'add',
+      { op: 'add', path: 'members', value: [{ value: 'a', type: 'User', display: 'A', $ref: 'x' }] },
+      { op: 'add', ids: [{ value: 'a', type: 'User', display: 'A' }] },
+    ],
+    ['add without path', { op: 'add', value: { members: [{ value: 'a' }] } }, { op: 'add', ids: [{ value: 'a' }] }],
+    [
+      'add with the URN',
+      { op: 'add', path: `${coreGroupUrn}:members`, value: { value: 'a' } },
+      { op: 'add', ids: [{ value: 'a' }] },
+    ],
+    ['remove by filter', { op: 'remove', path: 'members[value eq "a"]' }, { op: 'remove', ids: [{ value: 'a' }] }],
+    [
+      'remove by a filter of several',
+      { op: 'remove', path: 'members[value eq "a" or (value eq "b" or VALUE EQ "c")]' },
+      { op: 'remove', ids: [{ value: 'a' }, { value: 'b' }, { value: 'c' }] },
+    ],
+    [
+      'remove by value',
+      { op: 'Remove', path: 'members', value: [{ value: 'a', $ref: null }] },
+      { op: 'remove', ids: [{ value: 'a' }] },
+    ],
+    ['replace', { op: 'replace', path: 'members', value: [{ value: 'a' }] }, { op: 'replace', ids: [{ value: 'a' }] }],
+    ['replace by nothing', { op: 'replace', path: 'members', value: [] }, { op: 'clear' }],
+    ['remove all', { op: 'remove', path: 'members' }, { op: 'clear' }],
+  ];
+  for (const [name, operation, expected] of known) {
+    it(name, () => assert.deepEqual(split(operation), { rest: [], members: [expected] }));
+  }
+
+  it('keeps the rest, in order', () => {
+    const both = split(
+      { op: 'replace', value: { displayName: 'n', members: [{ value: 'a' }] } },
+      { op: 'add', path: 'externalId', value: 'e' },
+    );
+    assert.deepEqual(both?.members, [{ op: 'replace', ids: [{ value: 'a' }] }]);
+    assert.deepEqual(
+      both?.rest.map(({ op, target, value }) => [op, target.attribute.name, value]),
+      [
+        ['replace', 'displayName', 'n'],
+        ['add', 'externalId', 'e'],
+      ],
+    );
+  });
+
+  for (const operation of [
+    { op: 'remove', path: 'members[display eq "x"]' },
+    { op: 'remove', path: 'members[value eq "a" and type eq "User"]' },
+    { op: 'remove', path: 'members[value sw "a"]' },
+    { op: 'remove', path: 'members[not (value eq "a")]' },
+    { op: 'remove', path: 'members[value eq null]' },
+    { op: 'remove', path: 'members[value eq "a"].display' },
+    { op: 'replace', path: 'members[value eq "a"].display', value: 'x' },
+    { op: 'add', path: 'members[value eq "a"]', value: { display: 'x' } },
+  ]) {
+    it(`leaves to applyPatch: ${JSON.stringify(operation)}`, () => assert.equal(split(operation), undefined));
+  }
+});
