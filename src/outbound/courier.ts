@@ -1,3 +1,5 @@
+import type { Secret } from '../base/secret.ts';
+
 /**
  * What one attempt may say to the outside. The engine makes a courier for each attempt and hands it to the connector;
  * the connector has no other way out. It holds three promises of the engine:
@@ -28,6 +30,8 @@ export type OutboundRequest = {
   body?: unknown;
   /** Form fields instead of `body` (`application/x-www-form-urlencoded`). */
   form?: Record<string, string>;
+  /** Values that must not be seen in the exchange even where the target echoes them, in any of the usual encodings. */
+  secrets?: readonly Secret[];
 };
 
 /**

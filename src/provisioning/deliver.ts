@@ -75,12 +75,22 @@ async function settleDoubt(claim: Claim, courier: Courier): Promise<Result | { k
   });
 }
 
+/**
+ * What bears our mark at the target, under any name it may have. A search may lag behind and show what is gone already,
+ * so what it shows is read before it is believed.
+ */
 async function findOurs(claim: Claim, courier: Courier) {
   const { account, open } = claim;
   const names = [...new Set([...(claim.doubt?.names ?? []), claim.name])].filter((name) => name !== '');
   const found = await open.connector.find(courier, { kind: account.kind, externalId: account.subject_id, names });
   if (found.outcome !== 'done') return found;
-  return { outcome: 'done' as const, remote: found.found.find((remote) => remote.externalId === account.subject_id) };
+  for (const shown of found.found) {
+    if (shown.externalId !== account.subject_id) continue;
+    const read = await open.connector.read(courier, account.kind, shown.remoteId);
+    if (read.outcome === 'done') return { outcome: 'done' as const, remote: read.remote };
+    if (read.outcome !== 'absent') return read;
+  }
+  return { outcome: 'done' as const, remote: undefined };
 }
 
 /** Removal by the target's policy. Removes only what we own or what bears our mark (rules 7 and 16). */
@@ -211,8 +221,11 @@ async function updateAccount(
 ): Promise<Result> {
   const { account, open } = claim;
   const nameAttribute = open.nameAttribute[account.kind];
+  // Whoever bears a temporary name already has done its part of opening the circle.
   const breaksCycle =
-    account.wait_on !== null && (await lookups.waitsOn(open.target.id, account.wait_on, account.subject_id));
+    account.wait_on !== null &&
+    known[nameAttribute] !== temporaryName(claim) &&
+    (await lookups.waitsOn(open.target.id, account.wait_on, account.subject_id));
   const wanted = breaksCycle ? { ...claim.attributes, [nameAttribute]: temporaryName(claim) } : claim.attributes;
   const desired =
     account.origin === 'adopted-inactive' && wanted['active'] === true ? { ...wanted, active: false } : wanted;

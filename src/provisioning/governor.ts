@@ -9,7 +9,7 @@ import type { TargetPolicy } from './policy.ts';
 export interface Governor {
   /** How many more accounts may be claimed: what can be released within two seconds (engine rule 11). */
   room(): number;
-  /** Counts claimed accounts in, and out when their attempt has ended. */
+  /** Counts claimed accounts in, and out when the result of their attempt is written down. */
   enter(count: number): void;
   leave(): void;
   /** Resolves when the rate allows one more request. */

@@ -24,8 +24,7 @@ const longestProbeMs = 60_000;
 /** What one attempt tells about its lane. */
 export type LaneNews = {
   /** It was the held lane's probe. */ probe?: boolean;
-} & /** The target answered as a working target does. `success`: it even did what was asked. */
-(
+} /** The target answered as a working target does. `success`: it even did what was asked. */ & (
   | { news: 'answered'; success: boolean }
   | { news: 'absent'; reason: string }
   | { news: 'failed'; reason: string }
@@ -47,7 +46,8 @@ function foldOne(lane: LaneRow, news: LaneNews, now: number, random: () => numbe
       return lane;
     case 'answered':
       return {
-        ...openLane(lane),
+        // An answer to what was sent before the target asked for patience does not end its patience.
+        ...(lane.throttled && (lane.probe_at ?? 0) > now ? lane : openLane(lane)),
         last_success_at: news.success ? now : lane.last_success_at,
         absences: news.success && lane.hold !== null ? 0 : lane.absences,
       };

@@ -140,9 +140,7 @@ export function startWorker(options: {
       station.underWay += 1;
       void attempt(station, claim).then(() => {
         station.underWay -= 1;
-        station.governor.leave();
         start(station);
-        if (station.line.length === 0 || hasRoom(station)) void fill(station);
       });
     }
   }
@@ -202,6 +200,8 @@ export function startWorker(options: {
         // Their leases end by themselves and the accounts are found in doubt: nothing is lost, only late.
         log.error({ error, attempts: batch.length }, 'results could not be written down');
       }
+      for (const { result } of batch) stations.get(result.claim.account.target_id)?.governor.leave();
+      for (const station of stations.values()) if (hasRoom(station)) void fill(station);
     }
     recording = undefined;
   }

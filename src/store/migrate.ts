@@ -1,10 +1,8 @@
 import { CompiledQuery } from 'kysely';
 import type { Dialect } from './dialect.ts';
 import { spine } from './migrations/0001-spine.ts';
+import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
-
-/** One step of the schema. Once released it is never edited; the next step mends it. */
-export type Migration = { name: string; statements: readonly string[] };
 
 const migrations: readonly Migration[] = [spine];
 
@@ -15,7 +13,7 @@ const migrations: readonly Migration[] = [spine];
 export async function migrateStore(store: Store): Promise<string[]> {
   return store.write(async (tx) => {
     if (tx.dialect.capabilities.manyNodes) await execute(tx, `select pg_advisory_xact_lock(7283519)`);
-    await execute(tx, 'create table if not exists migrations (name text primary key, at $int not null)');
+    await execute(tx, 'create table if not exists migrations (name $text primary key, at $int not null)');
     const rows = (await execute(tx, 'select name from migrations')) as { name: string }[];
     const known = new Set(rows.map((row) => row.name));
     const unknown = [...known].filter((name) => !migrations.some((migration) => migration.name === name));
@@ -40,7 +38,7 @@ function execute(tx: Tx, text: string): Promise<unknown[]> {
   return tx.all({ compile: () => statement });
 }
 
-/** Puts the database's own column types where a migration says `$id`, `$int`, `$json` or `$rowless`. */
+/** Puts the database's own column types where a migration says `$id`, `$int`, `$text`, `$json` or `$rowless`. */
 function withColumnTypes(text: string, dialect: Dialect): string {
-  return text.replace(/\$(id|int|json|rowless)\b/g, (name) => dialect.columns[name as keyof Dialect['columns']]);
+  return text.replace(/\$(id|int|text|json|rowless)\b/g, (name) => dialect.columns[name as keyof Dialect['columns']]);
 }

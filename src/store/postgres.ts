@@ -1,20 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Compilable, Kysely } from 'kysely';
 import pg from 'pg';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { postgresDialect } from './dialect.ts';
-import type { Schema } from './schema.ts';
 import { openSignals } from './signals.ts';
-import {
-  openBuilder,
-  type Statement,
-  type StatementHook,
-  type Store,
-  type Topic,
-  type Tx,
-  UniqueViolation,
-} from './store.ts';
+import { openBuilder, type StatementHook, type Store, type Topic, type Tx, UniqueViolation } from './store.ts';
+import { useConnection } from './use.ts';
 
 const channel = 'purvey';
 /** A deadlock or serialization failure is tried again this often before it is the caller's. */
@@ -42,6 +33,8 @@ export async function openPostgresStore(options: {
     types: { getTypeParser: parserOf as never },
   });
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'));
+  // Of a connection that is in use the pool says nothing; unheard, its loss would end the process. Its statement fails.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const q = openBuilder(postgresDialect);
   const signals = openSignals();
   const nameOf = openNames();
@@ -54,10 +47,6 @@ export async function openPostgresStore(options: {
   };
   const now = () => Math.floor(clock.now() + offset);
   const timers: NodeJS.Timeout[] = [];
-  if (options.time !== 'clock') {
-    await measureOffset();
-    timers.push(setInterval(() => measureOffset().catch(() => {}), 60_000).unref());
-  }
 
   const pending = new Set<Topic>();
   let notifying = false;
@@ -88,7 +77,34 @@ export async function openPostgresStore(options: {
     await client.query(`listen ${channel}`);
     ear = client;
   }
-  await listen();
+  const connectionOf = (client: pg.ClientBase, use: 'read' | 'write') => ({
+    dialect: postgresDialect,
+    q,
+    now: now(),
+    use,
+    async execute(sql: string, values: readonly unknown[], how: 'once' | 'prepared'): Promise<unknown[]> {
+      onStatement?.(sql);
+      try {
+        const name = how === 'prepared' ? { name: nameOf(sql) } : {};
+        return (await client.query({ ...name, text: sql, values: values as unknown[] })).rows;
+      } catch (error) {
+        throw translate(error);
+      }
+    },
+  });
+
+  try {
+    if (options.time !== 'clock') {
+      await measureOffset();
+      timers.push(setInterval(() => measureOffset().catch(() => {}), 60_000).unref());
+    }
+    await listen();
+  } catch (error) {
+    closed = true;
+    for (const timer of timers) clearInterval(timer);
+    await pool.end();
+    throw error;
+  }
 
   return {
     dialect: postgresDialect,
@@ -99,7 +115,7 @@ export async function openPostgresStore(options: {
         let broken: Error | undefined;
         try {
           await client.query('begin');
-          const value = await work(openTx(client, q, now, nameOf, onStatement));
+          const value = await useConnection(connectionOf(client, 'write'), work);
           onStatement?.('commit');
           await client.query('commit');
           return value;
@@ -117,7 +133,7 @@ export async function openPostgresStore(options: {
     async read(work) {
       const client = await pool.connect();
       try {
-        return await work(openTx(client, q, now, nameOf, onStatement));
+        return await useConnection(connectionOf(client, 'read'), work);
       } finally {
         client.release();
       }
@@ -138,43 +154,6 @@ export async function openPostgresStore(options: {
   };
 }
 
-function openTx(
-  client: pg.ClientBase,
-  q: Kysely<Schema>,
-  now: () => number,
-  nameOf: (sql: string) => string,
-  onStatement: StatementHook | undefined,
-): Tx {
-  const execute = async (sql: string, values: unknown[], name?: string): Promise<unknown[]> => {
-    onStatement?.(sql);
-    try {
-      return (await client.query(name === undefined ? { text: sql, values } : { name, text: sql, values })).rows;
-    } catch (error) {
-      throw translate(error);
-    }
-  };
-  return {
-    writes: true,
-    dialect: postgresDialect,
-    q,
-    get now() {
-      return now();
-    },
-    async all<R>(query: Compilable<R>) {
-      const { sql, parameters } = query.compile();
-      return (await execute(sql, parameters as unknown[])) as R[];
-    },
-    async first<R>(query: Compilable<R>) {
-      const { sql, parameters } = query.compile();
-      return (await execute(sql, parameters as unknown[]))[0] as R | undefined;
-    },
-    async run<P extends object, R>(statement: Statement<P, R>, params: P) {
-      const { sql, bind } = statement.compileFor(postgresDialect, q);
-      return (await execute(sql, bind(params), nameOf(sql))) as R[];
-    },
-  };
-}
-
 /** Prepared statements are named by their text, so every connection prepares each at its first use. */
 function openNames(): (sql: string) => string {
   const names = new Map<string, string>();
@@ -188,9 +167,9 @@ function openNames(): (sql: string) => string {
   };
 }
 
-/** `bigint` as number (ours stay far below 2^53), JSON as the text it is, the rest as the driver has it. */
+/** `bigint` and its sums as number (ours stay far below 2^53), JSON as the text it is, the rest as the driver has it. */
 function parserOf(oid: number, format?: string): unknown {
-  if (oid === pg.types.builtins.INT8) return Number;
+  if (oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC) return Number;
   if (oid === pg.types.builtins.JSONB || oid === pg.types.builtins.JSON) return String;
   return pg.types.getTypeParser(oid, format as 'text');
 }

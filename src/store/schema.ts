@@ -5,6 +5,8 @@ import type { Generated } from 'kysely';
  * other JSON columns hold JSON text. The same on both databases; what cannot be is named in `dialect.ts`.
  */
 export interface Schema {
+  /** One row, `delivery`: raised whenever targets, identity providers or bindings change. */
+  stamps: { name: string; value: number };
   user_store_domains: { name: string; description: string | null };
   subjects: SubjectRow;
   subject_keys: { subject_id: string; kind: string; attr: string; value_key: string };
@@ -24,7 +26,7 @@ export interface Schema {
 
   accounts: AccountRow;
   links: LinkRow;
-  wakes: { id: Generated<number>; target_id: number; subject_id: string };
+  wakes: WakeRow;
   attempts: AttemptRow;
   exchanges: ExchangeRow;
   lanes: LaneRow;
@@ -155,7 +157,10 @@ export interface AccountRow {
   wanted: number;
   done: number;
   lease_attempt: number | null;
+  /** Failures in a row: what the backoff grows by. */
   tries: number;
+  /** Failures in a row that count towards parking: the rest of the lane succeeded meanwhile. */
+  strikes: number;
   state: AccountState;
   reason: string | null;
   /** The subject whose account holds the name this one wants. */
@@ -190,6 +195,17 @@ export interface LinkRow {
   reason: string | null;
   /** The attempt that is saying it; null when nobody is. */
   attempt_id: number | null;
+}
+
+/**
+ * `arrived`: the subject has a remote id at the target that it did not have before, so whoever names it may be told.
+ * `relink`: the group is made anew at the target, so all its members have to be said again.
+ */
+export interface WakeRow {
+  id: Generated<number>;
+  target_id: number;
+  subject_id: string;
+  cause: 'arrived' | 'relink';
 }
 
 export interface AttemptRow {

@@ -1,10 +1,11 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Compilable, Kysely } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Clock } from '../base/clock.ts';
 import { sqliteDialect } from './dialect.ts';
 import type { Schema } from './schema.ts';
 import { openSignals } from './signals.ts';
-import { openBuilder, type Statement, type StatementHook, type Store, type Tx, UniqueViolation } from './store.ts';
+import { openBuilder, type StatementHook, type Store, type Tx, UniqueViolation } from './store.ts';
+import { useConnection } from './use.ts';
 
 /** Work that stands in line for the writer. */
 type Job = { work: (tx: Tx) => Promise<unknown>; resolve: (value: unknown) => void; reject: (error: unknown) => void };
@@ -26,8 +27,8 @@ export function openSqliteStore(options: { file: string; clock: Clock; onStateme
   const reader = connect(file, 'read');
   const q = openBuilder(sqliteDialect);
   const signals = openSignals();
-  const tx = openTx(writer, q, clock, onStatement);
-  const reading = openTx(reader, q, clock, onStatement);
+  const useWriter = openConnection(writer, 'write', q, clock, onStatement);
+  const useReader = openConnection(reader, 'read', q, clock, onStatement);
   const say = (sql: string) => {
     const statement = writer.prepare(sql);
     return () => {
@@ -52,6 +53,7 @@ export function openSqliteStore(options: { file: string; clock: Clock; onStateme
     const tell: (() => void)[] = [];
     const started = clock.monotonic();
     try {
+      if (writer.isTransaction) rollback();
       begin();
       while (
         queue.length > 0 &&
@@ -61,22 +63,25 @@ export function openSqliteStore(options: { file: string; clock: Clock; onStateme
         const job = queue.shift()!;
         taken.push(job);
         savepoint();
-        let failure: { error: unknown } | undefined;
-        let value: unknown;
+        let settle: () => void;
         try {
-          value = await job.work(tx);
+          const value = await useWriter(job.work);
+          settle = () => job.resolve(value);
         } catch (error) {
-          failure = { error };
           undo();
+          settle = () => job.reject(error);
         }
         release();
-        tell.push(failure ? () => job.reject(failure.error) : () => job.resolve(value));
+        tell.push(settle);
       }
       commit();
     } catch (error) {
       if (taken.length === 0) taken.push(...queue.splice(0));
-      if (writer.isTransaction) rollback();
       for (const job of taken) job.reject(error);
+      // The callers hear why it failed. A rollback that fails too is tried again before the next transaction.
+      try {
+        if (writer.isTransaction) rollback();
+      } catch {}
       return;
     }
     for (const settle of tell) settle();
@@ -100,7 +105,10 @@ export function openSqliteStore(options: { file: string; clock: Clock; onStateme
         pumping ??= new Promise<void>((done) => setImmediate(done)).then(pump);
       });
     },
-    read: (work) => (closed ? Promise.reject(new Error('the store is closed')) : work(reading)),
+    async read(work) {
+      if (closed) throw new Error('the store is closed');
+      return useReader(work);
+    },
     signal: (topic) => signals.emit(topic),
     onSignal: (topic, listener) => signals.on(topic, listener),
     async close() {
@@ -119,12 +127,19 @@ function connect(file: string, mode: 'read' | 'write'): DatabaseSync {
     db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000;');
   db.exec('pragma foreign_keys = on; pragma temp_store = memory; pragma cache_size = -16000;');
   db.function('fold', { deterministic: true }, (text) =>
-    typeof text === 'string' ? text.normalize('NFC').toLowerCase() : text,
+    typeof text === 'string' ? text.normalize('NFC').toLowerCase().replaceAll('ς', 'σ') : text,
   );
   return db;
 }
 
-function openTx(db: DatabaseSync, q: Kysely<Schema>, clock: Clock, onStatement: StatementHook | undefined): Tx {
+/** What a connection gives out for one transaction or read: see `useConnection`. */
+function openConnection(
+  db: DatabaseSync,
+  use: 'read' | 'write',
+  q: Kysely<Schema>,
+  clock: Clock,
+  onStatement: StatementHook | undefined,
+) {
   const statements = new Map<string, StatementSync>();
   const execute = (sql: string, params: readonly unknown[]): unknown[] => {
     onStatement?.(sql);
@@ -141,26 +156,11 @@ function openTx(db: DatabaseSync, q: Kysely<Schema>, clock: Clock, onStatement: 
       throw translate(error);
     }
   };
-  return {
-    writes: true,
-    dialect: sqliteDialect,
-    q,
-    get now() {
-      return clock.now();
-    },
-    async all<R>(query: Compilable<R>) {
-      const { sql, parameters } = query.compile();
-      return execute(sql, parameters) as R[];
-    },
-    async first<R>(query: Compilable<R>) {
-      const { sql, parameters } = query.compile();
-      return execute(sql, parameters)[0] as R | undefined;
-    },
-    async run<P extends object, R>(statement: Statement<P, R>, params: P) {
-      const { sql, bind } = statement.compileFor(sqliteDialect, q);
-      return execute(sql, bind(params)) as R[];
-    },
-  };
+  return <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
+    useConnection(
+      { dialect: sqliteDialect, q, now: clock.now(), use, execute: async (sql, values) => execute(sql, values) },
+      work,
+    );
 }
 
 /** What SQLite can bind: flags become 0 and 1, an absent value becomes null. */

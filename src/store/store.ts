@@ -4,6 +4,7 @@ import {
   Kysely,
   PostgresAdapter,
   PostgresQueryCompiler,
+  type RawBuilder,
   SqliteAdapter,
   SqliteQueryCompiler,
 } from 'kysely';
@@ -88,7 +89,7 @@ export interface Statement<P extends object, R> {
  * The builder runs once per database, so it must not look at the parameters' values.
  */
 export function prepare<P extends object, R>(
-  build: (q: Kysely<Schema>, p: P, dialect: Dialect) => Compilable<R>,
+  build: (q: Kysely<Schema>, p: P, dialect: Dialect) => Compilable<R> | RawBuilder<R>,
 ): Statement<P, R> {
   const compiled = new Map<string, { sql: string; bind(params: P): unknown[] }>();
   const markers = new Proxy({} as P, { get: (_, name) => ({ [param]: String(name) }) satisfies Marker });
@@ -96,7 +97,7 @@ export function prepare<P extends object, R>(
     compileFor(dialect, q) {
       let known = compiled.get(dialect.name);
       if (!known) {
-        const query: CompiledQuery = build(q, markers, dialect).compile();
+        const query: CompiledQuery = build(q, markers, dialect).compile(q);
         const slots = query.parameters.map((value) => {
           const name = (value as Marker | null)?.[param];
           return name === undefined ? { value } : { name };

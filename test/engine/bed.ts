@@ -13,7 +13,11 @@ import { readResource } from '../../src/protocol/scim/resource.ts';
 import { enterpriseUserUrn, groupType, userType } from '../../src/protocol/scim/schema.ts';
 import { type Engine, startEngine } from '../../src/provisioning/engine.ts';
 import { createIdentityProvider } from '../../src/provisioning/identity-providers.ts';
-import { createServiceProvider, ensureResidentServiceProvider, replaceBindings } from '../../src/provisioning/service-providers.ts';
+import {
+  createServiceProvider,
+  ensureResidentServiceProvider,
+  replaceBindings,
+} from '../../src/provisioning/service-providers.ts';
 import { createTarget } from '../../src/provisioning/targets.ts';
 import type { AccountRow, AttemptRow, LaneRow } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -47,6 +51,10 @@ export type EngineBed = {
   removeGroup(id: string): Promise<void>;
   /** Lets the engine work until nothing is due, planned or under way. */
   rest(limitMs?: number): Promise<void>;
+  /** Lets test time go on by `ms`, slowly enough for answers and commits to keep up with it. */
+  pass(ms: number): Promise<void>;
+  /** Somebody else removes a resource at the target. */
+  removeThere(endpoint: 'users' | 'groups', remoteId: string): Promise<void>;
   accounts(): Promise<AccountRow[]>;
   account(subjectId: string): Promise<AccountRow | undefined>;
   attempts(subjectId?: string): Promise<Selectable<AttemptRow>[]>;
@@ -57,7 +65,11 @@ export type EngineBed = {
 
 export async function openEngineBed(
   bed: Bed,
-  options: { policy?: Record<string, unknown>; fake?: Partial<FakeOptions>; settings?: Record<string, string | boolean> } = {},
+  options: {
+    policy?: Record<string, unknown>;
+    fake?: Partial<FakeOptions>;
+    settings?: Record<string, string | boolean>;
+  } = {},
 ): Promise<EngineBed & AsyncDisposable> {
   const clock = openTestClock();
   const store = await bed.open({ clock, time: 'clock' });
@@ -135,7 +147,8 @@ export async function openEngineBed(
       store.write((tx) => createUser(tx, user(userName, more), { origin })).then((subject) => signal(subject.id)),
     changeUser: (id, userName, more = {}, origin = resident) =>
       store.write((tx) => replaceUser(tx, id, user(userName, more), { origin })).then(() => signal(undefined)),
-    removeUser: (id, origin = resident) => store.write((tx) => deleteUser(tx, id, { origin })).then(() => signal(undefined)),
+    removeUser: (id, origin = resident) =>
+      store.write((tx) => deleteUser(tx, id, { origin })).then(() => signal(undefined)),
     addGroup: (displayName, memberIds = []) =>
       store
         .write((tx) => createGroup(tx, group(displayName, memberIds), { origin: resident }))
@@ -144,8 +157,10 @@ export async function openEngineBed(
       store
         .write((tx) => replaceGroup(tx, id, group(displayName, memberIds), { origin: resident }))
         .then(() => signal(undefined)),
-    addMember: (groupId, memberId) => patchMembers(groupId, { op: 'add', path: 'members', value: [{ value: memberId }] }),
-    removeMember: (groupId, memberId) => patchMembers(groupId, { op: 'remove', path: `members[value eq "${memberId}"]` }),
+    addMember: (groupId, memberId) =>
+      patchMembers(groupId, { op: 'add', path: 'members', value: [{ value: memberId }] }),
+    removeMember: (groupId, memberId) =>
+      patchMembers(groupId, { op: 'remove', path: `members[value eq "${memberId}"]` }),
     removeGroup: (id) => store.write((tx) => deleteGroup(tx, id, { origin: resident })).then(() => signal(undefined)),
     async rest(limitMs = 3_600_000) {
       const quiet = async () => {
@@ -166,6 +181,21 @@ export async function openEngineBed(
         return left === 0 && !engine?.busy;
       };
       await clock.runUntil(quiet, { limitMs, what: 'rest' });
+    },
+    async pass(ms) {
+      for (let left = ms; left > 0; left -= 1_000) {
+        await clock.advance(Math.min(left, 1_000));
+        await new Promise((resolve) => setTimeout(resolve, 3));
+      }
+    },
+    async removeThere(endpoint, remoteId) {
+      const url = `${endpoint === 'users' ? fake.usersEndpoint : fake.groupsEndpoint}/${encodeURIComponent(remoteId)}`;
+      const authorization = `Basic ${Buffer.from('purvey:fake-password').toString('base64')}`;
+      const answer = await fetch(url, {
+        method: 'DELETE',
+        headers: { authorization, accept: 'application/scim+json' },
+      });
+      assert.equal(answer.status, 204);
     },
     accounts: () => store.read((r) => r.all(r.q.selectFrom('accounts').selectAll().orderBy('subject_id'))),
     account: async (subjectId) => (await made.accounts()).find((row) => row.subject_id === subjectId),
@@ -206,7 +236,14 @@ async function assertAgrees(bed: EngineBed, strangers: readonly string[]): Promi
   const wantedGroups = subjects
     .filter((row) => row.kind === 'group')
     .map((row) =>
-      [row.id, docOf(row).displayName, ...members.filter((m) => m.group_id === row.id).map((m) => remoteIdOf.get(m.member_id)).sort()].join(' '),
+      [
+        row.id,
+        docOf(row).displayName,
+        ...members
+          .filter((m) => m.group_id === row.id)
+          .map((m) => remoteIdOf.get(m.member_id))
+          .sort(),
+      ].join(' '),
     );
   const heldGroups = [...fake.groups.entries()].map(([id, held]) =>
     [held.resource.externalId, held.resource.displayName, ...fake.membersOf(id)].join(' '),

@@ -17,7 +17,10 @@ eachDatabase('groups: cost follows the change', (database) => {
   });
 
   it('says one added and one removed member as one operation each', async () => {
-    await using bed = await openEngineBed(database, { policy: { membersPerRequest: 50 }, fake: { membersPerPatch: 50 } });
+    await using bed = await openEngineBed(database, {
+      policy: { membersPerRequest: 50 },
+      fake: { membersPerPatch: 50 },
+    });
     await bed.start();
     const people: string[] = [];
     for (let n = 0; n < 130; n++) people.push(await bed.addUser(`p${n}`));
@@ -35,7 +38,11 @@ eachDatabase('groups: cost follows the change', (database) => {
     const sent = bed.fake.requests.filter((request) => request.n > before && request.on === 'groups');
     assert.equal(sent.length, 2);
     for (const request of sent) assert.equal((request.body as { Operations: unknown[] }).Operations.length, 1);
-    assert.equal((await bed.store.read((r) => r.all(r.q.selectFrom('links').selectAll()))).length, 0, 'a settled membership has no row');
+    assert.equal(
+      (await bed.store.read((r) => r.all(r.q.selectFrom('links').selectAll()))).length,
+      0,
+      'a settled membership has no row',
+    );
   });
 
   it('lets a member that arrives later join by itself', async () => {
@@ -65,12 +72,19 @@ eachDatabase('groups: cost follows the change', (database) => {
     bed.fake.misbehave({
       when: { method: 'PATCH', on: 'groups', that: (request) => JSON.stringify(request.body).includes(`"${bad}"`) },
       times: Number.POSITIVE_INFINITY,
-      act: { kind: 'answer', status: 400, body: { schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'], status: '400', detail: 'not this one' } },
+      act: {
+        kind: 'answer',
+        status: 400,
+        body: { schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'], status: '400', detail: 'not this one' },
+      },
     });
     for (const person of people) await bed.addMember(group, person);
     await bed.rest();
     const links = await bed.store.read((r) => r.all(r.q.selectFrom('links').selectAll()));
-    assert.deepEqual(links.map((link) => [link.member_id, link.state]), [[people[13], 'parked']]);
+    assert.deepEqual(
+      links.map((link) => [link.member_id, link.state]),
+      [[people[13], 'parked']],
+    );
     assert.match(links[0]?.reason ?? '', /not this one/);
     const remote = (await bed.account(group))!.remote_id!;
     assert.equal(bed.fake.membersOf(remote).length, 19);

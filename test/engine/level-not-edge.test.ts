@@ -17,7 +17,7 @@ eachDatabase('level, not edge', (database) => {
     await bed.rest();
     await bed.assertAgrees();
     const patch = bed.fake.requests.findLast((request) => request.method === 'PATCH');
-    assert.deepEqual((patch?.body as { Operations: unknown }).Operations, [
+    assert.deepEqual((patch?.body as { Operations: unknown } | undefined)?.Operations, [
       { op: 'replace', path: 'title', value: 'Engineer' },
     ]);
 

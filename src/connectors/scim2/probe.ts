@@ -1,0 +1,71 @@
+import type { Answer, Courier } from '../../outbound/courier.ts';
+import type { TestStep } from '../connector.ts';
+import { readTotal } from './find.ts';
+import type { Scim2Settings } from './settings.ts';
+import { configUrl, withQuery } from './url.ts';
+import type { Wire } from './wire.ts';
+
+/**
+ * *Test connection*: knocks at ServiceProviderConfig without credentials (RFC 7644 section 4 lets anyone read it), then
+ * asks each endpoint, signed in, for a single resource.
+ */
+export async function testConnection(settings: Scim2Settings, wire: Wire, courier: Courier): Promise<TestStep[]> {
+  const steps: TestStep[] = [];
+  const { host, protocol } = new URL(settings.userEndpoint);
+  const knocked = await wire.knock(courier, configUrl(settings.userEndpoint));
+  const reach = judgeReach(knocked, host, protocol);
+  steps.push(...reach);
+  if (reach.some((step) => !step.ok)) return steps;
+
+  const users = await askEndpoint(wire, courier, settings.userEndpoint);
+  if (users.signedIn !== true) {
+    steps.push({ step: 'signed in', ok: false, reason: users.signedIn });
+    return steps;
+  }
+  steps.push({ step: 'signed in', ok: true, reason: 'the target accepts the credentials' });
+  steps.push({ step: 'users endpoint', ok: users.ok, reason: users.reason });
+  if (!users.ok) return steps;
+
+  if (settings.groupEndpoint === undefined) {
+    const reason = 'groups are not sent: Group Endpoint is blank';
+    steps.push({ step: 'groups endpoint', ok: true, skipped: true, reason });
+    return steps;
+  }
+  const groups = await askEndpoint(wire, courier, settings.groupEndpoint);
+  const { ok } = groups;
+  steps.push({ step: 'groups endpoint', ok, reason: groups.signedIn === true ? groups.reason : groups.signedIn });
+  return steps;
+}
+
+function judgeReach(knocked: Answer, host: string, protocol: string): TestStep[] {
+  const reached = (reason: string): TestStep => ({ step: 'reached', ok: true, reason });
+  if (knocked.ended === 'not-sent' && knocked.cause === 'tls') {
+    const reason = `${knocked.reason}; check the certificate of the target, or trust its authority`;
+    return [reached(`${host} takes connections`), { step: 'certificate', ok: false, reason }];
+  }
+  if (knocked.ended !== 'answered') return [{ step: 'reached', ok: false, reason: knocked.reason }];
+  const certificate: TestStep =
+    protocol === 'https:'
+      ? { step: 'certificate', ok: true, reason: `the certificate of ${host} is trusted` }
+      : { step: 'certificate', ok: true, skipped: true, reason: 'plain http has no certificate' };
+  return [reached(`${host} answers`), certificate];
+}
+
+type Endpoint = { signedIn: true | string; ok: boolean; reason: string };
+
+async function askEndpoint(wire: Wire, courier: Courier, endpoint: string): Promise<Endpoint> {
+  const url = withQuery(endpoint, { startIndex: '1', count: '1', excludedAttributes: 'members' });
+  const heard = await wire.ask(courier, 'search', { method: 'GET', url });
+  if (heard.verdict) {
+    const { reason } = heard.verdict;
+    // No answer at all here means that no token could be fetched, or that the line broke after the knock.
+    const notSignedIn = heard.answer === undefined || heard.answer.status === 401;
+    return { signedIn: notSignedIn ? reason : true, ok: false, reason };
+  }
+  const { body } = heard.answer;
+  if (heard.answer.status !== 200 || readTotal(body) === undefined) {
+    const reason = `${endpoint} answers ${heard.answer.status}, but not with a SCIM list; check the endpoint`;
+    return { signedIn: true, ok: false, reason };
+  }
+  return { signedIn: true, ok: true, reason: `${endpoint} answers with a SCIM list` };
+}

@@ -1,0 +1,113 @@
+import type { Secret } from '../../base/secret.ts';
+import type { Answer, Courier, OutboundRequest } from '../../outbound/courier.ts';
+import type { Outbound } from '../../outbound/outbound.ts';
+import { openTokens } from '../../outbound/tokens.ts';
+import type { Failure } from '../connector.ts';
+import { type Asked, judge, readRetryAfter, type Verb, type Verdict } from './outcome.ts';
+import type { Scim2Settings } from './settings.ts';
+
+export type Said = Pick<OutboundRequest, 'method' | 'url' | 'body'> & {
+  /** Beside those of the settings. */
+  secrets?: readonly Secret[];
+};
+
+export type Heard<V extends Verb> =
+  | { answer: Answer & { ended: 'answered' }; verdict?: undefined; asked: Asked<V> }
+  | { answer?: Answer & { ended: 'answered' }; verdict: Verdict<V> | Failure; asked: Asked<V> };
+
+/** One target's line: its credentials and headers, and the judgement of what comes back. */
+export interface Wire {
+  /** Says one signed-in request. Without `verdict` the answer is a 2xx whose content is still to be judged. */
+  ask<V extends Verb>(courier: Courier, verb: V, said: Said): Promise<Heard<V>>;
+  /** Asks without credentials, only to see whether anybody is there. */
+  knock(courier: Courier, url: string): Promise<Answer>;
+}
+
+const scimHeaders = { accept: 'application/scim+json, application/json', 'content-type': 'application/scim+json' };
+const readHeaders = { accept: scimHeaders.accept };
+
+export function openWire(settings: Scim2Settings, outbound: Outbound): Wire {
+  const { authentication } = settings;
+  const { clock } = outbound;
+  const tokens = authentication.mode === 'oauth2ClientCredentials' ? openTokens(clock, authentication) : undefined;
+  const fixed = fixedHeaders(settings);
+  const own = secretsOf(settings);
+
+  return {
+    async ask(courier, verb, said) {
+      const asked: Asked<typeof verb> = {
+        verb,
+        url: said.url,
+        secrets: said.secrets ? [...own, ...said.secrets] : own,
+        now: clock.now(),
+      };
+      const headers: Record<string, string> = { ...(said.body === undefined ? readHeaders : scimHeaders), ...fixed };
+      let token: Secret | undefined;
+      if (tokens) {
+        const got = await tokens.get(courier);
+        if (got.ended === 'no-token') return { verdict: withoutToken(got.reason, got.answer, clock.now()), asked };
+        token = got.token;
+        headers.authorization = `Bearer ${token.reveal()}`;
+        asked.secrets = [...asked.secrets, token];
+        asked.oldToken = !got.fresh;
+      }
+      const request: OutboundRequest = {
+        method: said.method,
+        url: said.url,
+        headers,
+        secrets: asked.secrets,
+        ...(said.body === undefined ? {} : { body: said.body }),
+      };
+      const changes = said.method !== 'GET';
+      const answer = await (changes ? courier.mutate(request) : courier.read(request));
+      asked.now = clock.now();
+      if (token && answer.ended === 'answered' && answer.status === 401) tokens?.forget(token);
+      const verdict = judge(answer, asked);
+      if (answer.ended !== 'answered') return { verdict: verdict!, asked };
+      return verdict === undefined ? { answer, asked } : { answer, verdict, asked };
+    },
+    knock(courier, url) {
+      return courier.read({ method: 'GET', url, headers: readHeaders, secrets: own });
+    },
+  };
+}
+
+/** Fetching a token changes nothing at the target, so whatever happened, nothing was applied. */
+function withoutToken(reason: string, answer: Answer, now: number): Failure {
+  const failure: Failure = { outcome: 'unavailable', scope: 'target', reason };
+  if (answer.ended === 'answered') {
+    const retryAfterMs = readRetryAfter(answer.headers['retry-after'], now);
+    if (retryAfterMs !== undefined) failure.retryAfterMs = retryAfterMs;
+    if (answer.status === 429) failure.throttled = true;
+  }
+  return failure;
+}
+
+function fixedHeaders({ authentication }: Scim2Settings): Record<string, string> {
+  switch (authentication.mode) {
+    case 'basic': {
+      const pair = `${authentication.username}:${authentication.password.reveal()}`;
+      return { authorization: `Basic ${Buffer.from(pair, 'utf8').toString('base64')}` };
+    }
+    case 'bearer':
+      return { authorization: `Bearer ${authentication.token.reveal()}` };
+    case 'apiKey':
+      return { [authentication.header]: authentication.value.reveal() };
+    case 'oauth2ClientCredentials':
+      return {};
+  }
+}
+
+function secretsOf({ authentication, defaultPassword }: Scim2Settings): Secret[] {
+  const secrets = defaultPassword ? [defaultPassword] : [];
+  switch (authentication.mode) {
+    case 'basic':
+      return [authentication.password, ...secrets];
+    case 'bearer':
+      return [authentication.token, ...secrets];
+    case 'apiKey':
+      return [authentication.value, ...secrets];
+    case 'oauth2ClientCredentials':
+      return [authentication.clientSecret, ...secrets];
+  }
+}

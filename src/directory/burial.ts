@@ -1,0 +1,43 @@
+import { sql } from 'kysely';
+import { prepare, type Tx } from '../store/store.ts';
+import { insertChange, insertMembershipChanges, type Origin, urgency } from './changes.ts';
+import { buryRow, touchRows } from './rows.ts';
+import { checkVersion, liveOrNotFound, lockSubjects, type Subject } from './subjects.ts';
+
+const groupsHolding = prepare<{ id: string }, { group_id: string }>(
+  (_, p) => sql<{ group_id: string }>`select group_id from members where member_id = ${p.id} order by group_id`,
+);
+const clean = {
+  held: prepare<{ id: string }, never>((_, p) => sql`delete from members where member_id = ${p.id}`),
+  holds: prepare<{ id: string }, never>((_, p) => sql`delete from members where group_id = ${p.id}`),
+  refs: prepare<{ id: string }, never>((_, p) => sql`delete from refs where subject_id = ${p.id}`),
+  password: prepare<{ id: string }, never>((_, p) => sql`delete from passwords where subject_id = ${p.id}`),
+};
+
+/**
+ * Deletes a user or group: it becomes a tombstone, leaves every group that held it (each of those gets its membership
+ * change) and, a group, holds nobody any more. Throws `Problem('notFound')`, also when it was deleted before.
+ */
+export async function deleteSubject(
+  tx: Tx,
+  kind: Subject['kind'],
+  id: string,
+  options: { origin: Origin; ifVersion?: readonly number[] },
+): Promise<void> {
+  const { origin, ifVersion } = options;
+  // Rows are locked in the order of their ids by everyone; who put it into another group meanwhile held its row, so
+  // the second reading sees that group.
+  const expected = await tx.run(groupsHolding, { id });
+  const held = await lockSubjects(tx, [id, ...expected.map((row) => row.group_id)]);
+  const subject = checkVersion(liveOrNotFound(held.get(id), kind, id), ifVersion);
+  const groups = (await tx.run(groupsHolding, { id })).map((row) => row.group_id);
+  const late = groups.filter((group) => !held.has(group));
+  if (late.length > 0) await lockSubjects(tx, late);
+
+  const seq = await insertChange(tx, { subjectId: id, origin, urgency: urgency.removal });
+  await buryRow(tx, subject, seq);
+  for (const statement of Object.values(clean)) await tx.run(statement, { id });
+  if (groups.length === 0) return;
+  const pairs = groups.map((groupId) => ({ groupId, memberId: id }));
+  await touchRows(tx, await insertMembershipChanges(tx, pairs, origin));
+}

@@ -1,0 +1,174 @@
+import { sql } from 'kysely';
+import type { ChangeRow } from '../store/schema.ts';
+import { prepare, type Reading, type Tx } from '../store/store.ts';
+
+/** On whose behalf and by which way a change is made. `actor`: who called, as shown to operators; never a secret. */
+export type Origin = {
+  spId: number;
+  door: 'scim' | 'soap' | 'console' | 'login' | 'import' | 'api';
+  actor: string;
+};
+
+/** What goes first to the targets (engine rule 6). `security` is a password, a reactivation, a membership. */
+export const urgency = { removal: 0, security: 1, creation: 2, cosmetic: 3 } as const;
+
+export type Urgency = (typeof urgency)[keyof typeof urgency];
+
+/** That a subject changed; never what to do about it. */
+export type Change = {
+  seq: number;
+  subjectId: string;
+  /** The member, when the change is that it came to or left the group `subjectId`. */
+  otherId: string | null;
+  spId: number;
+  door: Origin['door'];
+  actor: string;
+  /** Milliseconds of database time. */
+  at: number;
+  urgency: number;
+};
+
+type NewChange = { subjectId: string; otherId?: string | undefined; origin: Origin; urgency: Urgency };
+
+const insertRow = prepare<
+  { subject: string; other: string | null; sp: number; door: string; actor: string; at: number; urgency: number },
+  { seq: number }
+>(
+  (_, p) => sql<{ seq: number }>`
+    insert into changes (subject_id, other_id, sp_id, door, actor, at, urgency, unplanned)
+    values (${p.subject}, ${p.other}, ${p.sp}, ${p.door}, ${p.actor}, ${p.at}, ${p.urgency}, 1) returning seq`,
+);
+
+const insertRows = prepare<
+  { rows: string; sp: number; door: string; actor: string; at: number; urgency: number },
+  { seq: number; subject_id: string }
+>((_, p, d) => {
+  const rows = d.rowsOf<{ subject_id: string; other_id: string }, 'r'>(p.rows, 'r', {
+    subject_id: 'text',
+    other_id: 'text',
+  });
+  return sql<{ seq: number; subject_id: string }>`
+    insert into changes (subject_id, other_id, sp_id, door, actor, at, urgency, unplanned)
+    select r.subject_id, r.other_id, ${p.sp}, ${p.door}, ${p.actor}, ${p.at}, ${p.urgency}, 1 from ${rows}
+    returning seq, subject_id`;
+});
+
+const insertSp = prepare<{ subject: string; sp: number }, never>(
+  (_, p) => sql`insert into subject_sps (subject_id, sp_id) values (${p.subject}, ${p.sp}) on conflict do nothing`,
+);
+
+const lockSubject = prepare<{ id: string }, { id: string }>((q, p, d) =>
+  q.selectFrom('subjects').select('id').where('id', '=', p.id).modifyEnd(d.forUpdate),
+);
+
+const setSeq = prepare<{ id: string; seq: number }, never>(
+  (_, p) => sql`update subjects set seq = ${p.seq} where id = ${p.id}`,
+);
+
+/**
+ * Appends a change and answers its sequence; it is planned after commit. Locks the subject's row first and takes the
+ * sequence then, so that per subject the sequence grows with commit order (engine rule 3). Doing it again appends
+ * another change: only call it for something that really changed.
+ */
+export async function appendChange(tx: Tx, change: NewChange): Promise<number> {
+  await tx.run(lockSubject, { id: change.subjectId });
+  const seq = await insertChange(tx, change);
+  await tx.run(setSeq, { id: change.subjectId, seq });
+  return seq;
+}
+
+/**
+ * `appendChange` for a caller inside the directory that holds the subject's row (or is about to insert it) and writes
+ * the sequence there itself.
+ */
+export async function insertChange(tx: Tx, { subjectId, otherId, origin, urgency }: NewChange): Promise<number> {
+  const { spId, door, actor } = origin;
+  const rows = await tx.run(insertRow, {
+    subject: subjectId,
+    other: otherId ?? null,
+    sp: spId,
+    door,
+    actor,
+    at: tx.now,
+    urgency,
+  });
+  await tx.run(insertSp, { subject: subjectId, sp: spId });
+  return rows[0]!.seq;
+}
+
+/** One membership change for each pair; answers the greatest sequence of each group. The groups' rows are held by the caller. */
+export async function insertMembershipChanges(
+  tx: Tx,
+  pairs: readonly { groupId: string; memberId: string }[],
+  origin: Origin,
+): Promise<Map<string, number>> {
+  const { spId, door, actor } = origin;
+  const rows = JSON.stringify(pairs.map(({ groupId, memberId }) => ({ subject_id: groupId, other_id: memberId })));
+  const made = await tx.run(insertRows, { rows, sp: spId, door, actor, at: tx.now, urgency: urgency.security });
+  const latest = new Map<string, number>();
+  for (const { seq, subject_id } of made) latest.set(subject_id, Math.max(seq, latest.get(subject_id) ?? 0));
+  for (const subject of latest.keys()) await tx.run(insertSp, { subject, sp: spId });
+  return latest;
+}
+
+const unplanned = prepare<{ limit: number }, ChangeRow>(
+  (q, p, d) =>
+    q
+      .selectFrom('changes')
+      .selectAll()
+      .where('unplanned', 'is not', null)
+      .orderBy('urgency')
+      .orderBy('seq')
+      .limit(p.limit)
+      .modifyEnd(d.forUpdateSkipLocked) as never,
+);
+
+/** The most urgent unplanned changes, oldest first, locked until commit; those another node holds are passed over. */
+export async function takeUnplanned(tx: Tx, limit: number): Promise<Change[]> {
+  return (await tx.run(unplanned, { limit })).map(toChange);
+}
+
+const plan = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<{ seq: number }, 'r'>(p.rows, 'r', { seq: 'int' });
+  return sql`update changes set unplanned = null where seq in (select r.seq from ${rows})`;
+});
+
+/** Takes changes off the planner's queue, in the transaction that planned them. Doing it again does no harm. */
+export async function markPlanned(tx: Tx, seqs: readonly number[]): Promise<void> {
+  if (seqs.length === 0) return;
+  await tx.run(plan, { rows: JSON.stringify(seqs.map((seq) => ({ seq }))) });
+}
+
+/** Changes in the order of their sequence, from the one after `after`. */
+export async function listChanges(
+  reading: Reading,
+  options: { after?: number; subjectId?: string; limit: number },
+): Promise<Change[]> {
+  const { after, subjectId, limit } = options;
+  let query = reading.q.selectFrom('changes').selectAll().orderBy('seq').limit(limit);
+  if (after !== undefined) query = query.where('seq', '>', after);
+  if (subjectId !== undefined) query = query.where('subject_id', '=', subjectId);
+  return (await reading.all(query)).map((row) => toChange(row as unknown as ChangeRow));
+}
+
+const count = prepare<object, { n: number }>(
+  () => sql<{ n: number }>`select count(*) as n from changes where unplanned is not null`,
+);
+
+/** How many changes the planner has still to see. */
+export async function countUnplanned(reading: Reading): Promise<number> {
+  return (await reading.run(count, {}))[0]!.n;
+}
+
+function toChange(row: Omit<ChangeRow, 'seq'> & { seq: unknown }): Change {
+  return {
+    seq: row.seq as number,
+    subjectId: row.subject_id,
+    otherId: row.other_id,
+    spId: row.sp_id,
+    door: row.door as Origin['door'],
+    actor: row.actor,
+    at: row.at,
+    urgency: row.urgency,
+  };
+}

@@ -1,0 +1,280 @@
+import { type RawBuilder, sql } from 'kysely';
+import { Problem } from '../base/problem.ts';
+import { type AttrPath, type Compare, type CompareOp, type Filter, formatAttrPath } from '../protocol/scim/filter.ts';
+import { checkFilter, comparisonValue, matchesElement } from '../protocol/scim/match.ts';
+import { type Attribute, locateAttribute, type ResourceType } from '../protocol/scim/schema.ts';
+import type { Dialect } from '../store/dialect.ts';
+import {
+  always,
+  type Condition,
+  type Elements,
+  type Field,
+  type Fields,
+  never,
+  openFields,
+  single,
+  type Value,
+} from './filter-fields.ts';
+import { indexKey, isCutKey, isIndexed } from './keys.ts';
+import { dropPrimaryPrefix } from './names.ts';
+import { nameAttribute, type Subject } from './subjects.ts';
+
+type Scope = { kind: Subject['kind']; type: ResourceType; fields: Fields; dialect: Dialect };
+
+/**
+ * A filter as SQL, for a statement in which the table `subjects` is called `s`: true exactly where `matchesFilter` says
+ * so of the resource as the door shows it, with one addition: a name compared with `PRIMARY/ada` is compared with
+ * `ada`. Comparisons by `eq` with the name, externalId, id, `emails.value`, the displayName of users and `groups.value`
+ * go through an index, and so does `sw` with the name.
+ *
+ * Throws `Problem('invalidFilter')` for an attribute the type does not have or an operator it does not know.
+ */
+export function compileFilter(
+  filter: Filter,
+  kind: Subject['kind'],
+  type: ResourceType,
+  dialect: Dialect,
+  baseUrl: string,
+): Condition {
+  checkFilter(filter, [type]);
+  return compilePart(filter, { kind, type, fields: openFields(kind, type, dialect, baseUrl), dialect });
+}
+
+function compilePart(filter: Filter, scope: Scope): Condition {
+  switch (filter.op) {
+    case 'and':
+    case 'or':
+      return joinParts(
+        filter.op,
+        filter.parts.map((part) => compilePart(part, scope)),
+      );
+    case 'not':
+      return sql`(not ${compilePart(filter.part, scope)})`;
+    case 'pr':
+      return isPresent(filter.path, scope);
+    case 'has': {
+      const elements = scope.fields.elementsAt(filter.path);
+      const exists = elements.exists((pick) => compileRelative(filter.part, elements, pick, scope));
+      const hint = findHint(filter.part, elements.attribute, scope);
+      return hint ? sql`(${hint} and ${exists})` : exists;
+    }
+    default:
+      return compileComparison(filter, scope);
+  }
+}
+
+function joinParts(op: 'and' | 'or', parts: readonly Condition[]): Condition {
+  return sql`(${sql.join(parts, op === 'and' ? sql` and ` : sql` or `)})`;
+}
+
+/** The filter in the brackets of a value path, about one element. */
+function compileRelative(
+  filter: Filter,
+  elements: Elements,
+  pick: (sub: Attribute | undefined) => Value,
+  scope: Scope,
+): Condition {
+  switch (filter.op) {
+    case 'and':
+    case 'or':
+      return joinParts(
+        filter.op,
+        filter.parts.map((part) => compileRelative(part, elements, pick, scope)),
+      );
+    case 'not':
+      return sql`(not ${compileRelative(filter.part, elements, pick, scope)})`;
+    default: {
+      const { attribute } = elements;
+      const name = filter.path.attr.toLowerCase();
+      const sub = attribute.subAttributes?.find((one) => one.name.toLowerCase() === name);
+      // A sub-attribute with many values, or a complex one, is in no schema that is served.
+      if (filter.op === 'has' || sub?.multiValued) return refuse(filter.path, 'cannot be looked into any deeper');
+      const field = single(sub ?? attribute, pick(sub));
+      if (filter.op === 'pr') return field.any((value) => presentValue(field.attribute, value));
+      return compare(filter, field, scope.dialect);
+    }
+  }
+}
+
+function compileComparison(filter: Compare, scope: Scope): Condition {
+  if (filter.value === null) {
+    const present = isPresent(filter.path, scope);
+    return filter.op === 'eq' ? sql`(not ${present})` : present;
+  }
+  const path = leafPath(filter.path, scope);
+  const field = scope.fields.fieldAt(path);
+  if (!field) return refuse(path, 'is complex');
+  const indexed = filter.op === 'eq' ? findIndexed(path, field.attribute, filter.value, scope) : undefined;
+  if (indexed) return indexed;
+  const isName = !path.sub && field.attribute.name === nameAttribute[scope.kind] && typeof filter.value === 'string';
+  return compare(
+    isName ? { ...filter, value: dropPrimaryPrefix(filter.value as string) } : filter,
+    field,
+    scope.dialect,
+  );
+}
+
+/** A complex attribute compared as a whole stands for its `value`. */
+function leafPath(path: AttrPath, scope: Scope): AttrPath {
+  const location = locateAttribute(scope.type, path);
+  if (!location?.attribute || location.sub || location.attribute.type !== 'complex') return path;
+  return { ...path, sub: 'value' };
+}
+
+function isPresent(path: AttrPath, scope: Scope): Condition {
+  const field = scope.fields.fieldAt(path);
+  if (field) return field.any((value) => presentValue(field.attribute, value));
+  const elements = scope.fields.elementsAt(path);
+  const subs = elements.attribute.subAttributes ?? [];
+  return elements.exists((pick) =>
+    joinParts('or', [never, ...subs.map((sub) => single(sub, pick(sub)).any((value) => presentValue(sub, value)))]),
+  );
+}
+
+/** The empty string is a value but is not present. */
+function presentValue(attribute: Attribute, value: Value): Condition {
+  const isText = attribute.type !== 'boolean' && attribute.type !== 'integer' && attribute.type !== 'decimal';
+  return isText && 'text' in value ? sql`(${value.text} <> '')` : always;
+}
+
+function compare(filter: Compare, field: Field, dialect: Dialect): Condition {
+  const { op, value } = filter;
+  if (value === null) {
+    const present = field.any((one) => presentValue(field.attribute, one));
+    return op === 'eq' ? sql`(not ${present})` : present;
+  }
+  const wanted = comparisonValue(field.attribute, value);
+  if (wanted === undefined) return refuse(filter.path, 'cannot be compared with this value');
+  if (typeof wanted === 'string' && (wanted.includes('\0') || !wanted.isWellFormed())) {
+    return refuse(filter.path, 'is compared with a text that holds half a character or U+0000');
+  }
+  const some = field.any((one) => test(filter, field.attribute, one, wanted, dialect));
+  return op === 'ne' ? sql`(${field.none()} or ${some})` : some;
+}
+
+function test(
+  filter: Compare,
+  attribute: Attribute,
+  value: Value,
+  wanted: string | number | boolean,
+  dialect: Dialect,
+): Condition {
+  const { op } = filter;
+  if ('constant' in value) {
+    const holds = matchesElement({ op, path: { attr: 'value' }, value: filter.value }, value.constant, attribute);
+    return holds ? always : never;
+  }
+  if ('moment' in value) return compareMoments(op, value.moment, wanted as number);
+  if (typeof wanted === 'number') {
+    // No schema that is served has a dateTime besides those in meta.
+    if (attribute.type === 'dateTime') return refuse(filter.path, 'holds times, which cannot be searched here');
+    return sql`(cast(${value.text} as double precision) ${signOf(op)} ${wanted})`;
+  }
+  const text = String(wanted);
+  if (op === 'eq' && value.key) {
+    const byKey = sql`(${value.key} = ${indexKey(text)})`;
+    if (!isCutKey(indexKey(text))) return byKey;
+    return sql`(${byKey} and ${compareTexts(op, value, text, attribute, dialect)})`;
+  }
+  return compareTexts(op, value, text, attribute, dialect);
+}
+
+const signs: Partial<Record<CompareOp, RawBuilder<unknown>>> = {
+  eq: sql`=`,
+  ne: sql`<>`,
+  gt: sql`>`,
+  ge: sql`>=`,
+  lt: sql`<`,
+  le: sql`<=`,
+};
+
+function signOf(op: CompareOp): RawBuilder<unknown> {
+  const sign = signs[op];
+  if (!sign) throw new Error(`${op} compares no numbers`);
+  return sign;
+}
+
+/** Columns hold whole milliseconds; the moment asked for may lie between two of them. */
+function compareMoments(op: CompareOp, column: RawBuilder<unknown>, wanted: number): Condition {
+  if (Number.isInteger(wanted)) return sql`(${column} ${signOf(op)} ${wanted})`;
+  if (op === 'eq') return never;
+  if (op === 'ne') return always;
+  return op === 'gt' || op === 'ge'
+    ? sql`(${column} > ${Math.floor(wanted)})`
+    : sql`(${column} < ${Math.ceil(wanted)})`;
+}
+
+/** The same on both databases: no `like`, which has wildcards and its own idea of case. Lengths are in code points. */
+function compareTexts(
+  op: CompareOp,
+  value: Extract<Value, { text: RawBuilder<unknown> }>,
+  wanted: string,
+  attribute: Attribute,
+  dialect: Dialect,
+): Condition {
+  const isFolded = !attribute.caseExact && attribute.type !== 'boolean';
+  const text = isFolded ? (value.folded ?? dialect.fold(value.text)) : value.text;
+  if (signs[op]) return sql`(${text} ${signOf(op)} ${wanted})`;
+  if (wanted === '') return always;
+  if (op === 'co') return sql`(replace(${text}, ${wanted}, '') <> ${text})`;
+  const length = [...wanted].length;
+  if (op === 'ew') {
+    return sql`(length(${text}) >= ${length} and substr(${text}, length(${text}) - ${length} + 1) = ${wanted})`;
+  }
+  if (!value.folded) return sql`(substr(${text}, 1, ${length}) = ${wanted})`;
+  const end = endOfPrefix(wanted);
+  return end === undefined ? sql`(${text} >= ${wanted})` : sql`(${text} >= ${wanted} and ${text} < ${end})`;
+}
+
+/** The first text in code point order after all that begin with `prefix`; `undefined` when there is none. */
+function endOfPrefix(prefix: string): string | undefined {
+  const points = [...prefix].map((char) => char.codePointAt(0)!);
+  while (points.length > 0) {
+    const last = points.pop()!;
+    if (last === 0x10ffff) continue;
+    // Surrogates are no characters: U+D7FF is followed by U+E000.
+    return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+  }
+  return undefined;
+}
+
+/** `eq` on a path that `subject_keys` or an index of `members` has. */
+function findIndexed(
+  path: AttrPath,
+  attribute: Attribute,
+  value: Compare['value'],
+  { kind, type }: Scope,
+): Condition | undefined {
+  const wanted = value === null ? undefined : comparisonValue(attribute, value);
+  const location = locateAttribute(type, path);
+  if (typeof wanted !== 'string' || kind !== 'user' || !location?.attribute || location.extension) return undefined;
+  if (wanted.includes('\0') || !wanted.isWellFormed()) return undefined;
+  const name = `${location.attribute.name}.${location.sub?.name}`;
+  if (name === 'groups.value') return sql`s.id in (select member_id from members where group_id = ${wanted})`;
+  return isIndexed(name) && !isCutKey(indexKey(wanted)) ? keyLookup(name, wanted) : undefined;
+}
+
+/** What narrows a value path down by an index: an `eq` with an indexed sub-attribute that must hold. */
+function findHint(part: Filter, attribute: Attribute, { kind }: Scope): Condition | undefined {
+  if (kind !== 'user') return undefined;
+  for (const one of part.op === 'and' ? part.parts : [part]) {
+    if (one.op !== 'eq' || typeof one.value !== 'string') continue;
+    const name = one.path.attr.toLowerCase();
+    const sub = attribute.subAttributes?.find((candidate) => candidate.name.toLowerCase() === name);
+    const wanted = sub && comparisonValue(sub, one.value);
+    const key = `${attribute.name}.${sub?.name}`;
+    if (typeof wanted !== 'string' || wanted.includes('\0') || !wanted.isWellFormed()) continue;
+    if (isIndexed(key)) return keyLookup(key, wanted);
+  }
+  return undefined;
+}
+
+function keyLookup(attr: string, wanted: string): Condition {
+  return sql`s.id in (select subject_id from subject_keys
+    where kind = 'user' and attr = ${sql.lit(attr)} and value_key = ${indexKey(wanted)})`;
+}
+
+function refuse(path: AttrPath, why: string): never {
+  const name = formatAttrPath(path);
+  throw new Problem('invalidFilter', `"${name}" ${why}.`, { field: name });
+}

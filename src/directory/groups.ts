@@ -1,0 +1,173 @@
+import { newId } from '../base/ids.ts';
+import { isJsonObject, type JsonValue } from '../protocol/scim/json.ts';
+import { applyPatch, type MembershipOperation, type PatchOperation, splitMembership } from '../protocol/scim/patch.ts';
+import type { Resource } from '../protocol/scim/resource.ts';
+import { groupType } from '../protocol/scim/schema.ts';
+import type { Tx } from '../store/store.ts';
+import { deleteSubject } from './burial.ts';
+import { insertChange, insertMembershipChanges, type Origin, urgency } from './changes.ts';
+import {
+  addMembers,
+  lockMembers,
+  lockWithMembers,
+  type MembershipChange,
+  readMemberIds,
+  removeMembers,
+} from './membership-writes.ts';
+import { readMembers, type Shown } from './memberships.ts';
+import { readName } from './names.ts';
+import { insertRow, isSame, toAttributes, touchRows, updateRow } from './rows.ts';
+import { checkVersion, liveOrNotFound, type Subject } from './subjects.ts';
+import { renamed } from './users.ts';
+
+/**
+ * Groups and who is in them. Each of these writes and appends its changes in the caller's transaction; after commit
+ * the caller signals `changes`. Creation and deletion append one change; otherwise each member that came or left has
+ * its own (the group, other = the member), and the group's own attributes one more. What changes nothing appends
+ * nothing.
+ */
+
+type WriteOptions = { origin: Origin; ifVersion?: readonly number[] };
+
+/**
+ * Makes a group, its members included. Throws `Problem`: `invalidValue` (unknown domain, a displayName that cannot be
+ * one, a member that is not there), `uniqueness`.
+ */
+export async function createGroup(
+  tx: Tx,
+  resource: Resource,
+  options: { origin: Origin; domain?: string },
+): Promise<Subject> {
+  const { origin, domain } = options;
+  const name = await readName(tx, resource.displayName as string, 'displayName', domain);
+  const attributes = toAttributes('group', resource, name);
+  const now = tx.now;
+  const id = newId(now);
+  const members = memberIds(resource.members);
+  await lockMembers(tx, id, members);
+  const seq = await insertChange(tx, { subjectId: id, origin, urgency: urgency.creation });
+  const group = await insertRow(
+    tx,
+    { id, kind: 'group', life: 'live', seq, version: 1, attributes, createdAt: now, modifiedAt: now },
+    name,
+  );
+  await addMembers(tx, id, members);
+  return group;
+}
+
+/**
+ * Puts a checked resource in the place of what a group has, members included (RFC 7644 section 3.5.1). Reads all
+ * member ids: who knows what changes should PATCH. Throws `Problem` as `patchGroup` does.
+ */
+export async function replaceGroup(tx: Tx, id: string, resource: Resource, options: WriteOptions): Promise<Subject> {
+  const wanted = { base: 'empty', added: new Set(memberIds(resource.members)), removed: new Set<string>() } as const;
+  return writeGroup(tx, id, wanted, () => resource, options);
+}
+
+/**
+ * Applies the operations that `readPatch` answered. The cost of adding and removing members by id follows the
+ * operation, not the group. Throws `Problem`: `notFound`, `preconditionFailed`, `uniqueness`, `mutability`,
+ * `invalidValue` (also: a member that is not there, or the group itself), `noTarget`.
+ */
+export async function patchGroup(
+  tx: Tx,
+  id: string,
+  operations: readonly PatchOperation[],
+  options: WriteOptions,
+): Promise<Subject> {
+  const split = splitMembership(operations);
+  if (split) {
+    const change = foldOperations(split.members);
+    return writeGroup(tx, id, change, (group) => applyPatch(groupType, group, split.rest), options);
+  }
+  // Members are chosen by something else than their ids, so they have to be looked at.
+  const before = await lockWithMembers(tx, id, []);
+  const group = checkVersion(liveOrNotFound(before, 'group', id), options.ifVersion);
+  const members = (await readMembers(tx, [id])).get(id);
+  const whole: Resource = { schemas: [], id, ...group.attributes };
+  if (members) whole.members = members.map(describeMember);
+  const after = applyPatch(groupType, whole, operations);
+  const wanted = { base: 'empty', added: new Set(memberIds(after.members)), removed: new Set<string>() } as const;
+  return writeGroup(tx, id, wanted, () => after, options);
+}
+
+/** Deletes a group (see `deleteSubject`); its members stay. Throws `Problem`: `notFound`, `preconditionFailed`. */
+export async function deleteGroup(tx: Tx, id: string, options: WriteOptions): Promise<void> {
+  await deleteSubject(tx, 'group', id, options);
+}
+
+async function writeGroup(
+  tx: Tx,
+  id: string,
+  change: MembershipChange,
+  apply: (group: Resource) => Resource,
+  options: WriteOptions,
+): Promise<Subject> {
+  const locked = await lockWithMembers(tx, id, change.base === 'empty' ? [] : [...change.added]);
+  const before = checkVersion(liveOrNotFound(locked, 'group', id), options.ifVersion);
+  const resource = apply({ schemas: [], id, ...before.attributes });
+  const name = await renamed(tx, before, resource.displayName as string, 'displayName');
+  const attributes = toAttributes('group', resource, name);
+
+  const moved = await moveMembers(tx, id, change);
+  const same = isSame(before.attributes, attributes);
+  if (same && moved.length === 0) return before;
+  const seqs =
+    moved.length === 0
+      ? new Map<string, number>()
+      : await insertMembershipChanges(
+          tx,
+          moved.map((memberId) => ({ groupId: id, memberId })),
+          options.origin,
+        );
+  if (same) {
+    await touchRows(tx, seqs);
+    return { ...before, seq: seqs.get(id)!, version: before.version + 1, modifiedAt: tx.now };
+  }
+  const seq = await insertChange(tx, { subjectId: id, origin: options.origin, urgency: urgency.cosmetic });
+  return updateRow(tx, before, { attributes, name, seq });
+}
+
+/** Answers the members that came or left. */
+async function moveMembers(tx: Tx, id: string, change: MembershipChange): Promise<string[]> {
+  if (change.base === 'current') {
+    return [...(await removeMembers(tx, id, [...change.removed])), ...(await addMembers(tx, id, [...change.added]))];
+  }
+  const present = new Set(await readMemberIds(tx, id));
+  const leaving = [...present].filter((member) => !change.added.has(member));
+  const coming = [...change.added].filter((member) => !present.has(member));
+  await lockMembers(tx, id, coming);
+  return [...(await removeMembers(tx, id, leaving)), ...(await addMembers(tx, id, coming))];
+}
+
+/** What operations in their order come to: who is in the group afterwards, whoever was before. */
+function foldOperations(operations: readonly MembershipOperation[]): MembershipChange {
+  let base: MembershipChange['base'] = 'current';
+  const added = new Set<string>();
+  const removed = new Set<string>();
+  for (const operation of operations) {
+    if (operation.op === 'clear' || operation.op === 'replace') {
+      base = 'empty';
+      added.clear();
+      removed.clear();
+      if (operation.op === 'clear') continue;
+    }
+    for (const { value } of operation.ids) {
+      const [to, from] = operation.op === 'remove' ? [removed, added] : [added, removed];
+      to.add(value);
+      from.delete(value);
+    }
+  }
+  return { base, added, removed };
+}
+
+function memberIds(members: JsonValue | undefined): string[] {
+  if (!Array.isArray(members)) return [];
+  const ids = members.map((member) => (isJsonObject(member) ? member.value : undefined));
+  return [...new Set(ids.filter((id) => typeof id === 'string'))];
+}
+
+/** A member as filters in a PATCH path see it. */
+function describeMember({ id, kind, display }: Shown): JsonValue {
+  return { value: id, type: kind === 'user' ? 'User' : 'Group', display };
+}

@@ -1,0 +1,95 @@
+import { sql } from 'kysely';
+import { Problem } from '../base/problem.ts';
+import { prepare, type Tx } from '../store/store.ts';
+import { idRows, readSubject, type Subject } from './subjects.ts';
+
+/**
+ * What becomes of a group's members: those of `added` come and those of `removed` leave, from the members there are
+ * (`current`) or from none (`empty`: who is not in `added` leaves).
+ */
+export type MembershipChange = {
+  readonly base: 'current' | 'empty';
+  readonly added: ReadonlySet<string>;
+  readonly removed: ReadonlySet<string>;
+};
+
+const lock = prepare<{ ids: string }, { id: string; life: Subject['life'] }>((_, p, d) => {
+  const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });
+  return sql<{ id: string; life: Subject['life'] }>`
+    select id, life from subjects where id in (select r.id from ${ids}) order by id${d.forUpdate}`;
+});
+
+/**
+ * Holds the rows of a group and of members that are about to come until commit, in the order of their ids as everyone
+ * does: a member cannot be deleted between this check and its membership. Answers the group, `undefined` when it is
+ * not there. Throws `Problem('invalidValue')` naming members that are not there or not live, and for the group itself.
+ */
+export async function lockWithMembers(
+  tx: Tx,
+  groupId: string,
+  memberIds: readonly string[],
+): Promise<Subject | undefined> {
+  const locked = await tx.run(lock, { ids: idRows([groupId, ...memberIds]) });
+  const group = await readSubject(tx, 'group', groupId);
+  if (!group || memberIds.length === 0) return group;
+  checkMembers(groupId, memberIds, locked);
+  return group;
+}
+
+/** `lockWithMembers` for a group that is about to be made. */
+export async function lockMembers(tx: Tx, groupId: string, memberIds: readonly string[]): Promise<void> {
+  if (memberIds.length === 0) return;
+  checkMembers(groupId, memberIds, await tx.run(lock, { ids: idRows(memberIds) }));
+}
+
+function checkMembers(
+  groupId: string,
+  memberIds: readonly string[],
+  locked: readonly { id: string; life: Subject['life'] }[],
+): void {
+  if (memberIds.includes(groupId)) refuse('A group cannot be a member of itself.');
+  const live = new Set(locked.filter((row) => row.life === 'live').map((row) => row.id));
+  const missing = memberIds.filter((id) => !live.has(id));
+  if (missing.length === 0) return;
+  const named = missing.slice(0, 5).map((id) => `"${id.slice(0, 100)}"`);
+  const rest = missing.length > named.length ? ` and ${missing.length - named.length} more` : '';
+  refuse(`There is no user or group with the id ${named.join(', ')}${rest}; a member must be one that is there.`);
+}
+
+function refuse(detail: string): never {
+  throw new Problem('invalidValue', detail, { field: 'members' });
+}
+
+const insert = prepare<{ group: string; ids: string }, { member_id: string }>((_, p, d) => {
+  const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });
+  return sql<{ member_id: string }>`
+    insert into members (group_id, member_id) select cast(${p.group} as text), r.id from ${ids} where true
+    on conflict do nothing returning member_id`;
+});
+
+const remove = prepare<{ group: string; ids: string }, { member_id: string }>((_, p, d) => {
+  const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });
+  return sql<{ member_id: string }>`
+    delete from members where group_id = ${p.group} and member_id in (select r.id from ${ids}) returning member_id`;
+});
+
+/** Answers those that were not in the group before. The caller holds the rows of group and members. */
+export async function addMembers(tx: Tx, groupId: string, memberIds: readonly string[]): Promise<string[]> {
+  if (memberIds.length === 0) return [];
+  return (await tx.run(insert, { group: groupId, ids: idRows(memberIds) })).map((row) => row.member_id);
+}
+
+/** Answers those that were in the group. The caller holds the group's row. */
+export async function removeMembers(tx: Tx, groupId: string, memberIds: readonly string[]): Promise<string[]> {
+  if (memberIds.length === 0) return [];
+  return (await tx.run(remove, { group: groupId, ids: idRows(memberIds) })).map((row) => row.member_id);
+}
+
+const idsOf = prepare<{ group: string }, { member_id: string }>(
+  (_, p) => sql<{ member_id: string }>`select member_id from members where group_id = ${p.group}`,
+);
+
+/** All members of a group: the cost is the size of the group. */
+export async function readMemberIds(tx: Tx, groupId: string): Promise<string[]> {
+  return (await tx.run(idsOf, { group: groupId })).map((row) => row.member_id);
+}

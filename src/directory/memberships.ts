@@ -1,0 +1,109 @@
+import { sql } from 'kysely';
+import { prepare, type Reading } from '../store/store.ts';
+import { idRows, type Subject } from './subjects.ts';
+
+/** The members of a group in the order of their ids, from the one after `after`. */
+export async function listMembers(
+  reading: Reading,
+  groupId: string,
+  options: { after?: string; limit: number },
+): Promise<{ id: string; kind: Subject['kind'] }[]> {
+  const rows = await reading.run(memberPage, { group: groupId, after: options.after ?? '', limit: options.limit });
+  return rows.map(({ id, kind }) => ({ id, kind }));
+}
+
+const memberPage = prepare<{ group: string; after: string; limit: number }, { id: string; kind: Subject['kind'] }>(
+  (_, p) => sql<{ id: string; kind: Subject['kind'] }>`
+    select m.member_id as id, s.kind from members m inner join subjects s on s.id = m.member_id
+    where m.group_id = ${p.group} and m.member_id > ${p.after} order by m.member_id limit ${p.limit}`,
+);
+
+const groupsOf = prepare<{ ids: string }, { groupId: string; memberId: string }>((_, p, d) => {
+  const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });
+  return sql<{ groupId: string; memberId: string }>`
+    select m.group_id as "groupId", m.member_id as "memberId" from ${ids} inner join members m on m.member_id = r.id`;
+});
+
+/** The groups that directly hold each of these subjects. */
+export async function listGroupsOf(
+  reading: Reading,
+  memberIds: readonly string[],
+): Promise<{ groupId: string; memberId: string }[]> {
+  if (memberIds.length === 0) return [];
+  const rows = await reading.run(groupsOf, { ids: idRows(new Set(memberIds)) });
+  return rows.map(({ groupId, memberId }) => ({ groupId, memberId }));
+}
+
+const pairsOf = prepare<{ rows: string }, { group_id: string; member_id: string }>((_, p, d) => {
+  const rows = d.rowsOf<{ group_id: string; member_id: string }, 'r'>(p.rows, 'r', {
+    group_id: 'text',
+    member_id: 'text',
+  });
+  return sql<{ group_id: string; member_id: string }>`
+    select m.group_id, m.member_id from ${rows}
+    inner join members m on m.group_id = r.group_id and m.member_id = r.member_id`;
+});
+
+/** Which of these memberships there are, as keys `${groupId} ${memberId}`. */
+export async function areMembers(
+  reading: Reading,
+  pairs: readonly { groupId: string; memberId: string }[],
+): Promise<Set<string>> {
+  if (pairs.length === 0) return new Set();
+  const rows = JSON.stringify(pairs.map(({ groupId, memberId }) => ({ group_id: groupId, member_id: memberId })));
+  return new Set((await reading.run(pairsOf, { rows })).map((row) => `${row.group_id} ${row.member_id}`));
+}
+
+/** The other side of a membership as it is shown. `display`: displayName, else userName. */
+export type Shown = { id: string; kind: Subject['kind']; display: string };
+
+type ShownRow = Shown & { of: string };
+
+const shownMembers = prepare<{ ids: string }, ShownRow>((_, p, d) => {
+  const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });
+  const text = (name: string) => d.jsonText(sql.ref('s.doc'), [name]);
+  return sql<ShownRow>`
+    select m.group_id as "of", s.id, s.kind, coalesce(${text('displayName')}, ${text('userName')}) as display
+    from ${ids} inner join members m on m.group_id = r.id inner join subjects s on s.id = m.member_id
+    order by m.group_id, m.member_id`;
+});
+
+const shownGroups = prepare<{ ids: string }, ShownRow>((_, p, d) => {
+  const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });
+  return sql<ShownRow>`
+    select m.member_id as "of", s.id, s.kind, ${d.jsonText(sql.ref('s.doc'), ['displayName'])} as display
+    from ${ids} inner join members m on m.member_id = r.id inner join subjects s on s.id = m.group_id
+    order by m.member_id, m.group_id`;
+});
+
+const shownGroupsOfOne = prepare<{ id: string }, ShownRow>(
+  (_, p, d) => sql<ShownRow>`
+    select s.id, s.kind, ${d.jsonText(sql.ref('s.doc'), ['displayName'])} as display
+    from members m inner join subjects s on s.id = m.group_id where m.member_id = ${p.id} order by m.group_id`,
+);
+
+/** Every member of each group, with its name. The cost follows the size of the groups. */
+export async function readMembers(reading: Reading, groupIds: readonly string[]): Promise<Map<string, Shown[]>> {
+  return groupIds.length === 0
+    ? new Map()
+    : gather(await reading.run(shownMembers, { ids: idRows(new Set(groupIds)) }));
+}
+
+/** The groups that directly hold each of these subjects, with their names. */
+export async function readGroupsOf(reading: Reading, memberIds: readonly string[]): Promise<Map<string, Shown[]>> {
+  if (memberIds.length === 0) return new Map();
+  if (memberIds.length > 1) return gather(await reading.run(shownGroups, { ids: idRows(new Set(memberIds)) }));
+  const id = memberIds[0]!;
+  const rows = await reading.run(shownGroupsOfOne, { id });
+  return rows.length === 0 ? new Map() : new Map([[id, rows]]);
+}
+
+function gather(rows: readonly ShownRow[]): Map<string, Shown[]> {
+  const found = new Map<string, Shown[]>();
+  for (const { of, id, kind, display } of rows) {
+    const list = found.get(of);
+    if (list) list.push({ id, kind, display });
+    else found.set(of, [{ id, kind, display }]);
+  }
+  return found;
+}

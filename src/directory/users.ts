@@ -1,0 +1,142 @@
+import { sql } from 'kysely';
+import { newId } from '../base/ids.ts';
+import { Problem } from '../base/problem.ts';
+import { applyPatch, type PatchOperation } from '../protocol/scim/patch.ts';
+import type { Resource } from '../protocol/scim/resource.ts';
+import { userType } from '../protocol/scim/schema.ts';
+import { prepare, type Tx } from '../store/store.ts';
+import { deleteSubject } from './burial.ts';
+import { insertChange, type Origin, type Urgency, urgency } from './changes.ts';
+import { readName, type SubjectName } from './names.ts';
+import { writeReferences } from './references.ts';
+import { insertRow, isSame, nameOf, toAttributes, updateRow } from './rows.ts';
+import { type Attributes, lockSubject, type Subject } from './subjects.ts';
+
+/**
+ * Users. Each of these writes and appends its change in the caller's transaction; after commit the caller signals
+ * `changes`. A write that changes nothing appends no change and leaves version and modification time.
+ *
+ * Passwords come as hashes (`hashPassword`, before the transaction): what a resource or an operation says about the
+ * password itself is left aside.
+ */
+
+/** `passwordHash`: the new password; null takes it away; absent leaves it. `ifVersion`: it must have one of these. */
+export type WriteOptions = { origin: Origin; passwordHash?: string | null; ifVersion?: readonly number[] };
+
+const savePassword = prepare<{ id: string; hash: string }, never>(
+  (_, p) => sql`
+    insert into passwords (subject_id, hash) values (${p.id}, ${p.hash})
+    on conflict (subject_id) do update set hash = excluded.hash`,
+);
+const dropPassword = prepare<{ id: string }, { subject_id: string }>(
+  (_, p) => sql<{ subject_id: string }>`delete from passwords where subject_id = ${p.id} returning subject_id`,
+);
+
+/**
+ * Makes a user from a resource that `readResource` checked. `domain`: where a userName without a prefix belongs,
+ * default PRIMARY. Throws `Problem`: `invalidValue` (unknown domain, a userName that cannot be one), `uniqueness`.
+ */
+export async function createUser(
+  tx: Tx,
+  resource: Resource,
+  options: { origin: Origin; domain?: string; passwordHash?: string },
+): Promise<Subject> {
+  const { origin, domain, passwordHash } = options;
+  const name = await readName(tx, resource.userName as string, 'userName', domain);
+  const attributes = toAttributes('user', resource, name);
+  const now = tx.now;
+  const id = newId(now);
+  const seq = await insertChange(tx, { subjectId: id, origin, urgency: urgency.creation });
+  const user = await insertRow(
+    tx,
+    { id, kind: 'user', life: 'live', seq, version: 1, attributes, createdAt: now, modifiedAt: now },
+    name,
+  );
+  await writeReferences(tx, id, {}, attributes);
+  if (passwordHash !== undefined) await tx.run(savePassword, { id, hash: passwordHash });
+  return user;
+}
+
+/** Puts a checked resource in the place of what a user has (RFC 7644 section 3.5.1). Throws `Problem` as `patchUser` does. */
+export async function replaceUser(tx: Tx, id: string, resource: Resource, options: WriteOptions): Promise<Subject> {
+  const before = await lockSubject(tx, 'user', id, options.ifVersion);
+  return writeUser(tx, before, resource, options);
+}
+
+/**
+ * Applies the operations that `readPatch` answered. Throws `Problem`: `notFound`, `preconditionFailed`, `uniqueness`,
+ * `mutability` (also: to another user store domain), `invalidValue`, `noTarget`.
+ */
+export async function patchUser(
+  tx: Tx,
+  id: string,
+  operations: readonly PatchOperation[],
+  options: WriteOptions,
+): Promise<Subject> {
+  const before = await lockSubject(tx, 'user', id, options.ifVersion);
+  const kept = operations.filter((operation) => !isPasswordOperation(operation));
+  const resource = applyPatch(userType, { schemas: [], id, ...before.attributes }, kept);
+  return writeUser(tx, before, resource, options);
+}
+
+/** Deletes a user (see `deleteSubject`). Throws `Problem`: `notFound`, `preconditionFailed`. */
+export async function deleteUser(
+  tx: Tx,
+  id: string,
+  options: { origin: Origin; ifVersion?: readonly number[] },
+): Promise<void> {
+  await deleteSubject(tx, 'user', id, options);
+}
+
+/** Whether a PATCH operation is about the password, which the directory takes as a hash. */
+export function isPasswordOperation({ target }: PatchOperation): boolean {
+  return target.attribute.name === 'password' && target.extension === undefined;
+}
+
+async function writeUser(tx: Tx, before: Subject, resource: Resource, options: WriteOptions): Promise<Subject> {
+  const name = await renamed(tx, before, resource.userName as string, 'userName');
+  const attributes = toAttributes('user', resource, name);
+  const password = await writePassword(tx, before.id, options.passwordHash);
+  if (password === 'same' && isSame(before.attributes, attributes)) return before;
+  const grade = password === 'changed' ? urgency.security : urgency.cosmetic;
+  const seq = await insertChange(tx, {
+    subjectId: before.id,
+    origin: options.origin,
+    urgency: Math.min(grade, gradeActive(before.attributes, attributes)) as Urgency,
+  });
+  const after = await updateRow(tx, before, { attributes, name, seq });
+  await writeReferences(tx, before.id, before.attributes, attributes);
+  return after;
+}
+
+async function writePassword(tx: Tx, id: string, hash: string | null | undefined): Promise<'same' | 'changed'> {
+  if (hash === undefined) return 'same';
+  if (hash === null) return (await tx.run(dropPassword, { id })).length > 0 ? 'changed' : 'same';
+  await tx.run(savePassword, { id, hash });
+  return 'changed';
+}
+
+/** A user without `active` may use the account. */
+function gradeActive(before: Attributes, after: Attributes): Urgency {
+  const was = before.active !== false;
+  const is = after.active !== false;
+  if (was === is) return urgency.cosmetic;
+  return is ? urgency.security : urgency.removal;
+}
+
+/** The name after a write. Throws `Problem('mutability')` where it would lead into another user store domain. */
+export async function renamed(
+  tx: Tx,
+  before: Subject,
+  text: string,
+  field: 'userName' | 'displayName',
+): Promise<SubjectName> {
+  if (text === before.fullName) return nameOf(before);
+  const name = await readName(tx, text, field);
+  if (name.domain === before.domain) return name;
+  throw new Problem(
+    'mutability',
+    `The ${before.kind} "${before.fullName}" is in the user store domain ${before.domain} and cannot move to ${name.domain}. Write the ${field} with its domain, or create the ${before.kind} there.`,
+    { field },
+  );
+}

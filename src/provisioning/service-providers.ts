@@ -1,0 +1,266 @@
+import { Problem } from '../base/problem.ts';
+import { fold } from '../protocol/scim/text.ts';
+import type { ServiceProviderRow } from '../store/schema.ts';
+import { prepare, type Reading, type Tx, UniqueViolation } from '../store/store.ts';
+import { raiseDeliveryStamp } from './delivery-stamp.ts';
+import { readFields, readFlag, readName, readOptionalText } from './names.ts';
+import { readTarget } from './targets.ts';
+
+/** The only writer of `service_providers` and `bindings`: who changes are made for, and where they go. */
+export type ServiceProvider = {
+  id: number;
+  name: string;
+  description: string | null;
+  /** The one that console, SOAP and Basic-authenticated SCIM speak for. It cannot be removed. */
+  resident: boolean;
+  bindings: Binding[];
+  createdAt: number;
+  modifiedAt: number;
+};
+
+/** A row of a service provider's outbound provisioning configuration. */
+export type Binding = {
+  targetId: number;
+  /** `partner:SCIM2`. */
+  target: string;
+  blocking: boolean;
+  rules: boolean;
+  jit: boolean;
+  enabled: boolean;
+};
+
+const fields = ['name', 'description'] as const;
+const bindingFields = ['target', 'blocking', 'rules', 'jit', 'enabled'] as const;
+const notBuilt = { blocking: 'Blocking', rules: 'Enable rules', jit: 'Enable JIT' } as const;
+
+/** The name of the resident service provider when it is first made; it may be renamed. */
+export const residentName = 'resident';
+
+/** Makes the resident service provider where there is none; answers with its id. Safe to repeat. */
+export async function ensureResidentServiceProvider(tx: Tx): Promise<number> {
+  const insert = tx.q
+    .insertInto('service_providers')
+    .values({
+      name: residentName,
+      name_key: fold(residentName),
+      description: 'The directory itself: changes made in the console, by SOAP, and by SCIM with Basic authentication',
+      resident: 1,
+      created_at: tx.now,
+      modified_at: tx.now,
+    })
+    .onConflict((conflict) => conflict.doNothing());
+  await tx.all(insert);
+  const row = await tx.first(tx.q.selectFrom('service_providers').select('id').where('resident', '=', 1));
+  return row!.id;
+}
+
+/** Throws Problem `invalidValue` or, for a name taken (compared without case), `uniqueness`, each with its `field`. */
+export async function createServiceProvider(tx: Tx, input: unknown): Promise<ServiceProvider> {
+  const columns = readColumns(input);
+  const row = await naming(columns.name, () =>
+    tx.first(
+      tx.q
+        .insertInto('service_providers')
+        .values({ ...columns, resident: 0, created_at: tx.now, modified_at: tx.now })
+        .returning('id'),
+    ),
+  );
+  return readServiceProvider(tx, row!.id);
+}
+
+/** Replaces name and description. Nothing is written when nothing differs. */
+export async function replaceServiceProvider(
+  tx: Tx,
+  id: number,
+  input: unknown,
+): Promise<{ serviceProvider: ServiceProvider; changed: boolean }> {
+  const columns = readColumns(input);
+  const found = await lockServiceProvider(tx, id);
+  const changed = columns.name !== found.name || columns.description !== found.description;
+  if (changed) {
+    const update = tx.q.updateTable('service_providers').set({ ...columns, modified_at: tx.now });
+    await naming(columns.name, () => tx.all(update.where('id', '=', id)));
+  }
+  return { serviceProvider: await readServiceProvider(tx, id), changed };
+}
+
+/** Throws `conflict` for the resident one, and while it has bindings or API tokens. */
+export async function removeServiceProvider(tx: Tx, id: number): Promise<void> {
+  const found = await lockServiceProvider(tx, id);
+  const refuse = (why: string) => {
+    throw new Problem('conflict', why);
+  };
+  if (found.resident === 1) refuse('the resident service provider cannot be removed: empty its bindings instead');
+  const bindings = await listBindingRows(tx, id);
+  if (bindings.length > 0) {
+    refuse(`it is bound to ${bindings.map((one) => one.target).join(', ')}: empty its bindings first`);
+  }
+  const tokens = await tx.all(tx.q.selectFrom('api_tokens').select('label').where('sp_id', '=', id));
+  if (tokens.length > 0) {
+    refuse(`API tokens speak for it (${tokens.map((token) => token.label).join(', ')}): revoke them first`);
+  }
+  await tx.all(tx.q.deleteFrom('service_providers').where('id', '=', id));
+}
+
+/** The resident one first, then by name. */
+export async function listServiceProviders(reading: Reading): Promise<ServiceProvider[]> {
+  const query = reading.q.selectFrom('service_providers').selectAll();
+  const rows = await reading.all(query.orderBy('resident', 'desc').orderBy('name_key'));
+  const bindings = await listBindingRows(reading);
+  return rows.map((row) => fromRow(row, bindings));
+}
+
+/** By id, or by name without case; `resident` also finds the resident one by any name it has. Throws `notFound`. */
+export async function readServiceProvider(reading: Reading, idOrName: string | number): Promise<ServiceProvider> {
+  const text = String(idOrName);
+  const query = reading.q.selectFrom('service_providers').selectAll();
+  let row = await reading.first(
+    /^\d{1,15}$/.test(text) ? query.where('id', '=', Number(text)) : query.where('name_key', '=', fold(text)),
+  );
+  if (!row && fold(text) === residentName) row = await reading.first(query.where('resident', '=', 1));
+  if (!row) throw new Problem('notFound', `there is no service provider ${text}`);
+  return fromRow(row, await listBindingRows(reading, row.id));
+}
+
+/**
+ * Replaces the whole list of bindings, in this order. A row is `{ target, blocking?, rules?, jit?, enabled? }`, where
+ * `target` is an id or a name; what is left out is off, except `enabled`. Only enabled targets can be bound anew.
+ * Throws Problem `notBuilt` for switches that are not built yet. Nothing is written when nothing differs.
+ */
+export async function replaceBindings(
+  tx: Tx,
+  spId: number,
+  input: unknown,
+): Promise<{ serviceProvider: ServiceProvider; changed: boolean }> {
+  if (!Array.isArray(input)) {
+    throw new Problem('invalidValue', 'bindings must be a list', { field: 'bindings' });
+  }
+  await lockServiceProvider(tx, spId);
+  const before = await listBindingRows(tx, spId);
+  const wanted: Binding[] = [];
+  for (const [n, each] of input.entries()) {
+    const binding = await readBinding(tx, each, `bindings[${n}]`, before);
+    if (wanted.some((other) => other.targetId === binding.targetId)) {
+      const field = `bindings[${n}].target`;
+      throw new Problem('invalidValue', `${binding.target} is in the list twice`, { field });
+    }
+    wanted.push(binding);
+  }
+  const changed = JSON.stringify(wanted) !== JSON.stringify(before.map(({ spId: _, ...binding }) => binding));
+  if (changed) {
+    await tx.all(tx.q.deleteFrom('bindings').where('sp_id', '=', spId));
+    for (const [position, binding] of wanted.entries()) {
+      await tx.all(
+        tx.q.insertInto('bindings').values({
+          sp_id: spId,
+          target_id: binding.targetId,
+          blocking: 0,
+          rules: 0,
+          jit: 0,
+          enabled: binding.enabled ? 1 : 0,
+          position,
+        }),
+      );
+    }
+    await tx.all(tx.q.updateTable('service_providers').set({ modified_at: tx.now }).where('id', '=', spId));
+    await raiseDeliveryStamp(tx);
+  }
+  return { serviceProvider: await readServiceProvider(tx, spId), changed };
+}
+
+const selectEnabledBindings = prepare<Record<string, never>, { sp_id: number; target_id: number }>((q) =>
+  q
+    .selectFrom('bindings')
+    .select(['sp_id', 'target_id'])
+    .where('enabled', '=', 1)
+    .orderBy('target_id')
+    .orderBy('sp_id'),
+);
+
+/** Every enabled binding, also those whose target is switched off. */
+export async function listBindingsForDelivery(reading: Reading): Promise<{ spId: number; targetId: number }[]> {
+  const rows = await reading.run(selectEnabledBindings, {});
+  return rows.map((row) => ({ spId: row.sp_id, targetId: row.target_id }));
+}
+
+async function readBinding(tx: Tx, input: unknown, field: string, before: readonly Binding[]): Promise<Binding> {
+  const given = readFields(input, field, bindingFields);
+  if (typeof given.target !== 'string' && typeof given.target !== 'number') {
+    const why = 'a binding names its target, by id or as partner:SCIM2';
+    throw new Problem('invalidValue', why, { field: `${field}.target` });
+  }
+  const target = await readTarget(tx, given.target).catch((error: unknown) => {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem('invalidValue', error.message, { field: `${field}.target` });
+  });
+  for (const key of ['blocking', 'rules', 'jit'] as const) {
+    if (!readFlag(given[key], `${field}.${key}`, false)) continue;
+    const why = `${notBuilt[key]} is not built yet: leave it off`;
+    throw new Problem('notBuilt', why, { field: `${field}.${key}` });
+  }
+  const enabled = readFlag(given.enabled, `${field}.enabled`, true);
+  const isKnown = before.some((binding) => binding.targetId === target.id);
+  if (!isKnown && !(target.enabled && target.idpEnabled)) {
+    const which = target.enabled ? `the identity provider ${target.idpName}` : `the connector ${target.name}`;
+    const why = `only enabled connectors can be bound, and ${which} is switched off: enable it first`;
+    throw new Problem('invalidValue', why, { field: `${field}.target` });
+  }
+  return { targetId: target.id, target: target.name, blocking: false, rules: false, jit: false, enabled };
+}
+
+async function listBindingRows(reading: Reading, spId?: number): Promise<(Binding & { spId: number })[]> {
+  const query = reading.q
+    .selectFrom('bindings as b')
+    .innerJoin('targets as t', 't.id', 'b.target_id')
+    .innerJoin('identity_providers as i', 'i.id', 't.idp_id')
+    .select(['b.sp_id', 'b.target_id', 'b.blocking', 'b.rules', 'b.jit', 'b.enabled', 'i.name', 't.type'])
+    .orderBy('b.sp_id')
+    .orderBy('b.position');
+  const rows = await reading.all(spId === undefined ? query : query.where('b.sp_id', '=', spId));
+  return rows.map((row) => ({
+    spId: row.sp_id,
+    targetId: row.target_id,
+    target: `${row.name}:${row.type}`,
+    blocking: row.blocking === 1,
+    rules: row.rules === 1,
+    jit: row.jit === 1,
+    enabled: row.enabled === 1,
+  }));
+}
+
+async function lockServiceProvider(tx: Tx, id: number) {
+  const query = tx.q.selectFrom('service_providers').selectAll().where('id', '=', id);
+  const found = await tx.first(query.modifyEnd(tx.dialect.forUpdate));
+  if (!found) throw new Problem('notFound', `there is no service provider ${id}`);
+  return found;
+}
+
+async function naming<T>(name: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof UniqueViolation)) throw error;
+    throw new Problem('uniqueness', `there is already a service provider called ${name}`, { field: 'name' });
+  }
+}
+
+function readColumns(input: unknown): { name: string; name_key: string; description: string | null } {
+  const given = readFields(input, 'body', fields);
+  const { name, key } = readName(given.name, 'a service provider');
+  return { name, name_key: key, description: readOptionalText(given.description, 'description', 2_000) };
+}
+
+function fromRow(
+  row: Omit<ServiceProviderRow, 'id'> & { id: number },
+  bindings: readonly (Binding & { spId: number })[],
+): ServiceProvider {
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    resident: row.resident === 1,
+    bindings: bindings.filter((one) => one.spId === row.id).map(({ spId: _, ...binding }) => binding),
+    createdAt: row.created_at,
+    modifiedAt: row.modified_at,
+  };
+}

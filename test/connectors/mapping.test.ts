@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { scim2Mapping } from '../../src/connectors/scim2/mapping.ts';
+import { applyMapping, managedPaths, readPath } from '../../src/mapping/apply.ts';
+import { differenceOf } from '../../src/mapping/difference.ts';
+import type { Attributes, Json, MappingRow } from '../../src/mapping/rows.ts';
+
+const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+
+const bob = {
+  kind: 'user' as const,
+  id: 'id-bob',
+  name: 'SALES/bob',
+  attributes: {
+    userName: 'bob',
+    name: { familyName: 'Ångström', givenName: '' },
+    emails: [{ value: 'bob@acme.example', primary: true }],
+    phoneNumbers: [],
+    title: null,
+    [enterprise]: { department: 'Field', manager: { value: 'id-ann' } },
+  },
+};
+
+test('the default mapping: name and id, attributes, what is unassigned left out, active by default', () => {
+  const mapped = applyMapping(scim2Mapping, bob, (id) => (id === 'id-ann' ? 'remote-ann' : undefined));
+  assert.deepEqual(mapped.attributes, {
+    userName: 'SALES/bob',
+    externalId: 'id-bob',
+    'name.familyName': 'Ångström',
+    emails: [{ value: 'bob@acme.example', primary: true }],
+    active: true,
+    [`${enterprise}:department`]: 'Field',
+    [`${enterprise}:manager`]: 'remote-ann',
+  });
+  assert.equal(mapped.sources.userName, '$name');
+  assert.equal(mapped.sources.active, 'otherwise');
+  assert.equal(mapped.sources['name.familyName'], 'name.familyName');
+  assert.deepEqual([mapped.references, mapped.unresolved], [['id-ann'], []]);
+});
+
+test('active false is a value, not an absence', () => {
+  const away = { ...bob, attributes: { ...bob.attributes, active: false } };
+  assert.equal(applyMapping(scim2Mapping, away, () => undefined).attributes.active, false);
+});
+
+test('a reference without a remote id is left out and reported', () => {
+  const mapped = applyMapping(scim2Mapping, bob, () => undefined);
+  assert.equal(mapped.attributes[`${enterprise}:manager`], undefined);
+  assert.deepEqual([mapped.references, mapped.unresolved], [['id-ann'], ['id-ann']]);
+});
+
+test('a group gets only the rows of groups', () => {
+  const staff = {
+    kind: 'group' as const,
+    id: 'id-g',
+    name: 'Staff',
+    attributes: { displayName: 'Staff', active: true },
+  };
+  assert.deepEqual(applyMapping(scim2Mapping, staff, () => undefined).attributes, {
+    displayName: 'Staff',
+    externalId: 'id-g',
+  });
+  assert.deepEqual(managedPaths(scim2Mapping, 'group'), ['displayName', 'externalId']);
+});
+
+test('several rows to one path: the last with a value wins', () => {
+  const rows: MappingRow[] = [
+    { kind: 'user', to: 'displayName', from: '$name' },
+    { kind: 'user', to: 'displayName', from: 'nickName' },
+  ];
+  const attributes = (nickName?: string) =>
+    applyMapping(rows, { ...bob, attributes: nickName ? { nickName } : {} }, () => undefined).attributes;
+  assert.deepEqual(attributes('Bo'), { displayName: 'Bo' });
+  assert.deepEqual(attributes(), { displayName: 'SALES/bob' });
+});
+
+test('paths do not reach what is not the resource itself', () => {
+  for (const path of ['constructor', '__proto__.x', 'name.constructor', 'emails.length', 'emails.0']) {
+    assert.equal(readPath(bob.attributes, path), undefined, path);
+  }
+  assert.equal(readPath(bob.attributes, `${enterprise}:manager.value`), 'id-ann');
+});
+
+test('difference: only managed paths, exact texts, what is gone', () => {
+  const desired = { title: 'Boss', nickName: 'b', department: 'x' };
+  const actual = { title: 'boss', nickName: 'b', locale: 'sv', foreign: 'theirs' };
+  assert.deepEqual(differenceOf(desired, actual, ['title', 'nickName', 'locale', 'userType']), {
+    set: { title: 'Boss' },
+    unset: ['locale'],
+  });
+});
+
+test('difference of lists: as sets, and the target may add keys of its own', () => {
+  const same = (want: Json, have: Json) =>
+    Object.keys(differenceOf({ emails: want }, { emails: have }, ['emails']).set).length === 0;
+  const work = { value: 'a', type: 'work', primary: true };
+  const home = { value: 'b', type: 'home' };
+  assert.ok(
+    same(
+      [work, home],
+      [
+        { ...home, display: 'b', primary: false },
+        { ...work, $ref: 'x' },
+      ],
+    ),
+  );
+  assert.ok(same([{ ...home, primary: false }], [home]));
+  assert.ok(!same([work], [{ ...work, type: 'home' }]));
+  assert.ok(!same([work], [work, home]), 'an element too many is a difference');
+  assert.ok(!same([work, home], [work]));
+  assert.ok(!same([{ value: 'a' }, { value: 'a', type: 'work' }], [work, home]));
+  assert.ok(
+    same([{ value: 'a' }, { value: 'a', type: 'work' }], [work, { value: 'a', type: 'home' }]),
+    'each needs an element of its own, and the first must leave the one that only the second can take',
+  );
+  assert.ok(same(['x', 'y'], ['y', 'x']));
+  assert.ok(!same(['x', 'x'], ['x', 'y']));
+});
+
+const plain = fc.oneof(fc.string({ maxLength: 4 }), fc.boolean(), fc.integer({ min: 0, max: 3 }));
+const element = fc.dictionary(fc.constantFrom('value', 'type', 'display'), plain, { minKeys: 1 });
+const list = fc.array(fc.oneof(element, plain), { minLength: 1, maxLength: 5 });
+const attributes = fc.dictionary(fc.constantFrom('a', 'b', 'name.x', 'emails', 'roles'), fc.oneof(plain, list), {
+  noNullPrototype: true,
+}) as fc.Arbitrary<Attributes>;
+const managed = ['a', 'b', 'name.x', 'emails', 'roles'];
+
+test('applying a difference leaves none, whatever the two were', () => {
+  fc.assert(
+    fc.property(attributes, attributes, (desired, actual) => {
+      const { set, unset } = differenceOf(desired, actual, managed);
+      const after: Attributes = { ...actual, ...set };
+      for (const path of unset) delete after[path];
+      assert.deepEqual(differenceOf(desired, after, managed), { set: {}, unset: [] });
+      for (const path of Object.keys(set)) assert.deepEqual(set[path], desired[path]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('order and keys that the target adds make no difference', () => {
+  fc.assert(
+    fc.property(fc.array(element, { minLength: 1, maxLength: 5 }), fc.infiniteStream(fc.nat()), (elements, shuffle) => {
+      const there = elements
+        .map((each, index) => ({ order: shuffle.next().value as number, each: { ...each, $ref: `r${index}` } }))
+        .sort((left, right) => left.order - right.order)
+        .map(({ each }) => each);
+      assert.deepEqual(differenceOf({ emails: elements }, { emails: there }, ['emails']), { set: {}, unset: [] });
+    }),
+  );
+});

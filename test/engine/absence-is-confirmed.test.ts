@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { eachDatabase } from '../database.ts';
+import { openEngineBed } from './bed.ts';
+
+const limits = { timeoutMs: 1_000, settleMs: 200 };
+
+eachDatabase('absence is confirmed', (database) => {
+  it('makes an account anew that vanished at the target, in all its groups', async () => {
+    await using bed = await openEngineBed(database, { policy: limits });
+    await bed.start();
+    const ada = await bed.addUser('ada', { title: 'one' });
+    await bed.addGroup('team', [ada]);
+    await bed.rest();
+    const old = (await bed.account(ada))!.remote_id!;
+    await bed.removeThere('users', old);
+    await bed.changeUser(ada, 'ada', { title: 'two' });
+    await bed.rest();
+    assert.notEqual((await bed.account(ada))?.remote_id, old);
+    await bed.assertAgrees();
+  });
+
+  it('makes a group anew with all its members', async () => {
+    await using bed = await openEngineBed(database, { policy: limits });
+    await bed.start();
+    const people = [await bed.addUser('a'), await bed.addUser('b'), await bed.addUser('c')];
+    const team = await bed.addGroup('team', people);
+    await bed.rest();
+    await bed.removeThere('groups', (await bed.account(team))!.remote_id!);
+    await bed.renameGroup(team, 'crew', people);
+    await bed.rest();
+    await bed.assertAgrees();
+  });
+
+  it('does not believe a passing 404', async () => {
+    await using bed = await openEngineBed(database, { policy: limits });
+    await bed.start();
+    const ada = await bed.addUser('ada', { title: 'one' });
+    await bed.rest();
+    const old = (await bed.account(ada))!.remote_id;
+    bed.fake.misbehave({ when: { method: 'PATCH' }, act: { kind: 'answer', status: 404, body: {} } });
+    await bed.changeUser(ada, 'ada', { title: 'two' });
+    await bed.rest();
+    assert.equal((await bed.account(ada))?.remote_id, old, 'found again by its mark, not made a second time');
+    await bed.assertAgrees();
+  });
+
+  it('is not misled by a search that still shows what is gone', async () => {
+    await using bed = await openEngineBed(database, { policy: limits });
+    await bed.start();
+    const ada = await bed.addUser('ada', { title: 'one' });
+    await bed.rest();
+    const old = (await bed.account(ada))!.remote_id!;
+    bed.fake.options.findLagMs = Number.POSITIVE_INFINITY;
+    await bed.removeThere('users', old);
+    await bed.changeUser(ada, 'ada', { title: 'two' });
+    await bed.rest();
+    assert.notEqual((await bed.account(ada))?.remote_id, old);
+    await bed.assertAgrees();
+  });
+
+  it('holds the lane when everybody is answered not found', async () => {
+    await using bed = await openEngineBed(database, { policy: { ...limits, concurrency: 4 } });
+    await bed.start();
+    const people: string[] = [];
+    for (let n = 0; n < 60; n++) people.push(await bed.addUser(`p${n}`, { title: 'one' }));
+    await bed.rest();
+    bed.fake.misbehave({
+      times: Number.POSITIVE_INFINITY,
+      when: { on: 'users', resource: true },
+      act: { kind: 'answer', status: 404, body: {} },
+    });
+    const made = bed.fake.requests.length;
+    for (const [n, id] of people.entries()) await bed.changeUser(id, `p${n}`, { title: 'two' });
+    await bed.clock.runUntil(async () => (await bed.lanes()).some((lane) => /not found/.test(lane.hold ?? '')), {
+      stepMs: 20,
+    });
+    const asked = bed.fake.requests.filter((request) => request.n > made && request.status === 404);
+    const accounts = new Set(asked.map((request) => request.id)).size;
+    assert.ok(accounts <= 50, `${accounts} accounts were asked about before the lane was held`);
+    bed.fake.heal();
+    await bed.rest();
+    await bed.assertAgrees();
+    assert.equal(bed.fake.users.size, 60);
+  });
+});
