@@ -22,6 +22,8 @@ export type OpenOptions = {
   time?: 'database' | 'clock';
   /** Called before each statement; what it throws, the statement throws. It is not called while migrating. */
   onStatement?: StatementHook;
+  /** `none`: a SQLite file that need not survive the machine, for tests that write very much. */
+  durability?: 'full' | 'none';
   /** `empty`: without any table. Default: `migrated`. */
   schema?: 'migrated' | 'empty';
 };
@@ -132,12 +134,13 @@ async function openOnPostgres(options: OpenOptions): Promise<TestStore> {
 }
 
 function openAt(location: StoreLocation, options: OpenOptions): Promise<Store> {
-  const { clock = systemClock(), time, onStatement } = options;
+  const { clock = systemClock(), time, durability, onStatement } = options;
   return openStore({
     location,
     clock,
     log: openLog('silent'),
     ...(time ? { time } : {}),
+    ...(durability ? { durability } : {}),
     ...(onStatement ? { onStatement } : {}),
   });
 }

@@ -56,9 +56,9 @@ const stream = run({
   files,
   cwd: root,
   concurrency: 2,
-  // One file, all its tests together: a file that hangs is ended, not waited for.
-  timeout: 180_000,
-  execArgv: ['--import', new URL('./network.ts', import.meta.url).href],
+  // For one test; a file that does not end is ended by the watchdog.
+  timeout: 120_000,
+  execArgv: ['network', 'watchdog'].flatMap((name) => ['--import', new URL(`./${name}.ts`, import.meta.url).href]),
   signal: abort.signal,
   ...(values.name ? { testNamePatterns: values.name.map((pattern) => new RegExp(pattern, 'i')) } : {}),
 });

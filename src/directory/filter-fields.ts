@@ -132,7 +132,8 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
       case 'location':
         return { text: sql`(${sql.lit(`${baseUrl}${type.endpoint}/`)} || s.id)` };
       case 'version':
-        return { text: sql`('W/"' || cast(s.version as text) || '"')` };
+        // The empty end of the id brings the id's collation with it: by code point.
+        return { text: sql`('W/"' || cast(s.version as text) || '"' || substr(s.id, 1, 0))` };
       default:
         return { constant: type.name };
     }

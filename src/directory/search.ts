@@ -16,7 +16,7 @@ export type Search = {
   startIndex: number;
   /** At most so many; 0 asks for the total alone. */
   count: number;
-  /** An attribute path; default: in the order of creation. */
+  /** An attribute path; default: the order of ids, which is that of creation, to the millisecond. */
   sortBy?: string;
   sortOrder?: 'ascending' | 'descending';
   /** What locations begin with, where a filter or sort names one. */

@@ -8,7 +8,7 @@ import type { Subject } from './subjects.ts';
 /**
  * The `order by` of a search (RFC 7644 section 3.4.2.3), for a statement in which the table `subjects` is called `s`:
  * text by its attribute's own case rule, subjects without a value last when ascending and first when descending, of
- * many values the primary one, else the first. Equal ones, and all without `sortBy`, are in the order of creation.
+ * many values the primary one, else the first. Equal ones, and all without `sortBy`, are in the order of their ids.
  *
  * Throws `Problem('invalidPath')` for a `sortBy` that is no attribute with simple values.
  */

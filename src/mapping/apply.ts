@@ -22,7 +22,7 @@ export type Mapped = {
 /**
  * What `subject` should look like at a target. Rows of the other kind are passed over; where several rows lead to the
  * same path the last that has a value wins. An unassigned value (absent, null, empty text, list or object) is left out,
- * so that whoever compares sees it as cleared.
+ * so that whoever compares sees it as cleared. Lists and objects are the subject's own: they are not to be changed.
  */
 export function applyMapping(
   rows: readonly MappingRow[],
@@ -50,7 +50,7 @@ export function applyMapping(
       source = 'otherwise';
     }
     if (value === undefined) continue;
-    attributes[row.to] = structuredClone(value);
+    attributes[row.to] = value;
     sources[row.to] = source;
   }
   return { attributes, sources, references: [...references], unresolved: [...unresolved] };

@@ -347,16 +347,19 @@ export async function dropAccounts(tx: Tx, keys: readonly { targetId: number; su
   if (keys.length > 0) await tx.run(drop, { rows: keysOf(keys) });
 }
 
+// `cross join` keeps SQLite from walking a whole target: almost always nobody waits, and the partial index knows.
 const wakeWaiters = prepare<{ rows: string; now: number }, never>((_, p, d) => {
   const rows = d.rowsOf<Keys, 'r'>(p.rows, 'r', keyColumns);
   return sql`
     update accounts set
-      wanted = case when accounts.wanted <= accounts.done then accounts.wanted + 1 else accounts.wanted end,
+      wanted = case when wanted <= done then wanted + 1 else wanted end,
       tries = 0, strikes = 0,
-      state = case when accounts.state = 'parked' then 'due' else accounts.state end,
-      due_at = case when accounts.lease_attempt is not null then accounts.due_at
-                    else ${d.greatest(sql`cast(${p.now} as bigint)`, sql`coalesce(accounts.not_before, 0)`)} end
-    from ${rows} where accounts.target_id = r.target_id and accounts.wait_on = r.subject_id`;
+      state = case when state = 'parked' then 'due' else state end,
+      due_at = case when lease_attempt is not null then due_at
+                    else ${d.greatest(sql`cast(${p.now} as bigint)`, sql`coalesce(not_before, 0)`)} end
+    where (target_id, subject_id) in (
+      select a.target_id, a.subject_id from ${rows} cross join accounts a
+      where a.wait_on is not null and a.target_id = r.target_id and a.wait_on = r.subject_id)`;
 });
 
 /** The holders' accounts changed: whoever waits for their name, or is parked because of it, is due again (rule 15). */

@@ -98,13 +98,13 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
     tx,
     kept.filter(({ result }) => freesName(result)).map(({ result }) => accountKey(result)),
   );
-  await appendWakes(
-    tx,
-    kept.flatMap(({ result }) => [
-      ...(result.arrived ? [{ ...accountKey(result), cause: 'arrived' as const }] : []),
+  await appendWakes(tx, [
+    ...kept.flatMap(({ result }) => [
+      ...(hasArrived(result) ? [{ ...accountKey(result), cause: 'arrived' as const }] : []),
       ...(result.relink ? [{ ...accountKey(result), cause: 'relink' as const }] : []),
     ]),
-  );
+    ...dropped.map((key) => ({ ...key, cause: 'left' as const })),
+  ]);
   await endAttempts(
     tx,
     ordered.map(({ result, exchanges }) => ({
@@ -199,6 +199,11 @@ function doubtAfter(result: Result): string | null {
   if (result.doubt === 'clear') return null;
   if (result.doubt === 'keep') return claim.account.doubt;
   return JSON.stringify(addDoubt(claim.doubtDuring, []));
+}
+
+/** The subject has a remote id that it did not have: whoever names it is told (engine rule 19). */
+function hasArrived({ remoteId, claim }: Result): boolean {
+  return remoteId !== null && remoteId !== claim.account.remote_id;
 }
 
 /** Whether somebody who waits for this account's name, or is parked because of it, should look again. */

@@ -46,7 +46,6 @@ export async function resolveCreateConflict(
       remoteId: ours.remoteId,
       acked: JSON.stringify(ours.attributes),
       origin: account.origin ?? 'created',
-      arrived: true,
     });
   }
   const holder = await findHolder(claim, lookups, found.found);
@@ -171,7 +170,6 @@ function adopt(claim: Claim, remote: Remote): Result {
     remoteId: remote.remoteId,
     acked: JSON.stringify(known),
     origin: remote.attributes['active'] === false ? 'adopted-inactive' : 'adopted',
-    arrived: true,
   });
 }
 

@@ -71,7 +71,6 @@ async function settleDoubt(claim: Claim, courier: Courier): Promise<Result | { k
     remoteId: found.remote.remoteId,
     acked: JSON.stringify(found.remote.attributes),
     origin: account.origin ?? 'created',
-    arrived: true,
   });
 }
 
@@ -195,7 +194,6 @@ async function createAccount(
         remoteId: created.remoteId,
         acked: JSON.stringify(claim.attributes),
         origin: 'created',
-        arrived: true,
         chunk: null,
         said: links.map((link) => ({ link })),
       });

@@ -27,7 +27,7 @@ const rowsPerStep = 200;
  * change planned with an old book would miss a target for ever.
  */
 export async function planStep(store: Store, book: TargetBook): Promise<number | 'outdated'> {
-  const limit = Math.max(1, Math.min(64, Math.floor(rowsPerStep / Math.max(1, book.bindings.length))));
+  const limit = Math.max(1, Math.min(rowsPerStep, Math.floor(rowsPerStep / Math.max(1, book.bindings.length))));
   const taken = await store.write(async (tx) => {
     if (tx.dialect.capabilities.manyNodes) await tx.all({ compile: () => plannerLock });
     if ((await readDeliveryStamp(tx)) !== book.stamp) return 'outdated';

@@ -28,8 +28,6 @@ export type Result = {
   /** `clear`: everything said was answered. `keep`: as before the attempt. `raise`: what this attempt said joins it. */
   doubt: 'clear' | 'keep' | 'raise';
   said: { link: LinkRow; refused?: string }[];
-  /** The subject has a remote id it did not have: whoever names it is told. */
-  arrived: boolean;
   /** A group lost its remote resource: all its members must be said again. */
   relink: boolean;
   /** Its row may go. */
@@ -55,7 +53,6 @@ export function resultOf(claim: Claim, change: Partial<Result> & Pick<Result, 'o
     chunk: account.chunk,
     doubt: 'clear',
     said: [],
-    arrived: false,
     relink: false,
     drop: false,
     news: { news: 'answered', success: change.outcome === 'done' || change.outcome === 'exists' },

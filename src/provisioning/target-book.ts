@@ -22,7 +22,11 @@ export type OpenTarget = {
   scope: Partial<Record<SubjectKind, Filter>>;
 };
 
-/** All enabled targets and who is bound to them, as they were when the book was opened. Immutable; opened anew when they change. */
+/**
+ * All targets and who is bound to them, as they were when the book was opened. Immutable; opened anew when they change.
+ * A target that is switched off is in it too: what happens meanwhile is planned for it and waits (rule 20 lets in by
+ * binding, not by switch).
+ */
 export type TargetBook = {
   /** The delivery stamp it was read at. */
   stamp: number;
@@ -45,7 +49,7 @@ export async function openTargetBook(
   const targets = new Map<number, OpenTarget>();
   for (const target of await listTargetsForDelivery(reading, options.key)) {
     const kind = options.kinds.find((one) => one.type === target.type);
-    if (!target.enabled || !kind) continue;
+    if (!kind) continue;
     const known = previous?.targets.get(target.id);
     targets.set(
       target.id,

@@ -4,6 +4,7 @@ import type { ConnectorKind, SettingValues } from '../connectors/connector.ts';
 import { fold } from '../protocol/scim/text.ts';
 import type { TargetRow } from '../store/schema.ts';
 import { type Reading, type Tx, UniqueViolation } from '../store/store.ts';
+import { retryParkedAccounts } from './accounts.ts';
 import { raiseDeliveryStamp } from './delivery-stamp.ts';
 import { readFields, readFlag } from './names.ts';
 import { readPolicy, type TargetPolicy } from './policy.ts';
@@ -110,6 +111,8 @@ export async function replaceTarget(
       .set({ settings, policy, enabled, version: found.version + (differs ? 1 : 0), modified_at: tx.now })
       .where('id', '=', id),
   );
+  // What was refused may be accepted with other settings.
+  if (differs) await retryParkedAccounts(tx, id);
   await raiseDeliveryStamp(tx);
   return { target: await readTarget(tx, id), changed: true };
 }

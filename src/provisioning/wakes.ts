@@ -8,7 +8,9 @@ import { planLinks } from './links.ts';
 
 /**
  * Who has to be told that a subject arrived at a target: the groups that hold it, the people who name it as manager
- * (engine rule 19). Completing an attempt only appends a row here; the planner folds them later, many in one step.
+ * (engine rule 19). When it left, they are told as well: the memberships wait for it again, nobody is named who is not
+ * there, and a group that was refused because of it is tried once more. Completing an attempt only appends a row here;
+ * the planner folds them later, many in one step.
  *
  * A wake is written whenever the directory knows a group or referrer, whatever their accounts look like at the moment,
  * and is folded only by the planner, which is also the only one that makes links. So no membership can slip through
@@ -50,17 +52,17 @@ export async function foldWakes(tx: Tx, limit: number): Promise<number> {
   const taken = await tx.run(takeWakes, { limit });
   if (taken.length === 0) return 0;
   const raises: Raise[] = [];
-  const arrivedAt = new Map<string, Set<number>>();
+  const movedAt = new Map<string, Set<number>>();
   for (const wake of taken) {
-    const targets = arrivedAt.get(wake.subject_id) ?? new Set();
-    arrivedAt.set(wake.subject_id, targets.add(wake.target_id));
+    const targets = movedAt.get(wake.subject_id) ?? new Set();
+    movedAt.set(wake.subject_id, targets.add(wake.target_id));
   }
-  const arrived = [...arrivedAt.keys()];
-  const pairs = (await listGroupsOf(tx, arrived)).flatMap(({ groupId, memberId }) =>
-    [...arrivedAt.get(memberId)!].map((targetId) => ({ targetId, groupId, memberId })),
+  const moved = [...movedAt.keys()];
+  const pairs = (await listGroupsOf(tx, moved)).flatMap(({ groupId, memberId }) =>
+    [...movedAt.get(memberId)!].map((targetId) => ({ targetId, groupId, memberId })),
   );
-  const referrers = (await listReferrers(tx, arrived)).flatMap(({ subjectId, refId }) =>
-    [...arrivedAt.get(refId)!].map((targetId) => ({ targetId, subjectId })),
+  const referrers = (await listReferrers(tx, moved)).flatMap(({ subjectId, refId }) =>
+    [...movedAt.get(refId)!].map((targetId) => ({ targetId, subjectId })),
   );
   const present = await readAccounts(
     tx,

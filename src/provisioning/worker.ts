@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import type { Courier, OutboundRequest } from '../outbound/courier.ts';
+import type { Answer, Courier, OutboundRequest } from '../outbound/courier.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import type { Store } from '../store/store.ts';
 import { type Claim, claimLane } from './claim.ts';
@@ -37,13 +37,28 @@ type Station = {
   wakeAt: number;
 };
 
-/** Results wait this long for company: one commit then serves many. */
-const gatherMs = 4;
-const largestBatch = 256;
+function openStation(targetId: number, version: number, governor: Governor): Station {
+  return {
+    targetId,
+    governor,
+    version,
+    line: [],
+    underWay: 0,
+    claiming: false,
+    kickedWhileClaiming: false,
+    cancel: undefined,
+    wakeAt: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Results wait this long for company, unless there are many already: one commit then serves many. */
+const gatherMs = 12;
+const manyResults = 128;
+const largestBatch = 512;
 /** Without any signal each target is looked at this often. */
 const idleMs = 1_000;
-/** A claim costs a commit; below this much room it waits for more. */
-const roomWorthClaiming = 0.25;
+/** A claim costs a commit: while others are under way it waits until there is room for this share of the concurrency. */
+const roomWorthClaiming = 1;
 
 export function startWorker(options: {
   store: Store;
@@ -60,35 +75,34 @@ export function startWorker(options: {
   const ended: Ended[] = [];
   let book: TargetBook | undefined;
   let recording: Promise<void> | undefined;
+  /** Ends the waiting for more results. */
+  let hurry: (() => void) | undefined;
   let idle: (() => void) | undefined;
 
   function useBook(next: TargetBook): void {
     book = next;
     for (const [id, open] of next.targets) {
-      const known = stations.get(id);
-      if (known && known.version === open.target.version) continue;
-      stations.set(id, {
-        targetId: id,
-        governor: openGovernor(open.target.policy, clock),
-        version: open.target.version,
-        line: known?.line ?? [],
-        underWay: known?.underWay ?? 0,
-        claiming: false,
-        kickedWhileClaiming: false,
-        cancel: undefined,
-        wakeAt: Number.POSITIVE_INFINITY,
-      });
+      const station = stations.get(id);
+      if (!station) {
+        stations.set(id, openStation(id, open.target.version, openGovernor(open.target.policy, clock)));
+      } else if (station.version !== open.target.version) {
+        // Attempts under way go on; from here on they count with the new limits.
+        const governor = openGovernor(open.target.policy, clock);
+        governor.enter(station.governor.claimed);
+        station.governor = governor;
+        station.version = open.target.version;
+      }
     }
     kick();
   }
 
   function kick(): void {
-    for (const id of book?.targets.keys() ?? []) void fill(stations.get(id)!);
+    for (const station of stations.values()) void fill(station);
   }
 
   /** Claims for one target until it has enough or nothing is due. */
   async function fill(station: Station): Promise<void> {
-    if (stopping.signal.aborted || !book) return;
+    if (stopping.signal.aborted || !book?.targets.get(station.targetId)?.target.enabled) return;
     if (station.claiming) {
       station.kickedWhileClaiming = true;
       return;
@@ -118,7 +132,9 @@ export function startWorker(options: {
 
   function hasRoom(station: Station): boolean {
     const policy = book?.targets.get(station.targetId)?.target.policy;
-    return policy !== undefined && station.governor.room() >= Math.max(1, policy.concurrency * roomWorthClaiming);
+    if (policy === undefined) return false;
+    const idle = station.line.length === 0 && station.underWay === 0;
+    return station.governor.room() >= (idle ? 1 : policy.concurrency * roomWorthClaiming);
   }
 
   function lookAgain(station: Station, ms: number): void {
@@ -148,15 +164,20 @@ export function startWorker(options: {
   async function attempt(station: Station, claim: Claim): Promise<void> {
     const courier = outbound.courier({ deadline: claim.sendBefore, timeoutMs: claim.open.target.policy.timeoutMs });
     let mutatedAt: number | null = null;
+    let tooLate = false;
+    const watch = (answer: Answer) => {
+      if (answer.ended === 'not-sent' && answer.cause === 'deadline') tooLate = true;
+      return answer;
+    };
     const governed: Courier = {
       async read(request: OutboundRequest) {
         await station.governor.pass(stopping.signal);
-        return courier.read(request);
+        return watch(await courier.read(request));
       },
       async mutate(request: OutboundRequest) {
         await station.governor.pass(stopping.signal);
         mutatedAt = store.now();
-        return courier.mutate(request);
+        return watch(await courier.mutate(request));
       },
       get exchanges() {
         return courier.exchanges;
@@ -178,20 +199,27 @@ export function startWorker(options: {
         { settled: claim.doubt === null, mutated: courier.mutated },
       );
     }
+    // We were too slow for our own lease: that tells nothing about the target, nor about the account.
+    if (tooLate && result.outcome === 'unavailable') result = { ...result, failed: false, news: { news: 'nothing' } };
     ended.push({
       result,
       exchanges: courier.exchanges,
       mutatedAt: courier.mutated ? (mutatedAt ?? store.now()) : null,
     });
     recording ??= gather();
+    if (ended.length >= manyResults) hurry?.();
   }
 
   async function gather(): Promise<void> {
-    await new Promise<void>((resolve) => clock.after(gatherMs, resolve));
     while (ended.length > 0) {
+      if (ended.length < manyResults) await moreResults();
       const batch = ended.splice(0, largestBatch);
+      const recording = recordResults(store, random, batch);
+      // Claimed in the same turn, the next accounts share the commit of these results.
+      for (const { result } of batch) stations.get(result.claim.account.target_id)?.governor.leave();
+      for (const station of stations.values()) if (hasRoom(station)) void fill(station);
       try {
-        const recorded = await recordResults(store, random, batch);
+        const recorded = await recording;
         for (const { targetId, dueAt } of recorded) {
           const station = stations.get(targetId);
           if (station) lookAgain(station, dueAt - store.now());
@@ -200,10 +228,19 @@ export function startWorker(options: {
         // Their leases end by themselves and the accounts are found in doubt: nothing is lost, only late.
         log.error({ error, attempts: batch.length }, 'results could not be written down');
       }
-      for (const { result } of batch) stations.get(result.claim.account.target_id)?.governor.leave();
-      for (const station of stations.values()) if (hasRoom(station)) void fill(station);
     }
     recording = undefined;
+  }
+
+  function moreResults(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = clock.after(gatherMs, resolve);
+      hurry = () => {
+        hurry = undefined;
+        cancel();
+        resolve();
+      };
+    });
   }
 
   const tick = () => {

@@ -199,13 +199,14 @@ export interface LinkRow {
 
 /**
  * `arrived`: the subject has a remote id at the target that it did not have before, so whoever names it may be told.
- * `relink`: the group is made anew at the target, so all its members have to be said again.
+ * `relink`: the group is made anew at the target, so all its members have to be said again. `left`: the subject's account
+ * at the target is gone, so whoever names it as manager names nobody there.
  */
 export interface WakeRow {
   id: Generated<number>;
   target_id: number;
   subject_id: string;
-  cause: 'arrived' | 'relink';
+  cause: 'arrived' | 'relink' | 'left';
 }
 
 export interface AttemptRow {

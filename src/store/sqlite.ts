@@ -21,9 +21,14 @@ const sliceMs = 10;
  * loop share a `begin immediate` (one fsync serves many), each inside its own savepoint. Measured on two cores: 0.23 ms
  * a commit, so shared commits are worth a factor of ten at a door under load.
  */
-export function openSqliteStore(options: { file: string; clock: Clock; onStatement?: StatementHook }): Store {
+export function openSqliteStore(options: {
+  file: string;
+  clock: Clock;
+  durability: 'full' | 'none';
+  onStatement?: StatementHook;
+}): Store {
   const { file, clock, onStatement } = options;
-  const writer = connect(file, 'write');
+  const writer = connect(file, 'write', options.durability);
   const reader = connect(file, 'read');
   const q = openBuilder(sqliteDialect);
   const signals = openSignals();
@@ -121,10 +126,12 @@ export function openSqliteStore(options: { file: string; clock: Clock; onStateme
   };
 }
 
-function connect(file: string, mode: 'read' | 'write'): DatabaseSync {
+function connect(file: string, mode: 'read' | 'write', durability: 'full' | 'none' = 'full'): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5_000, readOnly: mode === 'read' });
   if (mode === 'write')
-    db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000;');
+    db.exec(
+      `pragma journal_mode = wal; pragma synchronous = ${durability === 'full' ? 'full' : 'off'}; pragma wal_autocheckpoint = 4000;`,
+    );
   db.exec('pragma foreign_keys = on; pragma temp_store = memory; pragma cache_size = -16000;');
   db.function('fold', { deterministic: true }, (text) =>
     typeof text === 'string' ? text.normalize('NFC').toLowerCase().replaceAll('ς', 'σ') : text,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { connectorKinds } from '../../src/connectors/index.ts';
 import { replaceBindings } from '../../src/provisioning/service-providers.ts';
+import { replaceTarget } from '../../src/provisioning/targets.ts';
 import { eachDatabase } from '../database.ts';
 import { openEngineBed } from './bed.ts';
 
@@ -83,5 +85,56 @@ eachDatabase('a binding lets in, accounts follow', (database) => {
     await bed.rest();
     assert.equal(bed.fake.userNamed('ada')?.active, true);
     assert.equal((await bed.account(ada))?.state, 'kept');
+  });
+});
+
+eachDatabase('a target that is switched off', (database) => {
+  it('gets, once it is on again, whoever came meanwhile', async () => {
+    await using bed = await openEngineBed(database);
+    await bed.start();
+    const ada = await bed.addUser('ada', { title: 'one' });
+    await bed.rest();
+    const turn = async (enabled: boolean) => {
+      await bed.store.write((tx) =>
+        replaceTarget(tx, { key: bed.key, kinds: connectorKinds }, bed.targetId, {
+          enabled,
+          settings: {
+            'scim2-authentication-mode': 'basic',
+            'scim2-username': 'purvey',
+            'scim2-user-ep': bed.fake.usersEndpoint,
+            'scim2-group-ep': bed.fake.groupsEndpoint,
+          },
+        }),
+      );
+      bed.store.signal('targets');
+    };
+    await turn(false);
+    await bed.changeUser(ada, 'ada', { title: 'two' });
+    const bob = await bed.addUser('bob');
+    await bed.pass(5_000);
+    assert.equal(bed.fake.users.size, 1);
+    assert.equal((await bed.account(bob))?.state, 'due');
+    await turn(true);
+    await bed.rest();
+    await bed.assertAgrees();
+  });
+});
+
+eachDatabase('a slow target', (database) => {
+  it('is not called broken because its own limit keeps us waiting', async () => {
+    await using bed = await openEngineBed(database, {
+      policy: { requestsPerSecond: 0.2, timeoutMs: 1_000, settleMs: 200 },
+    });
+    await bed.start();
+    for (let n = 0; n < 12; n++) await bed.addUser(`p${n}`);
+    for (let n = 0; n < 30; n++) {
+      await bed.pass(10_000);
+      assert.deepEqual(
+        (await bed.lanes()).map((lane) => lane.hold).filter((hold) => hold !== null),
+        [],
+      );
+    }
+    await bed.rest();
+    await bed.assertAgrees();
   });
 });

@@ -1,6 +1,9 @@
-/** The case folding of every attribute that is not case exact. Stored keys and filter values must go through the same. */
+/**
+ * The case folding of every attribute that is not case exact. Stored keys and filter values must go through the same.
+ * A final sigma folds to the ordinary one: lower case alone would make a prefix of a name unlike the name.
+ */
 export function fold(text: string): string {
-  return text.normalize('NFC').toLowerCase();
+  return text.normalize('NFC').toLowerCase().replaceAll('ς', 'σ');
 }
 
 /**

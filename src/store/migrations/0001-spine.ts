@@ -19,9 +19,9 @@ export const spine: Migration = {
     `create index subjects_order on subjects (kind, id) where life = 'live'`,
 
     `create table subject_keys (
-      subject_id $text not null, kind $text not null, attr $text not null, value_key $text not null)`,
+      subject_id $text not null, kind $text not null, attr $text not null, value_key $text not null,
+      primary key (subject_id, attr, value_key))$rowless`,
     'create index subject_keys_value on subject_keys (kind, attr, value_key, subject_id)',
-    'create index subject_keys_subject on subject_keys (subject_id)',
 
     'create table members (group_id $text not null, member_id $text not null, primary key (group_id, member_id))$rowless',
     'create index members_member on members (member_id, group_id)',
@@ -65,7 +65,7 @@ export const spine: Migration = {
       wanted $int not null, done $int not null, lease_attempt $int, tries $int not null, strikes $int not null, state $text not null,
       reason $text, wait_on $text, sp_id $int not null, seq_done $int not null, pw_seq $int, version $int not null,
       origin $text, remote_id $text, doubt $text, not_before $int, acked $text, chunk $int,
-      primary key (target_id, subject_id))$rowless`,
+      primary key (target_id, subject_id))`,
     'create index accounts_due on accounts (target_id, kind, urgency, due_at) where due_at is not null',
     'create index accounts_subject on accounts (subject_id)',
     'create unique index accounts_remote on accounts (target_id, kind, remote_id) where remote_id is not null',

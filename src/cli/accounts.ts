@@ -1,0 +1,131 @@
+import type { Command } from 'commander';
+import type { AccountAnswer, AccountDetail } from '../contract/account.ts';
+import type { Page } from '../contract/page.ts';
+import { CliError, type Client } from './client.ts';
+import { asClientCommand, openCommand, readCount } from './command.ts';
+import { printFields, printJson, printRows } from './output.ts';
+
+type Options = { json?: boolean; url?: string; data?: string };
+type ListOptions = Options & {
+  target?: string;
+  state?: string;
+  kind?: string;
+  subject?: string;
+  limit: number;
+  all?: boolean;
+};
+
+const pathOf = (target: string, subject: string) =>
+  `/accounts/${encodeURIComponent(target)}/${encodeURIComponent(subject)}`;
+
+/** `purvey accounts list|show|retry`. */
+export function addAccounts(program: Command): void {
+  const group = program.command('accounts').description('where users and groups stand at the targets');
+
+  const list = group
+    .command('list')
+    .description('list accounts')
+    .option('--target <target>', 'only at this target, such as partner:SCIM2')
+    .option('--state <states>', 'only in these states, separated by commas: due, done, waiting, parked, withheld …')
+    .option('--kind <kind>', 'only user or group')
+    .option('--subject <name>', 'only of this user or group, by id or name')
+    .option('--limit <number>', 'at most so many', readCount(1), 100)
+    .option('--all', 'all of them');
+  asClientCommand(list, 'purvey accounts list --target partner:SCIM2 --state parked').action(
+    async (options: ListOptions) => {
+      const { client, out } = openCommand(options);
+      const { rows, more } = await listAccounts(client, options);
+      printRows(out, { items: rows, more }, rows, [
+        { head: 'TARGET', value: (row) => row.target },
+        { head: 'KIND', value: (row) => row.subject.kind },
+        { head: 'NAME', value: (row) => row.subject.name },
+        { head: 'STATE', value: (row) => row.state },
+        { head: 'REMOTE ID', value: (row) => row.remoteId },
+        { head: 'REASON', value: (row) => row.reason },
+      ]);
+      if (out.terminal && !out.json && more) out.write('there are more; see them with --limit or --all\n');
+    },
+  );
+
+  const show = group
+    .command('show')
+    .argument('<target>', 'such as partner:SCIM2')
+    .argument('<subject>', 'user or group, by id or name')
+    .description('show one account and the last things said about it');
+  asClientCommand(show, 'purvey accounts show partner:SCIM2 ada').action(
+    async (target: string, subject: string, options: Options) => {
+      const { client, out } = openCommand(options);
+      const account = await client.get<AccountDetail>(pathOf(target, subject));
+      printFields(out, account, [
+        ['target', account.target],
+        [account.subject.kind, `${account.subject.name} (${account.subject.id}, ${account.subject.life})`],
+        ['state', account.state],
+        ['reason', account.reason],
+        ['due', account.due ? account.dueAt : 'no'],
+        ['remote id', account.remoteId],
+        ['origin', account.origin],
+        ['in doubt', account.inDoubt],
+        ['waits for', account.waitsFor?.name],
+        ['let in by', account.serviceProvider],
+        ...account.attempts.flatMap((attempt): [string, unknown][] => [
+          [
+            `attempt ${attempt.id}`,
+            [attempt.startedAt, attempt.operation, attempt.outcome ?? 'under way', attempt.reason]
+              .filter((part) => part !== null)
+              .join(', '),
+          ],
+          ...attempt.exchanges.map((each): [string, unknown] => [
+            '  said',
+            `${each.method} ${each.url} -> ${each.status ?? each.error} (${each.tookMs} ms)`,
+          ]),
+        ]),
+      ]);
+    },
+  );
+
+  const retry = group
+    .command('retry')
+    .argument('<target>', 'such as partner:SCIM2')
+    .argument('[subject]', 'user or group, by id or name')
+    .option('--parked', 'every parked account of the target')
+    .description('make an account due at once, whatever its state');
+  asClientCommand(retry, 'purvey accounts retry partner:SCIM2 --parked').action(
+    async (target: string, subject: string | undefined, options: Options & { parked?: boolean }) => {
+      if ((subject === undefined) !== (options.parked === true)) {
+        throw new CliError('name one user or group, or give --parked for all that are parked there');
+      }
+      const { client, out } = openCommand(options);
+      const subjects =
+        subject !== undefined
+          ? [subject]
+          : (await listAccounts(client, { target, state: 'parked', all: true, limit: 1 })).rows.map(
+              (row) => row.subject.id,
+            );
+      const retried: AccountAnswer[] = [];
+      for (const each of subjects) {
+        retried.push((await client.send<AccountAnswer>('POST', `${pathOf(target, each)}/retry`)).answer);
+      }
+      if (out.json) return printJson(out, { items: retried });
+      for (const account of retried) out.write(`${account.subject.name} is due at ${account.target}\n`);
+      if (retried.length === 0) out.write('nothing is parked there\n');
+    },
+  );
+}
+
+async function listAccounts(
+  client: Client,
+  options: Omit<ListOptions, 'json'>,
+): Promise<{ rows: AccountAnswer[]; more: boolean }> {
+  const rows: AccountAnswer[] = [];
+  const wanted = options.all ? Number.POSITIVE_INFINITY : options.limit;
+  let after: string | null = null;
+  do {
+    const { target, state, kind, subject } = options;
+    const limit = Math.min(1_000, wanted - rows.length);
+    const query = { target, state, kind, subject, limit, after: after ?? undefined };
+    const page: Page<AccountAnswer> = await client.get('/accounts', query);
+    rows.push(...page.items);
+    after = page.next;
+  } while (after !== null && rows.length < wanted);
+  return { rows, more: after !== null };
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import type { StatusAnswer } from '../contract/status.ts';
+import { asClientCommand, openCommand } from './command.ts';
+import { printFields, printJson, printRows, showDuration } from './output.ts';
+
+/** `purvey status`. */
+export function addStatus(program: Command): void {
+  const status = program.command('status').description('how the server and its targets are doing');
+  asClientCommand(status, 'purvey status --json').action(
+    async (options: { json?: boolean; url?: string; data?: string }) => {
+      const { client, out } = openCommand(options);
+      const answer = await client.get<StatusAnswer>('/status');
+      if (out.json) return printJson(out, answer);
+      printFields(out, answer, [
+        ['server', `${client.url} (version ${answer.version}, up ${showDuration(answer.uptime * 1000)})`],
+        ['database', `${answer.database.kind}, ${answer.database.place}`],
+        ['users', answer.users],
+        ['groups', answer.groups],
+        ['changes to plan', answer.unplannedChanges],
+      ]);
+      if (answer.targets.length === 0) return;
+      if (out.terminal) out.write('\n');
+      printRows(out, answer, answer.targets, [
+        { head: 'TARGET', value: (row) => row.name },
+        { head: 'STATE', value: (row) => stateOf(row) },
+        { head: 'ACCOUNTS', value: (row) => row.accounts },
+        { head: 'DONE', value: (row) => row.byState.done ?? 0 },
+        { head: 'PENDING', value: (row) => row.pending },
+        { head: 'PARKED', value: (row) => row.parked },
+        { head: 'LONGEST WAIT', value: (row) => showDuration(row.oldestPendingMs) },
+      ]);
+      for (const target of answer.targets) {
+        for (const lane of target.held) {
+          out.write(
+            `${target.name}: ${lane.kind}s ${lane.throttled ? 'are slowed' : 'are held'} since ${lane.since}: ${lane.hold}\n`,
+          );
+        }
+      }
+    },
+  );
+}
+
+function stateOf(target: StatusAnswer['targets'][number]): string {
+  if (!target.enabled) return 'disabled';
+  if (target.held.some((lane) => !lane.throttled)) return 'held';
+  if (target.held.length > 0) return 'slowed';
+  return target.boundBy.length === 0 ? 'unbound' : 'ok';
+}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import type { List } from '../contract/page.ts';
+import type { TargetAnswer, TestAnswer } from '../contract/target.ts';
+import { asClientCommand, openCommand } from './command.ts';
+import { printFields, printRows } from './output.ts';
+
+type Options = { json?: boolean; url?: string; data?: string };
+
+const whichTarget = 'id or name, such as partner:SCIM2';
+
+/** `purvey targets list|show|test`. */
+export function addTargets(program: Command): void {
+  const group = program.command('targets').description('look at targets and test them');
+
+  asClientCommand(group.command('list').description('list targets'), 'purvey targets list').action(
+    async (options: Options) => {
+      const { client, out } = openCommand(options);
+      const { items } = await client.get<List<TargetAnswer>>('/targets');
+      printRows(out, { items }, items, [
+        { head: 'TARGET', value: (row) => row.name },
+        { head: 'ENABLED', value: (row) => row.enabled && row.identityProvider.enabled },
+        { head: 'VERSION', value: (row) => row.version },
+        { head: 'MODIFIED', value: (row) => row.modifiedAt },
+        { head: 'ID', value: (row) => row.id },
+      ]);
+    },
+  );
+
+  const show = group.command('show').argument('<target>', whichTarget).description('show settings and policy');
+  asClientCommand(show, 'purvey targets show partner:SCIM2').action(async (name: string, options: Options) => {
+    const { client, out } = openCommand(options);
+    const target = await client.get<TargetAnswer>(`/targets/${encodeURIComponent(name)}`);
+    printFields(out, target, [
+      ['target', target.name],
+      ['id', target.id],
+      ['enabled', target.enabled],
+      [
+        'identity provider',
+        `${target.identityProvider.name}${target.identityProvider.enabled ? '' : ' (switched off)'}`,
+      ],
+      ['version', target.version],
+      ...Object.entries(target.settings).map(([key, value]): [string, unknown] => [
+        key,
+        typeof value === 'object' ? '(set)' : value,
+      ]),
+      ...Object.entries(target.policy).map(([key, value]): [string, unknown] => [`policy.${key}`, value]),
+    ]);
+  });
+
+  const test = group
+    .command('test')
+    .argument('<target>', whichTarget)
+    .description('test the connection; changes nothing there. Exit code 1 when a step fails');
+  asClientCommand(test, 'purvey targets test partner:SCIM2').action(async (name: string, options: Options) => {
+    const { client, out } = openCommand(options);
+    const { answer } = await client.send<TestAnswer>('POST', `/targets/${encodeURIComponent(name)}/test`, {});
+    printRows(out, answer, answer.steps, [
+      { head: 'STEP', value: (row) => row.step },
+      { head: 'RESULT', value: (row) => (row.skipped ? 'skipped' : row.ok ? 'ok' : 'failed') },
+      { head: 'REASON', value: (row) => row.reason },
+    ]);
+    if (!answer.ok) process.exitCode = 1;
+  });
+}

@@ -1,0 +1,42 @@
+import { type Static, Type } from 'typebox';
+import { AttemptDetail } from './attempt.ts';
+import { MaybeText, MaybeTime, pageOf, SubjectRef } from './page.ts';
+
+/** Where one subject stands at one target. */
+export const AccountAnswer = Type.Object({
+  targetId: Type.Integer(),
+  target: Type.String(),
+  subject: SubjectRef,
+  /** `due`, `done`, `waiting`, `parked`, `withheld`, `disabled`, `kept` or `unbound`. */
+  state: Type.String(),
+  /** Why, in plain words, when it is not simply done or due. */
+  reason: MaybeText,
+  /** Something is still to be delivered, whatever the state says. */
+  due: Type.Boolean(),
+  /** When it may be tried next (while it is being tried: when that lease ends); null when nothing is due. */
+  dueAt: MaybeTime,
+  remoteId: MaybeText,
+  /** `created`, `adopted` or `adopted-inactive`; null while there is no remote account. */
+  origin: MaybeText,
+  /** The last request had no believable answer: it may or may not have taken effect. */
+  inDoubt: Type.Boolean(),
+  /** Tries since it last came to rest. */
+  tries: Type.Integer(),
+  /** The subject that holds the name this one wants. */
+  waitsFor: Type.Union([SubjectRef, Type.Null()]),
+  /** The service provider that let it in. */
+  serviceProvider: MaybeText,
+});
+export type AccountAnswer = Static<typeof AccountAnswer>;
+export const AccountPage = pageOf(AccountAnswer);
+
+export const AccountDetail = Type.Intersect([
+  AccountAnswer,
+  Type.Object({
+    /** What the target last acknowledged, by path; null before that. */
+    acknowledged: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
+    /** The last five, the latest first. */
+    attempts: Type.Array(AttemptDetail),
+  }),
+]);
+export type AccountDetail = Static<typeof AccountDetail>;

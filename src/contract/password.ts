@@ -1,0 +1,8 @@
+import { type Static, Type } from 'typebox';
+
+/** `POST /api/password`, by the administrator whose password it is. Works while a change is demanded. */
+export const PasswordInput = Type.Object({
+  /** At least 12 characters, and not the one before. */
+  newPassword: Type.String(),
+});
+export type PasswordInput = Static<typeof PasswordInput>;

@@ -1,0 +1,48 @@
+import { type Static, Type } from 'typebox';
+import { listOf, MaybeText, Time } from './page.ts';
+
+export const ServiceProviderInput = Type.Object({
+  /** Unique without case; no slash, no colon, not a number alone. */
+  name: Type.String(),
+  description: Type.Optional(MaybeText),
+});
+export type ServiceProviderInput = Static<typeof ServiceProviderInput>;
+
+export const BindingInput = Type.Object({
+  /** A target's id or name (`partner:SCIM2`). */
+  target: Type.Union([Type.String(), Type.Integer()]),
+  /** Default false; true is refused until it is built. The same for `rules` and `jit`. */
+  blocking: Type.Optional(Type.Boolean()),
+  rules: Type.Optional(Type.Boolean()),
+  jit: Type.Optional(Type.Boolean()),
+  /** Default true. */
+  enabled: Type.Optional(Type.Boolean()),
+});
+export type BindingInput = Static<typeof BindingInput>;
+
+/** `PUT /api/service-providers/{id}/bindings`: the whole list. */
+export const BindingsInput = Type.Object({ bindings: Type.Array(BindingInput) });
+export type BindingsInput = Static<typeof BindingsInput>;
+
+export const BindingAnswer = Type.Object({
+  targetId: Type.Integer(),
+  target: Type.String(),
+  blocking: Type.Boolean(),
+  rules: Type.Boolean(),
+  jit: Type.Boolean(),
+  enabled: Type.Boolean(),
+});
+export type BindingAnswer = Static<typeof BindingAnswer>;
+
+export const ServiceProviderAnswer = Type.Object({
+  id: Type.Integer(),
+  name: Type.String(),
+  description: MaybeText,
+  /** The one that console, SOAP and Basic-authenticated SCIM speak for; it cannot be removed. */
+  resident: Type.Boolean(),
+  bindings: Type.Array(BindingAnswer),
+  createdAt: Time,
+  modifiedAt: Time,
+});
+export type ServiceProviderAnswer = Static<typeof ServiceProviderAnswer>;
+export const ServiceProviderList = listOf(ServiceProviderAnswer);

@@ -1,0 +1,52 @@
+import { type Static, Type } from 'typebox';
+import { SubjectKind, Time } from './page.ts';
+
+const count = Type.Integer({ minimum: 0 });
+
+export const LaneAnswer = Type.Object({
+  kind: SubjectKind,
+  /** Why nothing is sent, in plain words. */
+  hold: Type.String(),
+  since: Time,
+  /** The target asked for patience; nothing is broken. */
+  throttled: Type.Boolean(),
+  nextTryAt: Type.Union([Time, Type.Null()]),
+});
+export type LaneAnswer = Static<typeof LaneAnswer>;
+
+export const TargetStatus = Type.Object({
+  id: Type.Integer(),
+  name: Type.String(),
+  /** The target and its identity provider both are. */
+  enabled: Type.Boolean(),
+  /** Service providers bound to it. */
+  boundBy: Type.Array(Type.String()),
+  accounts: count,
+  /** Accounts by state, without the states nobody is in. */
+  byState: Type.Record(Type.String(), count),
+  /** Accounts for which something is still to be delivered. */
+  pending: count,
+  parked: count,
+  /** Lanes that are held; none when all is well. */
+  held: Type.Array(LaneAnswer),
+  /** How long, in milliseconds, the account that waits longest could have been tried already; null when none is due. */
+  oldestPendingMs: Type.Union([count, Type.Null()]),
+});
+export type TargetStatus = Static<typeof TargetStatus>;
+
+export const StatusAnswer = Type.Object({
+  version: Type.String(),
+  /** Seconds since this process started. */
+  uptime: Type.Number(),
+  database: Type.Object({
+    kind: Type.Union([Type.Literal('sqlite'), Type.Literal('postgres')]),
+    /** The file, or host and database name; never credentials. */
+    place: Type.String(),
+  }),
+  users: count,
+  groups: count,
+  /** Changes that are not planned yet. */
+  unplannedChanges: count,
+  targets: Type.Array(TargetStatus),
+});
+export type StatusAnswer = Static<typeof StatusAnswer>;

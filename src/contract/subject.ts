@@ -1,0 +1,56 @@
+import { type Static, Type } from 'typebox';
+import { MaybeText, SubjectKind, SubjectRef, Time } from './page.ts';
+
+/** A user or group in a list. Read only: changes go through a door such as `/scim2`. */
+export const SubjectAnswer = Type.Object({
+  id: Type.String(),
+  kind: SubjectKind,
+  /** userName or displayName, with its user store domain outside PRIMARY. */
+  name: Type.String(),
+  domain: Type.String(),
+  displayName: MaybeText,
+  /** Null for groups. */
+  active: Type.Union([Type.Boolean(), Type.Null()]),
+  createdAt: Time,
+  modifiedAt: Time,
+});
+export type SubjectAnswer = Static<typeof SubjectAnswer>;
+
+export const SubjectList = Type.Object({
+  total: Type.Integer(),
+  /** Counts from 1. */
+  startIndex: Type.Integer(),
+  items: Type.Array(SubjectAnswer),
+});
+export type SubjectList = Static<typeof SubjectList>;
+
+/** Where a subject stands at one target, in a line. */
+export const StandingAnswer = Type.Object({
+  target: Type.String(),
+  state: Type.String(),
+  due: Type.Boolean(),
+  remoteId: MaybeText,
+  reason: MaybeText,
+});
+export type StandingAnswer = Static<typeof StandingAnswer>;
+
+export const SubjectDetail = Type.Intersect([
+  SubjectAnswer,
+  Type.Object({
+    /** The SCIM resource as it is kept. */
+    attributes: Type.Record(Type.String(), Type.Unknown()),
+    accounts: Type.Array(StandingAnswer),
+    /** Groups that it is in. */
+    groups: Type.Array(SubjectRef),
+    /** For groups: at most the first 100 members. Empty for users. */
+    members: Type.Array(SubjectRef),
+  }),
+]);
+export type SubjectDetail = Static<typeof SubjectDetail>;
+
+/** `GET` and `POST /api/user-store-domains`. */
+export const DomainInput = Type.Object({ name: Type.String(), description: Type.Optional(MaybeText) });
+export type DomainInput = Static<typeof DomainInput>;
+export const DomainAnswer = Type.Object({ name: Type.String(), description: MaybeText });
+export type DomainAnswer = Static<typeof DomainAnswer>;
+export const DomainList = Type.Object({ items: Type.Array(DomainAnswer) });

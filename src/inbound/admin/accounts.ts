@@ -1,0 +1,132 @@
+import type { FastifyInstance } from 'fastify';
+import { Problem } from '../../base/problem.ts';
+import type { AccountAnswer, AccountDetail } from '../../contract/account.ts';
+import type { Page } from '../../contract/page.ts';
+import { urgency } from '../../directory/changes.ts';
+import { raiseAccounts } from '../../provisioning/accounts.ts';
+import { type AccountFilter, listAccounts, listAttempts, readAccount } from '../../provisioning/inspect.ts';
+import { readTarget } from '../../provisioning/targets.ts';
+import type { AccountRow, AccountState } from '../../store/schema.ts';
+import type { Reading } from '../../store/store.ts';
+import { showAttemptsWhole } from './attempts.ts';
+import { type Names, readNames } from './names.ts';
+import { type AdminParts, param } from './parts.ts';
+import { readCursor, readLimit, readOneOf, readQuery, showTime, writeCursor } from './query.ts';
+import { findSubjectId } from './subjects.ts';
+
+const states = [
+  'due',
+  'done',
+  'waiting',
+  'parked',
+  'withheld',
+  'disabled',
+  'kept',
+  'unbound',
+] as const satisfies readonly AccountState[];
+const kinds = ['user', 'group'] as const;
+const parameters = ['target', 'state', 'kind', 'subject', 'due', 'after', 'limit'];
+
+export function addAccountRoutes(app: FastifyInstance, { store }: AdminParts): void {
+  /** `state` may name several, separated by commas; `subject` is an id or a name. */
+  app.get('/accounts', async (request): Promise<Page<AccountAnswer>> => {
+    const query = readQuery(request.query, parameters);
+    const limit = readLimit(query.limit);
+    const after = readAfter(query.after);
+    return store.read(async (reading) => {
+      const filter = await readFilter(reading, query);
+      const rows = await listAccounts(reading, filter, { limit: limit + 1, ...(after ? { after } : {}) });
+      const shown = rows.slice(0, limit);
+      const names = await readNames(
+        reading,
+        shown.flatMap((row) => [row.subject_id, row.wait_on]),
+      );
+      const last = shown.at(-1);
+      return {
+        items: shown.map((row) => show(row, names)),
+        next: rows.length > limit && last ? writeCursor([last.target_id, last.subject_id]) : null,
+      };
+    });
+  });
+
+  app.get('/accounts/:target/:subject', async (request): Promise<AccountDetail> => {
+    return store.read(async (reading) => {
+      const row = await readOne(reading, param(request, 'target'), param(request, 'subject'));
+      const key = { targetId: row.target_id, subjectId: row.subject_id };
+      const names = await readNames(reading, [row.subject_id, row.wait_on]);
+      const attempts = await listAttempts(reading, key, { limit: 5 });
+      return {
+        ...show(row, names),
+        acknowledged: row.acked === null ? null : JSON.parse(row.acked),
+        attempts: await showAttemptsWhole(reading, attempts, names),
+      };
+    });
+  });
+
+  /** Makes the account due at once, whatever its state. Saying it twice does no harm. */
+  app.post('/accounts/:target/:subject/retry', async (request, reply) => {
+    const account = await store.write(async (tx) => {
+      const row = await readOne(tx, param(request, 'target'), param(request, 'subject'));
+      const { target_id: targetId, subject_id: subjectId, kind, sp_id: spId } = row;
+      await raiseAccounts(tx, [{ targetId, subjectId, kind, spId, urgency: urgency.security, makes: false }]);
+      const raised = await readAccount(tx, { targetId, subjectId });
+      return show(raised!, await readNames(tx, [subjectId, raised!.wait_on]));
+    });
+    store.signal('work');
+    return reply.code(202).send(account);
+  });
+}
+
+async function readOne(reading: Reading, target: string, subject: string): Promise<AccountRow> {
+  const { id: targetId, name } = await readTarget(reading, target);
+  const subjectId = await findSubjectId(reading, subject);
+  const row = subjectId === undefined ? undefined : await readAccount(reading, { targetId, subjectId });
+  if (!row) throw new Problem('notFound', `${subject} has no account at ${name}`);
+  return row;
+}
+
+async function readFilter(reading: Reading, query: Record<string, string | undefined>): Promise<AccountFilter> {
+  const filter: AccountFilter = {};
+  if (query.target !== undefined) filter.targetId = (await readTarget(reading, query.target)).id;
+  if (query.subject !== undefined) {
+    const id = await findSubjectId(reading, query.subject);
+    if (id === undefined) throw new Problem('notFound', `there is no user or group ${query.subject}`);
+    filter.subjectId = id;
+  }
+  if (query.state !== undefined) {
+    filter.states = query.state.split(',').map((state) => readOneOf(state, 'state', states)!);
+  }
+  const kind = readOneOf(query.kind, 'kind', kinds);
+  if (kind) filter.kind = kind;
+  const due = readOneOf(query.due, 'due', ['true', 'false']);
+  if (due) filter.due = due === 'true';
+  return filter;
+}
+
+function readAfter(text: string | undefined): { targetId: number; subjectId: string } | undefined {
+  const cursor = readCursor(text);
+  if (!cursor) return undefined;
+  const [targetId, subjectId] = cursor;
+  if (typeof targetId !== 'number' || typeof subjectId !== 'string') {
+    throw new Problem('invalidValue', 'after must be the next of the page before', { field: 'after' });
+  }
+  return { targetId, subjectId };
+}
+
+function show(row: AccountRow, names: Names): AccountAnswer {
+  return {
+    targetId: row.target_id,
+    target: names.target(row.target_id),
+    subject: { ...names.subject(row.subject_id), kind: row.kind },
+    state: row.state,
+    reason: row.reason,
+    due: row.wanted > row.done,
+    dueAt: row.due_at === null ? null : showTime(row.due_at),
+    remoteId: row.remote_id,
+    origin: row.origin,
+    inDoubt: row.doubt !== null,
+    tries: row.tries,
+    waitsFor: row.wait_on === null ? null : names.subject(row.wait_on),
+    serviceProvider: names.serviceProvider(row.sp_id),
+  };
+}

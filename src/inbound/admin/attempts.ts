@@ -1,0 +1,91 @@
+import type { FastifyInstance } from 'fastify';
+import { Problem } from '../../base/problem.ts';
+import type { AttemptAnswer, AttemptDetail, ExchangeAnswer } from '../../contract/attempt.ts';
+import type { Page } from '../../contract/page.ts';
+import { listAttempts, listExchanges, readAttempt } from '../../provisioning/inspect.ts';
+import { readTarget } from '../../provisioning/targets.ts';
+import type { AttemptRow, ExchangeRow } from '../../store/schema.ts';
+import type { Reading } from '../../store/store.ts';
+import { type Names, readNames } from './names.ts';
+import { type AdminParts, param } from './parts.ts';
+import { readCursor, readLimit, readQuery, showTime, writeCursor } from './query.ts';
+
+type Row = AttemptRow & { id: number };
+
+export function addAttemptRoutes(app: FastifyInstance, { store }: AdminParts): void {
+  /** The latest first. */
+  app.get('/attempts', async (request): Promise<Page<AttemptAnswer>> => {
+    const query = readQuery(request.query, ['target', 'subject', 'outcome', 'after', 'limit']);
+    const limit = readLimit(query.limit);
+    const before = readCursor(query.after)?.[0];
+    return store.read(async (reading) => {
+      const rows = await listAttempts(
+        reading,
+        {
+          ...(query.target === undefined ? {} : { targetId: (await readTarget(reading, query.target)).id }),
+          ...(query.subject === undefined ? {} : { subjectId: query.subject }),
+          ...(query.outcome === undefined ? {} : { outcome: query.outcome }),
+        },
+        { limit: limit + 1, ...(typeof before === 'number' ? { before } : {}) },
+      );
+      const shown = rows.slice(0, limit);
+      const names = await readNames(
+        reading,
+        shown.map((row) => row.subject_id),
+      );
+      return {
+        items: shown.map((row) => showAttempt(row, names)),
+        next: rows.length > limit ? writeCursor([shown.at(-1)!.id]) : null,
+      };
+    });
+  });
+
+  app.get('/attempts/:id', async (request): Promise<AttemptDetail> => {
+    const id = param(request, 'id');
+    return store.read(async (reading) => {
+      const row = /^\d{1,15}$/.test(id) ? await readAttempt(reading, Number(id)) : undefined;
+      if (!row) throw new Problem('notFound', `there is no attempt ${id}`);
+      return (await showAttemptsWhole(reading, [row], await readNames(reading, [row.subject_id])))[0]!;
+    });
+  });
+}
+
+export function showAttempt(row: Row, names: Names): AttemptAnswer {
+  return {
+    id: row.id,
+    targetId: row.target_id,
+    target: names.target(row.target_id),
+    subject: names.subject(row.subject_id),
+    operation: row.operation,
+    startedAt: showTime(row.started_at),
+    endedAt: row.ended_at === null ? null : showTime(row.ended_at),
+    outcome: row.outcome,
+    reason: row.reason,
+  };
+}
+
+/** With everything that was said; it was redacted before it was kept. */
+export async function showAttemptsWhole(
+  reading: Reading,
+  rows: readonly Row[],
+  names: Names,
+): Promise<AttemptDetail[]> {
+  const exchanges = await listExchanges(
+    reading,
+    rows.map((row) => row.id),
+  );
+  return rows.map((row) => ({ ...showAttempt(row, names), exchanges: exchanges.get(row.id)!.map(showExchange) }));
+}
+
+function showExchange(row: ExchangeRow): ExchangeAnswer {
+  return {
+    method: row.method,
+    url: row.url,
+    requestBody: row.request_body,
+    status: row.status,
+    responseBody: row.response_body,
+    error: row.error,
+    at: showTime(row.at),
+    tookMs: row.took_ms,
+  };
+}

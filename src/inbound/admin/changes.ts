@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify';
+import type { ChangeAnswer } from '../../contract/change.ts';
+import type { Page } from '../../contract/page.ts';
+import { listChanges } from '../../directory/changes.ts';
+import { readLastSeq } from '../../provisioning/inspect.ts';
+import { readNames } from './names.ts';
+import type { AdminParts } from './parts.ts';
+import { readLimit, readNumber, readQuery, showTime } from './query.ts';
+
+export function addChangeRoutes(app: FastifyInstance, { store }: AdminParts): void {
+  /** In the order of the log, from the one after `after`; without it, the last `limit` ones (fewer where sequence numbers are missing). */
+  app.get('/changes', async (request): Promise<Page<ChangeAnswer>> => {
+    const query = readQuery(request.query, ['after', 'limit', 'subject']);
+    const limit = readLimit(query.limit);
+    const given = query.after === undefined ? undefined : readSeq(query.after);
+    return store.read(async (reading) => {
+      const after = given ?? (query.subject === undefined ? Math.max(0, (await readLastSeq(reading)) - limit) : 0);
+      const subject = query.subject === undefined ? {} : { subjectId: query.subject };
+      const changes = await listChanges(reading, { after, limit: limit + 1, ...subject });
+      const shown = changes.slice(0, limit);
+      const names = await readNames(
+        reading,
+        shown.flatMap((change) => [change.subjectId, change.otherId]),
+      );
+      return {
+        items: shown.map((change) => ({
+          seq: change.seq,
+          at: showTime(change.at),
+          subject: names.subject(change.subjectId),
+          other: change.otherId === null ? null : names.subject(change.otherId),
+          door: change.door,
+          actor: change.actor,
+          serviceProvider: names.serviceProvider(change.spId),
+        })),
+        next: changes.length > limit ? String(shown.at(-1)!.seq) : null,
+      };
+    });
+  });
+}
+
+const readSeq = (text: string) => readNumber(text, 'after', { absent: 0, least: 0, most: Number.MAX_SAFE_INTEGER });

@@ -1,0 +1,103 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Problem } from '../../base/problem.ts';
+import type { SealingKey } from '../../base/secret.ts';
+import type { ConnectorKind } from '../../connectors/connector.ts';
+import type { ProblemAnswer } from '../../contract/problem.ts';
+import type { Outbound } from '../../outbound/outbound.ts';
+import type { Door } from '../door.ts';
+import { addAccountRoutes } from './accounts.ts';
+import { addAttemptRoutes } from './attempts.ts';
+import { addChangeRoutes } from './changes.ts';
+import { addConnectorKindRoutes } from './connector-kinds.ts';
+import { addDomainRoutes } from './domains.ts';
+import { addIdentityProviderRoutes } from './identity-providers.ts';
+import { addOperatorRoutes } from './operators.ts';
+import type { AdminParts } from './parts.ts';
+import { addServiceProviderRoutes } from './service-providers.ts';
+import { addStatusRoutes, type StatusFacts } from './status.ts';
+import { addSubjectRoutes } from './subjects.ts';
+import { addTargetRoutes } from './targets.ts';
+
+/**
+ * The admin API: a Fastify plugin, to be registered with the prefix `/api`. Its shapes are `src/contract/`. Callers are
+ * administrators (Basic) or API tokens with the scope `admin`. Refusals are problem+json (RFC 9457) with the `field`
+ * at fault.
+ */
+export function adminDoor(
+  door: Door,
+  given: { key: SealingKey; kinds: readonly ConnectorKind[]; outbound: Outbound; facts: StatusFacts },
+) {
+  const { credentials } = door;
+  const parts: AdminParts = { ...given, store: door.store, clock: door.clock };
+  return async (app: FastifyInstance): Promise<void> => {
+    door.acceptJson(app, ['application/json']);
+    app.setErrorHandler((error, request, reply) => {
+      const refusal = door.judge(error, { method: request.method, route: request.routeOptions.url });
+      return 'problem' in refusal ? answerProblem(reply, refusal.problem) : answerFault(reply, refusal.faultId);
+    });
+    app.setNotFoundHandler((request, reply) => {
+      const path = request.url.split('?')[0];
+      return answerProblem(reply, new Problem('notFound', `there is no ${request.method} ${path} in this API`));
+    });
+    // Nothing of the API may stay in a cache between here and the caller.
+    app.addHook('onRequest', async (_, reply) => {
+      reply.header('cache-control', 'no-store');
+    });
+    addOperatorRoutes(app, { ...parts, credentials });
+    await app.register(async (inner) => {
+      inner.addHook('onRequest', async (request) => {
+        await credentials.authenticateAdmin(request.headers.authorization, { mayBeDue: false });
+      });
+      addIdentityProviderRoutes(inner, parts);
+      addTargetRoutes(inner, parts);
+      addConnectorKindRoutes(inner, parts);
+      addServiceProviderRoutes(inner, parts);
+      addSubjectRoutes(inner, parts);
+      addDomainRoutes(inner, parts);
+      addAccountRoutes(inner, parts);
+      addAttemptRoutes(inner, parts);
+      addChangeRoutes(inner, parts);
+      addStatusRoutes(inner, parts, given.facts);
+    });
+  };
+}
+
+const titles: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  501: 'Not Implemented',
+  503: 'Service Unavailable',
+};
+
+function answerProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  const answer: ProblemAnswer = {
+    type: 'about:blank',
+    title: titles[problem.status] ?? 'Refused',
+    status: problem.status,
+    detail: problem.message,
+    code: problem.code,
+    ...(problem.field === undefined ? {} : { field: problem.field }),
+  };
+  if (problem.status === 401) reply.header('www-authenticate', 'Basic realm="Purvey", charset="UTF-8", Bearer');
+  return reply.code(problem.status).type('application/problem+json').send(answer);
+}
+
+function answerFault(reply: FastifyReply, id: string): FastifyReply {
+  const answer: ProblemAnswer = {
+    type: 'about:blank',
+    title: 'Internal Server Error',
+    status: 500,
+    detail: `Purvey failed while it did this; the log has the reason under ${id}`,
+    code: 'internal',
+    id,
+  };
+  return reply.code(500).type('application/problem+json').send(answer);
+}

@@ -1,0 +1,82 @@
+import type { FastifyInstance } from 'fastify';
+import { Problem } from '../../base/problem.ts';
+import type { ServiceProviderAnswer } from '../../contract/service-provider.ts';
+import {
+  createServiceProvider,
+  listServiceProviders,
+  readServiceProvider,
+  removeServiceProvider,
+  replaceBindings,
+  replaceServiceProvider,
+  type ServiceProvider,
+} from '../../provisioning/service-providers.ts';
+import { type AdminParts, bodyOf, mergeFields, param, sayChange } from './parts.ts';
+import { showTime } from './query.ts';
+
+export function addServiceProviderRoutes(app: FastifyInstance, { store }: AdminParts): void {
+  app.get('/service-providers', async () => {
+    const providers = await store.read(listServiceProviders);
+    return { items: providers.map(show) };
+  });
+
+  app.post('/service-providers', async (request, reply) => {
+    const body = bodyOf(request);
+    const provider = await store.write((tx) => createServiceProvider(tx, body));
+    sayChange(reply, 'created');
+    return reply.code(201).header('location', `/api/service-providers/${provider.id}`).send(show(provider));
+  });
+
+  app.get('/service-providers/:id', async (request) => {
+    return show(await store.read((reading) => readServiceProvider(reading, param(request, 'id'))));
+  });
+
+  app.put('/service-providers/:id', async (request, reply) => {
+    const body = bodyOf(request);
+    const { serviceProvider, changed } = await store.write(async (tx) => {
+      const found = await readServiceProvider(tx, param(request, 'id'));
+      return replaceServiceProvider(tx, found.id, body);
+    });
+    sayChange(reply, changed ? 'updated' : 'unchanged');
+    return show(serviceProvider);
+  });
+
+  app.patch('/service-providers/:id', async (request, reply) => {
+    const body = bodyOf(request);
+    const { serviceProvider, changed } = await store.write(async (tx) => {
+      const { id, name, description } = await readServiceProvider(tx, param(request, 'id'));
+      return replaceServiceProvider(tx, id, mergeFields({ name, description }, body));
+    });
+    sayChange(reply, changed ? 'updated' : 'unchanged');
+    return show(serviceProvider);
+  });
+
+  app.delete('/service-providers/:id', async (request, reply) => {
+    await store.write(async (tx) => {
+      const found = await readServiceProvider(tx, param(request, 'id'));
+      await removeServiceProvider(tx, found.id);
+    });
+    return reply.code(204).send();
+  });
+
+  app.get('/service-providers/:id/bindings', async (request) => {
+    const provider = await store.read((reading) => readServiceProvider(reading, param(request, 'id')));
+    return { bindings: provider.bindings };
+  });
+
+  app.put('/service-providers/:id/bindings', async (request, reply) => {
+    const { bindings, ...rest } = bodyOf(request);
+    const [field] = Object.keys(rest);
+    if (field !== undefined) throw new Problem('invalidValue', `there is no ${field}; known is bindings`, { field });
+    const { serviceProvider, changed } = await store.write(async (tx) => {
+      const found = await readServiceProvider(tx, param(request, 'id'));
+      return replaceBindings(tx, found.id, bindings);
+    });
+    store.signal('targets');
+    sayChange(reply, changed ? 'updated' : 'unchanged');
+    return show(serviceProvider);
+  });
+}
+
+function show(provider: ServiceProvider): ServiceProviderAnswer {
+  return { ...provider, createdAt: showTime(provider.createdAt), modifiedAt: showTime(provider.modifiedAt) };
+}

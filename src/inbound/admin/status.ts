@@ -1,0 +1,79 @@
+import type { FastifyInstance } from 'fastify';
+import type { LaneAnswer, StatusAnswer, TargetStatus } from '../../contract/status.ts';
+import { countUnplanned } from '../../directory/changes.ts';
+import { countSubjects } from '../../directory/subjects.ts';
+import { countAccounts, listHeldLanes, type TargetCounts } from '../../provisioning/inspect.ts';
+import { listServiceProviders } from '../../provisioning/service-providers.ts';
+import { listTargets, type Target } from '../../provisioning/targets.ts';
+import type { LaneRow } from '../../store/schema.ts';
+import type { AdminParts } from './parts.ts';
+import { showTime } from './query.ts';
+
+/** What only the process itself knows. */
+export type StatusFacts = {
+  version: string;
+  /** Monotonic milliseconds when it started. */
+  startedAt: number;
+  /** The database's file, or its host and name; without credentials. */
+  place: string;
+};
+
+export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminParts, facts: StatusFacts): void {
+  app.get('/status', async (): Promise<StatusAnswer> => {
+    return store.read(async (reading) => {
+      const subjects = await countSubjects(reading);
+      const counts = await countAccounts(reading);
+      const lanes = await listHeldLanes(reading);
+      const providers = await listServiceProviders(reading);
+      const targets = await listTargets(reading);
+      const now = store.now();
+      return {
+        version: facts.version,
+        uptime: Math.round((clock.monotonic() - facts.startedAt) / 1000),
+        database: { kind: store.dialect.name, place: facts.place },
+        users: Number(subjects.users),
+        groups: Number(subjects.groups),
+        unplannedChanges: Number(await countUnplanned(reading)),
+        targets: targets.map((target) => {
+          const boundBy = providers
+            .filter((one) => one.bindings.some((binding) => binding.targetId === target.id && binding.enabled))
+            .map((one) => one.name);
+          const held = lanes.filter((lane) => lane.target_id === target.id);
+          return showTarget(target, counts.get(target.id), boundBy, held, now);
+        }),
+      };
+    });
+  });
+}
+
+function showTarget(
+  target: Target,
+  counts: TargetCounts | undefined,
+  boundBy: string[],
+  lanes: readonly LaneRow[],
+  now: number,
+): TargetStatus {
+  const oldest = counts?.oldestDueAt ?? null;
+  return {
+    id: target.id,
+    name: target.name,
+    enabled: target.enabled && target.idpEnabled,
+    boundBy,
+    accounts: counts?.accounts ?? 0,
+    byState: { ...counts?.byState },
+    pending: counts?.pending ?? 0,
+    parked: counts?.byState.parked ?? 0,
+    held: lanes.map(showLane),
+    oldestPendingMs: oldest === null ? null : Math.max(0, Math.round(now - oldest)),
+  };
+}
+
+function showLane(lane: LaneRow): LaneAnswer {
+  return {
+    kind: lane.kind,
+    hold: lane.hold!,
+    since: showTime(lane.held_since ?? 0),
+    throttled: lane.throttled === 1,
+    nextTryAt: lane.probe_at === null ? null : showTime(lane.probe_at),
+  };
+}

@@ -1,0 +1,90 @@
+import type { FastifyInstance } from 'fastify';
+import { Problem } from '../../base/problem.ts';
+import type { SubjectAnswer, SubjectDetail, SubjectList } from '../../contract/subject.ts';
+import { listGroupsOf, listMembers } from '../../directory/memberships.ts';
+import { listSubjects } from '../../directory/search.ts';
+import { nameAttribute, readSubjects, type Subject } from '../../directory/subjects.ts';
+import { parseFilter } from '../../protocol/scim/filter.ts';
+import { listAccounts } from '../../provisioning/inspect.ts';
+import type { Reading } from '../../store/store.ts';
+import { readNames } from './names.ts';
+import { type AdminParts, param } from './parts.ts';
+import { readLimit, readNumber, readQuery, showTime } from './query.ts';
+
+type Kind = Subject['kind'];
+
+const places = { '/users': 'user', '/groups': 'group' } as const;
+
+/** Who is in the directory. Read only: changes go through a door such as `/scim2`. */
+export function addSubjectRoutes(app: FastifyInstance, { store }: AdminParts): void {
+  for (const [place, kind] of Object.entries(places)) {
+    /** `filter` is a SCIM filter (RFC 7644 section 3.4.2.2). */
+    app.get(place, async (request): Promise<SubjectList> => {
+      const query = readQuery(request.query, ['filter', 'startIndex', 'limit']);
+      const count = readLimit(query.limit);
+      const most = Number.MAX_SAFE_INTEGER;
+      const startIndex = readNumber(query.startIndex, 'startIndex', { absent: 1, least: 1, most });
+      const filter = query.filter === undefined ? {} : { filter: parseFilter(query.filter) };
+      const found = await store.read((reading) => listSubjects(reading, kind, { ...filter, startIndex, count }));
+      return { total: Number(found.total), startIndex, items: found.subjects.map(showSubject) };
+    });
+
+    /** By id or name; a deleted one by its id. */
+    app.get(`${place}/:id`, async (request): Promise<SubjectDetail> => {
+      const text = param(request, 'id');
+      return store.read(async (reading) => {
+        const id = await findSubjectId(reading, text, kind);
+        const subject = id === undefined ? undefined : (await readSubjects(reading, [id])).get(id);
+        if (subject?.kind !== kind) throw new Problem('notFound', `there is no ${kind} ${text.slice(0, 300)}`);
+        return showWhole(reading, subject);
+      });
+    });
+  }
+}
+
+const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The id of the subject that a caller names by id or, among the living, by name; users before groups. */
+export async function findSubjectId(reading: Reading, text: string, kind?: Kind): Promise<string | undefined> {
+  if (idForm.test(text) && (await readSubjects(reading, [text])).has(text)) return text;
+  for (const each of kind ? [kind] : (['user', 'group'] as const)) {
+    const filter = { op: 'eq', path: { attr: nameAttribute[each] }, value: text } as const;
+    const { subjects } = await listSubjects(reading, each, { filter, startIndex: 1, count: 1 });
+    if (subjects[0]) return subjects[0].id;
+  }
+  return undefined;
+}
+
+async function showWhole(reading: Reading, subject: Subject): Promise<SubjectDetail> {
+  const memberOf = await listGroupsOf(reading, [subject.id]);
+  const members = subject.kind === 'group' ? await listMembers(reading, subject.id, { limit: 100 }) : [];
+  const names = await readNames(reading, [...memberOf.map((one) => one.groupId), ...members.map((one) => one.id)]);
+  const accounts = await listAccounts(reading, { subjectId: subject.id }, { limit: 1_000 });
+  return {
+    ...showSubject(subject),
+    attributes: subject.attributes,
+    accounts: accounts.map((row) => ({
+      target: names.target(row.target_id),
+      state: row.state,
+      due: row.wanted > row.done,
+      remoteId: row.remote_id,
+      reason: row.reason,
+    })),
+    groups: memberOf.map((one) => names.subject(one.groupId)),
+    members: members.map((one) => names.subject(one.id)),
+  };
+}
+
+function showSubject(subject: Subject): SubjectAnswer {
+  const { displayName, active } = subject.attributes;
+  return {
+    id: subject.id,
+    kind: subject.kind,
+    name: subject.fullName,
+    domain: subject.domain,
+    displayName: typeof displayName === 'string' ? displayName : null,
+    active: subject.kind === 'user' ? active !== false && subject.life === 'live' : null,
+    createdAt: showTime(subject.createdAt),
+    modifiedAt: showTime(subject.modifiedAt),
+  };
+}

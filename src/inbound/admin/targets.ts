@@ -1,0 +1,132 @@
+import type { FastifyInstance } from 'fastify';
+import { Problem } from '../../base/problem.ts';
+import type { ConnectorKind, SettingValues } from '../../connectors/connector.ts';
+import type { TargetAnswer, TestAnswer } from '../../contract/target.ts';
+import { readIdentityProvider } from '../../provisioning/identity-providers.ts';
+import {
+  createTarget,
+  listTargets,
+  readDraftSettings,
+  readTarget,
+  removeTarget,
+  replaceTarget,
+  type Target,
+} from '../../provisioning/targets.ts';
+import { type AdminParts, bodyOf, mergeFields, param, sayChange } from './parts.ts';
+import { showTime } from './query.ts';
+
+/** A test that takes longer than this in all has an answer: the target is too slow. Each request has its own timeout. */
+const longestTestMs = 60_000;
+
+export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
+  const { store } = parts;
+
+  app.get('/targets', async () => {
+    const targets = await store.read((reading) => listTargets(reading));
+    return { items: targets.map(show) };
+  });
+
+  app.get('/identity-providers/:id/targets', async (request) => {
+    const targets = await store.read(async (reading) => {
+      const provider = await readIdentityProvider(reading, param(request, 'id'));
+      return listTargets(reading, provider.id);
+    });
+    return { items: targets.map(show) };
+  });
+
+  app.post('/identity-providers/:id/targets', async (request, reply) => {
+    const body = bodyOf(request);
+    const target = await store.write(async (tx) => {
+      const provider = await readIdentityProvider(tx, param(request, 'id'));
+      return createTarget(tx, parts, provider.id, body);
+    });
+    store.signal('targets');
+    sayChange(reply, 'created');
+    return reply.code(201).header('location', `/api/targets/${target.id}`).send(show(target));
+  });
+
+  app.get('/targets/:id', async (request) => {
+    return show(await store.read((reading) => readTarget(reading, param(request, 'id'))));
+  });
+
+  app.put('/targets/:id', async (request, reply) => {
+    const body = bodyOf(request);
+    const { target, changed } = await store.write(async (tx) => {
+      const found = await readTarget(tx, param(request, 'id'));
+      return replaceTarget(tx, parts, found.id, body);
+    });
+    store.signal('targets');
+    sayChange(reply, changed ? 'updated' : 'unchanged');
+    return show(target);
+  });
+
+  app.patch('/targets/:id', async (request, reply) => {
+    const body = bodyOf(request);
+    const { target, changed } = await store.write(async (tx) => {
+      const { id, type, enabled, settings, policy } = await readTarget(tx, param(request, 'id'));
+      return replaceTarget(tx, parts, id, mergeFields({ type, enabled, settings, policy }, body));
+    });
+    store.signal('targets');
+    sayChange(reply, changed ? 'updated' : 'unchanged');
+    return show(target);
+  });
+
+  app.delete('/targets/:id', async (request, reply) => {
+    await store.write(async (tx) => {
+      const found = await readTarget(tx, param(request, 'id'));
+      await removeTarget(tx, found.id);
+    });
+    store.signal('targets');
+    return reply.code(204).send();
+  });
+
+  app.post('/targets/test', async (request) => {
+    const { type, settings, ...rest } = bodyOf(request);
+    refuseMore(rest, 'type, settings');
+    const draft = await store.read((reading) => readDraftSettings(reading, parts, { type, settings }));
+    return testSettings(parts, draft.kind, draft.values, 10_000);
+  });
+
+  app.post('/targets/:id/test', async (request) => {
+    const { settings, ...rest } = request.body === undefined ? {} : bodyOf(request);
+    refuseMore(rest, 'settings');
+    const draft = await store.read(async (reading) => {
+      const target = await readTarget(reading, param(request, 'id'));
+      const values = await readDraftSettings(reading, parts, { targetId: target.id, settings });
+      return { ...values, timeoutMs: target.policy.timeoutMs };
+    });
+    return testSettings(parts, draft.kind, draft.values, draft.timeoutMs);
+  });
+}
+
+/** *Test connection*: asks the target, changes nothing there. */
+async function testSettings(
+  { outbound, clock }: AdminParts,
+  kind: ConnectorKind,
+  values: SettingValues,
+  timeoutMs: number,
+): Promise<TestAnswer> {
+  const courier = outbound.courier({ deadline: clock.monotonic() + longestTestMs, timeoutMs });
+  const steps = await kind.open(values, outbound).test(courier);
+  return { ok: steps.every((step) => step.ok || step.skipped === true), steps };
+}
+
+function refuseMore(rest: Record<string, unknown>, known: string): void {
+  const [field] = Object.keys(rest);
+  if (field !== undefined) throw new Problem('invalidValue', `there is no ${field}; known are ${known}`, { field });
+}
+
+function show(target: Target): TargetAnswer {
+  return {
+    id: target.id,
+    name: target.name,
+    identityProvider: { id: target.idpId, name: target.idpName, enabled: target.idpEnabled },
+    type: target.type,
+    enabled: target.enabled,
+    settings: target.settings,
+    policy: target.policy,
+    version: target.version,
+    createdAt: showTime(target.createdAt),
+    modifiedAt: showTime(target.modifiedAt),
+  };
+}

@@ -1,0 +1,244 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import { Problem } from '../base/problem.ts';
+import type { Secret } from '../base/secret.ts';
+import { hashPassword, verifyPassword } from '../directory/passwords.ts';
+import { fold } from '../protocol/scim/text.ts';
+import type { Store } from '../store/store.ts';
+import {
+  type ApiToken,
+  createApiToken,
+  digestToken,
+  findApiToken,
+  noteTokenUse,
+  type TokenScope,
+} from './api-tokens.ts';
+import { findOperator, type Operator, setOperatorHash } from './operators.ts';
+import { openThrottle } from './throttle.ts';
+
+/** Who calls, and for whom. */
+export type Caller = {
+  /** As it is written into changes. */
+  actor: string;
+  /** The responsible service provider: the resident one for Basic, the token's own for a token. */
+  spId: number;
+  /** `undefined` for a token. */
+  operatorId: number | undefined;
+};
+
+/**
+ * Who may come in: operators by Basic (RFC 7617), API tokens by Bearer (RFC 6750). What was verified is remembered for
+ * a while, so that argon2id and the database are not asked at every request; an old password and a revoked token are
+ * refused within five seconds on every node, an old password at once on the node that changed it.
+ */
+export type Credentials = {
+  /**
+   * The caller of a SCIM door: any operator, or a token with the scope `scim`. Throws `Problem`: `notAuthenticated`,
+   * `notAllowed`, `passwordChangeRequired`, `tooManyRequests` (wrong passwords), `overloaded`.
+   */
+  authenticateScim(authorization: string | undefined): Promise<Caller>;
+  /** The same for an administrator or a token with the scope `admin`. `mayBeDue`: also while a password must be changed. */
+  authenticateAdmin(authorization: string | undefined, options: { mayBeDue: boolean }): Promise<Caller>;
+  /** The operator's own choice: nothing is due any more. Callers check its quality. */
+  changePassword(operatorId: number, password: Secret): Promise<void>;
+  /** The token is shown here and never again. `expiresAt` in milliseconds of database time. */
+  createToken(input: {
+    label: string;
+    spId: number;
+    scopes: readonly string[];
+    expiresAt: number | undefined;
+  }): Promise<{ token: string }>;
+};
+
+type Admitted = Caller & { scopes: readonly string[]; mustChange: boolean };
+
+/** How long a row of `operators` or `api_tokens` is believed without being read again. */
+const rowFreshMs = 2_000;
+const rememberMs = 5 * 60_000;
+const mostRemembered = 10_000;
+/** argon2id takes memory by the dozen megabytes: so many at once, so many more waiting. */
+const verifyingAtOnce = 4;
+const waitingAtMost = 64;
+/** `last_used_at` is not written more often. */
+const useNotedEveryMs = 60_000;
+
+export function openCredentials({ store, clock }: { store: Store; clock: Clock }): Credentials {
+  const processKey = randomBytes(32);
+  const throttle = openThrottle(clock);
+  const gate = openGate();
+  /** Digest of name and password -> the hash they were verified against. */
+  const remembered = openMemory<{ operatorId: number; hash: string }>(clock, rememberMs);
+  const operators = openMemory<Operator>(clock, rowFreshMs);
+  const tokens = openMemory<ApiToken>(clock, rowFreshMs);
+  const verifying = new Map<string, Promise<boolean>>();
+  const noted = openMemory<true>(clock, useNotedEveryMs);
+  let residentId: number | undefined;
+  /** What a name nobody has is verified against, so that it takes as long. */
+  let nobodysHash: Promise<string> | undefined;
+
+  async function admit(authorization: string | undefined): Promise<Admitted> {
+    if (authorization === undefined) return refuse('Send credentials: Basic or a bearer token.');
+    const space = authorization.indexOf(' ');
+    const scheme = authorization.slice(0, space).toLowerCase();
+    const rest = authorization.slice(space + 1).trim();
+    if (scheme === 'bearer') return admitToken(rest);
+    if (scheme === 'basic') return admitOperator(rest);
+    return refuse('Send credentials as Basic or as a bearer token.');
+  }
+
+  async function admitToken(token: string): Promise<Admitted> {
+    const digest = digestToken(token);
+    let row = tokens.get(digest);
+    if (!row) {
+      row = await store.read((reading) => findApiToken(reading, digest));
+      if (!row) return refuse('The token is not known. It may have been revoked.');
+      tokens.set(digest, row);
+    }
+    const now = store.now();
+    if (row.expires_at !== null && row.expires_at <= now) return refuse('The token has expired.');
+    noteUse(row, now);
+    return {
+      actor: `token ${row.label}`,
+      spId: row.sp_id,
+      operatorId: undefined,
+      scopes: row.scopes.split(' '),
+      mustChange: false,
+    };
+  }
+
+  /** Outside the request: it waits for nothing, and a failure to note is no failure of the call. */
+  function noteUse({ id }: ApiToken, now: number): void {
+    if (noted.get(String(id))) return;
+    noted.set(String(id), true);
+    store.write((tx) => noteTokenUse(tx, id, now)).catch(() => {});
+  }
+
+  async function admitOperator(encoded: string): Promise<Admitted> {
+    const pair = Buffer.from(encoded, 'base64').toString('utf8');
+    const colon = pair.indexOf(':');
+    if (colon < 0) return refuse('The Basic credentials cannot be read: they are base64 of name, colon, password.');
+    const name = pair.slice(0, colon);
+    const digest = createHmac('sha256', processKey).update(pair).digest('base64');
+    const operator = await findFresh(name);
+    const known = remembered.get(digest);
+    const isKnown = operator !== undefined && known?.operatorId === operator.id && known.hash === operator.hash;
+    if (!isKnown) await verify(name, pair.slice(colon + 1), digest, operator);
+    residentId ??= await store.read(async (reading) => {
+      const query = reading.q.selectFrom('service_providers').select('id').where('resident', '=', 1);
+      return (await reading.first<{ id: number }>(query as never))!.id;
+    });
+    const scopes: TokenScope[] = operator!.role === 'administrator' ? ['scim', 'admin'] : ['scim'];
+    return {
+      actor: operator!.name,
+      spId: residentId,
+      operatorId: operator!.id,
+      scopes,
+      mustChange: operator!.must_change === 1,
+    };
+  }
+
+  async function findFresh(name: string): Promise<Operator | undefined> {
+    const key = fold(name);
+    const fresh = operators.get(key);
+    if (fresh) return fresh;
+    const row = await store.read((reading) => findOperator(reading, name));
+    if (row) operators.set(key, row);
+    return row;
+  }
+
+  /** Many requests with the same credentials at once are verified once. */
+  async function verify(name: string, password: string, digest: string, operator: Operator | undefined): Promise<void> {
+    const key = fold(name);
+    let right = verifying.get(digest);
+    if (!right) {
+      throttle.check(key);
+      right = gate(async () => {
+        nobodysHash ??= hashPassword(randomBytes(16).toString('hex'));
+        const matches = await verifyPassword(operator?.hash ?? (await nobodysHash), password);
+        if (!operator || !matches) {
+          throttle.fail(key);
+          return false;
+        }
+        throttle.succeed(key);
+        remembered.set(digest, { operatorId: operator.id, hash: operator.hash });
+        return true;
+      }).finally(() => verifying.delete(digest));
+      verifying.set(digest, right);
+    }
+    if (!(await right)) refuse('The name or the password is wrong.');
+  }
+
+  function check(caller: Admitted, scope: TokenScope, mayBeDue: boolean): Caller {
+    if (!caller.scopes.includes(scope)) {
+      throw new Problem('notAllowed', `These credentials are not allowed here: they lack the scope "${scope}".`);
+    }
+    if (caller.mustChange && !mayBeDue) {
+      throw new Problem(
+        'passwordChangeRequired',
+        'The password must be changed first: POST /api/password with {"newPassword": "..."}.',
+      );
+    }
+    return caller;
+  }
+
+  return {
+    authenticateScim: async (authorization) => check(await admit(authorization), 'scim', false),
+    authenticateAdmin: async (authorization, { mayBeDue }) => check(await admit(authorization), 'admin', mayBeDue),
+    async changePassword(operatorId, password) {
+      const hash = await hashPassword(password.reveal());
+      await store.write((tx) => setOperatorHash(tx, operatorId, hash));
+      operators.clear();
+      remembered.clear();
+    },
+    async createToken({ label, spId, scopes, expiresAt }) {
+      const input = { label, spId, scopes: scopes as TokenScope[], expiresAt };
+      const { token } = await store.write((tx) => createApiToken(tx, input));
+      return { token };
+    },
+  };
+}
+
+function refuse(detail: string): never {
+  throw new Problem('notAuthenticated', detail);
+}
+
+/** Values that are believed for `keepMs`; the oldest go when there are too many. */
+function openMemory<V>(clock: Clock, keepMs: number) {
+  const values = new Map<string, { value: V; until: number }>();
+  return {
+    get(key: string): V | undefined {
+      const found = values.get(key);
+      if (found === undefined) return undefined;
+      if (found.until > clock.monotonic()) return found.value;
+      values.delete(key);
+      return undefined;
+    },
+    set(key: string, value: V): void {
+      values.delete(key);
+      values.set(key, { value, until: clock.monotonic() + keepMs });
+      if (values.size > mostRemembered) values.delete(values.keys().next().value!);
+    },
+    clear: () => values.clear(),
+  };
+}
+
+/** Lets a few run at once and refuses when too many wait. */
+function openGate() {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= verifyingAtOnce) {
+      if (waiting.length >= waitingAtMost) {
+        throw new Problem('overloaded', 'Too many sign-ins at once. Try again in a few seconds.');
+      }
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+    running++;
+    try {
+      return await work();
+    } finally {
+      running--;
+      waiting.shift()?.();
+    }
+  };
+}

@@ -1,0 +1,111 @@
+import { isUtf8 } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
+import type { FastifyError, FastifyInstance } from 'fastify';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { Problem } from '../base/problem.ts';
+import type { Origin } from '../directory/changes.ts';
+import type { Reading, Store, Tx } from '../store/store.ts';
+import type { Caller, Credentials } from './credentials.ts';
+
+/** What every door is given, and what all doors do alike. How a refusal is worded is each door's own. */
+export type Door = {
+  readonly store: Store;
+  readonly credentials: Credentials;
+  readonly clock: Clock;
+  readonly limits: DoorLimits;
+  /** Reads bodies of these media types as JSON, up to the limit; every other type is refused. For one Fastify scope. */
+  acceptJson(app: FastifyInstance, mediaTypes: readonly string[]): void;
+  read<T>(work: (reading: Reading) => Promise<T>): Promise<T>;
+  /** One transaction, then word to the planner. When it resolves, change and subject are on disk. */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** What a thrown value means to the caller; our own faults are logged here, once, under the id that is answered. */
+  judge(error: unknown, request: { method: string; route: string | undefined }): Refusal;
+};
+
+export type DoorLimits = {
+  /** Largest body in bytes. */
+  bodyBytes: number;
+};
+
+export const defaultLimits: DoorLimits = { bodyBytes: 1_048_576 };
+
+export type Refusal = { problem: Problem } | { faultId: string };
+
+export function openDoor(parts: {
+  store: Store;
+  credentials: Credentials;
+  clock: Clock;
+  log: Logger;
+  limits?: Partial<DoorLimits>;
+}): Door {
+  const { store, credentials, clock, log } = parts;
+  const limits = { ...defaultLimits, ...parts.limits };
+  return {
+    store,
+    credentials,
+    clock,
+    limits,
+    acceptJson(app, mediaTypes) {
+      app.removeAllContentTypeParsers();
+      const options = { parseAs: 'buffer', bodyLimit: limits.bodyBytes } as const;
+      app.addContentTypeParser<Buffer>([...mediaTypes], options, (_request, body, done) => {
+        try {
+          done(null, readJson(body));
+        } catch (error) {
+          done(error as Error);
+        }
+      });
+    },
+    read: (work) => store.read(work),
+    async write(work) {
+      const value = await store.write(work);
+      store.signal('changes');
+      return value;
+    },
+    judge(error, { method, route }) {
+      const problem = error instanceof Problem ? error : problemOfServer(error as FastifyError, limits, method);
+      if (problem) return { problem };
+      const faultId = randomUUID();
+      const stack = error instanceof Error ? error.stack : String(error);
+      log.error({ id: faultId, method, route, error: stack }, 'a request failed');
+      return { faultId };
+    },
+  };
+}
+
+/** On whose behalf a caller's changes are made. */
+export function originOf(caller: Caller, door: Origin['door']): Origin {
+  return { spId: caller.spId, door, actor: caller.actor };
+}
+
+/** An empty body is `undefined`. Throws `Problem('invalidSyntax')`. */
+function readJson(body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  if (!isUtf8(body)) throw new Problem('invalidSyntax', 'The body is not UTF-8.');
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    // The message of the parser quotes the body, which may hold a password.
+    const at = /position (\d+)/.exec((error as Error).message)?.[1];
+    const where = at === undefined ? '' : ` It breaks off at character ${Number(at) + 1}.`;
+    throw new Problem('invalidSyntax', `The body is not JSON.${where}`);
+  }
+}
+
+/** What the HTTP server itself refuses. */
+function problemOfServer(error: FastifyError, limits: DoorLimits, method: string): Problem | undefined {
+  switch (error?.statusCode) {
+    case 413:
+      return new Problem('tooLarge', `The body is larger than the ${limits.bodyBytes} bytes this server takes.`);
+    case 415:
+      return new Problem(
+        'unsupportedMediaType',
+        `The body of a ${method} here must be JSON, and say so in Content-Type.`,
+      );
+    case 400:
+      return new Problem('invalidSyntax', 'The request cannot be read: its length, path or headers are broken.');
+    default:
+      return undefined;
+  }
+}

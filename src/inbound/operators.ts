@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import { Problem } from '../base/problem.ts';
+import { hashPassword } from '../directory/passwords.ts';
+import { fold } from '../protocol/scim/text.ts';
+import { ensureResidentServiceProvider } from '../provisioning/service-providers.ts';
+import type { OperatorRow } from '../store/schema.ts';
+import { prepare, type Reading, type Store, type Tx, UniqueViolation } from '../store/store.ts';
+
+/** The only writer of `operators`: administrators and service accounts. They are not directory users. */
+export type Operator = Omit<OperatorRow, 'id'> & { id: number };
+
+const byName = prepare<{ key: string }, Operator>(
+  (_, p) => sql<Operator>`select * from operators where name_key = ${p.key}`,
+);
+
+/** By name, without regard to case. */
+export async function findOperator(reading: Reading, name: string): Promise<Operator | undefined> {
+  return (await reading.run(byName, { key: fold(name) }))[0];
+}
+
+/** Makes an operator; the hash comes from `hashPassword`. Throws `Problem('uniqueness')` when the name is taken. */
+export async function createOperator(
+  tx: Tx,
+  operator: { name: string; hash: string; role: OperatorRow['role']; mustChange: boolean },
+): Promise<number> {
+  const { name, hash, role, mustChange } = operator;
+  if (name.trim() === '' || name.includes(':')) {
+    throw new Problem('invalidValue', 'An operator needs a name, without a colon.', { field: 'name' });
+  }
+  try {
+    const rows = await tx.all<{ id: number }>(
+      tx.q
+        .insertInto('operators')
+        .values({ name, name_key: fold(name), hash, role, must_change: mustChange ? 1 : 0, created_at: tx.now })
+        .returning('id'),
+    );
+    return rows[0]!.id;
+  } catch (error) {
+    if (!(error instanceof UniqueViolation)) throw error;
+    throw new Problem('uniqueness', `There is an operator "${name}" already.`, { field: 'name', cause: error });
+  }
+}
+
+/** Sets a hash that the operator chose themself: nothing is due any more. Safe to repeat. */
+export async function setOperatorHash(tx: Tx, id: number, hash: string): Promise<void> {
+  await tx.all(tx.q.updateTable('operators').set({ hash, must_change: 0 }).where('id', '=', id));
+}
+
+export const firstAdministrator = 'admin';
+
+/**
+ * Makes the resident service provider and, where there is no operator yet, the administrator `admin` with a random
+ * password that must be changed. Answers with it this one time; `undefined` when there were operators. Safe to repeat
+ * and to run on many nodes at once: one of them makes it and learns the password.
+ */
+export async function ensureFirstAdministrator(store: Store): Promise<{ name: string; password: string } | undefined> {
+  const any = (reading: Reading) => reading.first(reading.q.selectFrom('operators').select('id').limit(1));
+  const isThere = await store.read(async (reading) => {
+    const resident = await reading.first(
+      reading.q.selectFrom('service_providers').select('id').where('resident', '=', 1),
+    );
+    return resident !== undefined && (await any(reading)) !== undefined;
+  });
+  if (isThere) return undefined;
+  const password = randomBytes(15).toString('base64url');
+  const hash = await hashPassword(password);
+  try {
+    return await store.write(async (tx) => {
+      await ensureResidentServiceProvider(tx);
+      if (await any(tx)) return undefined;
+      await createOperator(tx, { name: firstAdministrator, hash, role: 'administrator', mustChange: true });
+      return { name: firstAdministrator, password };
+    });
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'uniqueness') return undefined;
+    throw error;
+  }
+}

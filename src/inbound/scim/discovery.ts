@@ -1,0 +1,74 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Problem } from '../../base/problem.ts';
+import {
+  describeResourceType,
+  describeSchema,
+  describeServiceProvider,
+  listServedSchemas,
+  type Served,
+} from '../../protocol/scim/discovery.ts';
+import { makeListResponse } from '../../protocol/scim/message.ts';
+import type { Resource } from '../../protocol/scim/resource.ts';
+import { idOf, type ScimLimits, type ScimParts, sendJson, sendList } from './parts.ts';
+import { types } from './resources.ts';
+
+/** What this door serves. What is said here is tested against what it does. */
+function describeServed(baseUrl: string, limits: ScimLimits): Served {
+  return {
+    baseUrl,
+    patch: true,
+    filter: { maxResults: limits.maxCount },
+    changePassword: true,
+    sort: true,
+    etag: true,
+    authenticationSchemes: [
+      {
+        type: 'oauthbearertoken',
+        name: 'API token',
+        description: 'A bearer token made by an administrator; changes are made for its service provider.',
+        specUri: 'https://www.rfc-editor.org/info/rfc6750',
+        primary: true,
+      },
+      {
+        type: 'httpbasic',
+        name: 'HTTP Basic',
+        description: 'Name and password of an operator; changes are made for the resident service provider.',
+        specUri: 'https://www.rfc-editor.org/info/rfc7617',
+      },
+    ],
+  };
+}
+
+/** `/ServiceProviderConfig`, `/ResourceTypes` and `/Schemas` (RFC 7644 section 4). */
+export function addDiscoveryRoutes(app: FastifyInstance, { limits, baseUrlOf }: ScimParts): void {
+  const all = Object.values(types);
+
+  app.get('/ServiceProviderConfig', async (request, reply) =>
+    sendJson(reply, 200, describeServiceProvider(describeServed(baseUrlOf(request), limits))),
+  );
+
+  addCollection('/ResourceTypes', 'resource type', (baseUrl) => all.map((type) => describeResourceType(type, baseUrl)));
+  addCollection('/Schemas', 'schema', (baseUrl) =>
+    listServedSchemas(all).map((schema) => describeSchema(schema, baseUrl)),
+  );
+
+  function addCollection(path: string, what: string, list: (baseUrl: string) => Resource[]): void {
+    app.get(path, async (request, reply) => {
+      refuseFilter(request);
+      const resources = list(baseUrlOf(request));
+      return sendList(reply, makeListResponse(resources, { totalResults: resources.length, startIndex: 1 }));
+    });
+    app.get(`${path}/:id`, async (request, reply) => {
+      const id = idOf(request);
+      const found = list(baseUrlOf(request)).find((one) => one.id?.toLowerCase() === id.toLowerCase());
+      if (!found) throw new Problem('notFound', `There is no ${what} "${id.slice(0, 200)}"; see ${path}.`);
+      return sendJson(reply, 200, found);
+    });
+  }
+}
+
+/** RFC 7644 section 4: other query parameters are ignored, a filter is refused with 403. */
+function refuseFilter(request: FastifyRequest): void {
+  if ((request.query as Record<string, unknown>).filter === undefined) return;
+  throw new Problem('notAllowed', 'Discovery resources cannot be filtered; leave "filter" out.', { field: 'filter' });
+}

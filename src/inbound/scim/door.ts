@@ -1,0 +1,93 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Problem } from '../../base/problem.ts';
+import { makeScimError, problemToScimError, scimMediaType } from '../../protocol/scim/message.ts';
+import type { Caller } from '../credentials.ts';
+import type { Door } from '../door.ts';
+import { addDiscoveryRoutes } from './discovery.ts';
+import { addGroupRoutes } from './groups.ts';
+import { defaultScimLimits, type ScimLimits, type ScimParts, sendJson } from './parts.ts';
+import { addUserRoutes } from './users.ts';
+
+/** The methods each path serves; any other is answered 405 with `Allow`. */
+const served: Readonly<Record<string, readonly string[]>> = {
+  '/Users': ['GET', 'HEAD', 'POST'],
+  '/Users/:id': ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
+  '/Users/.search': ['POST'],
+  '/Groups': ['GET', 'HEAD', 'POST'],
+  '/Groups/:id': ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
+  '/Groups/.search': ['POST'],
+  '/ServiceProviderConfig': ['GET', 'HEAD'],
+  '/ResourceTypes': ['GET', 'HEAD'],
+  '/ResourceTypes/:id': ['GET', 'HEAD'],
+  '/Schemas': ['GET', 'HEAD'],
+  '/Schemas/:id': ['GET', 'HEAD'],
+};
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+/**
+ * The SCIM 2.0 door (RFC 7644): a Fastify plugin, to be registered with the prefix `/scim2`. Every request needs
+ * credentials: Basic (an operator, for the resident service provider) or a bearer token with the scope `scim` (for its
+ * own). `baseUrl`: what locations begin with, where a proxy changes what clients see; default: as the client called.
+ */
+export function scimDoor(options: { door: Door; limits?: Partial<ScimLimits>; baseUrl?: string }) {
+  const { door } = options;
+  const callers = new WeakMap<FastifyRequest, Caller>();
+
+  return async (app: FastifyInstance): Promise<void> => {
+    const parts: ScimParts = {
+      door,
+      limits: { ...defaultScimLimits, ...options.limits },
+      baseUrlOf: (request) => options.baseUrl ?? `${request.protocol}://${request.host}${app.prefix}`,
+      callerOf: (request) => callers.get(request)!,
+    };
+    door.acceptJson(app, [scimMediaType, 'application/json']);
+    app.setErrorHandler((error, request, reply) => answerError(door, error, request, reply));
+    app.setNotFoundHandler((request, reply) => {
+      const path = request.url.split('?')[0]!.slice(0, 200);
+      return sendProblem(reply, new Problem('notFound', `There is no "${path}" here; see /ResourceTypes.`));
+    });
+    // Before the body is read: who may not come in costs nothing more.
+    app.addHook('onRequest', async (request) => {
+      callers.set(request, await door.credentials.authenticateScim(request.headers.authorization));
+    });
+    addUserRoutes(app, parts);
+    addGroupRoutes(app, parts);
+    addDiscoveryRoutes(app, parts);
+    refuseOtherMethods(app);
+    // Offered by RFC 7644 and not by us, which is another thing than a wrong address.
+    for (const url of ['/Me', '/Bulk']) {
+      app.all(url, { onRequest: async () => refuse('notBuilt', `"${url}" is not served here.`) }, async () => {});
+    }
+  };
+}
+
+function refuseOtherMethods(app: FastifyInstance): void {
+  for (const [url, allowed] of Object.entries(served)) {
+    const method = methods.filter((one) => !allowed.includes(one));
+    const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
+      reply.header('allow', allowed.join(', '));
+      refuse('methodNotAllowed', `${request.method} has no meaning here; ${allowed.join(', ')} have.`);
+    };
+    app.route({ method, url, onRequest, handler: async () => {} });
+  }
+}
+
+function refuse(code: 'notBuilt' | 'methodNotAllowed', detail: string): never {
+  throw new Problem(code, detail);
+}
+
+function answerError(door: Door, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const refusal = door.judge(error, { method: request.method, route: request.routeOptions.url });
+  if ('problem' in refusal) return sendProblem(reply, refusal.problem);
+  const detail = `The server failed while it did this; its log has the reason under ${refusal.faultId}.`;
+  return sendJson(reply, 500, makeScimError(500, detail));
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 401) {
+    reply.header('www-authenticate', 'Bearer realm="Purvey", Basic realm="Purvey", charset="UTF-8"');
+  }
+  if (problem.code === 'tooManyRequests' || problem.code === 'overloaded') reply.header('retry-after', '5');
+  return sendJson(reply, problem.status, problemToScimError(problem));
+}

@@ -1,0 +1,97 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Problem } from '../../base/problem.ts';
+import { type ListResponse, scimMediaType } from '../../protocol/scim/message.ts';
+import type { Projection, Resource } from '../../protocol/scim/resource.ts';
+import { locateAttribute, type ResourceType } from '../../protocol/scim/schema.ts';
+import type { Caller } from '../credentials.ts';
+import type { Door } from '../door.ts';
+
+/** What the routes of the SCIM door work with. */
+export type ScimParts = {
+  door: Door;
+  limits: ScimLimits;
+  /** Where the caller reached us, without a slash at the end: what locations begin with. */
+  baseUrlOf(request: FastifyRequest): string;
+  callerOf(request: FastifyRequest): Caller;
+};
+
+export type ScimLimits = {
+  /** Resources in one page when the client does not say. */
+  defaultCount: number;
+  /** Most resources in one page. */
+  maxCount: number;
+};
+
+export const defaultScimLimits: ScimLimits = { defaultCount: 100, maxCount: 200 };
+
+const contentType = `${scimMediaType}; charset=utf-8`;
+
+export function sendJson(reply: FastifyReply, status: number, body: object): FastifyReply {
+  return reply.code(status).header('content-type', contentType).send(JSON.stringify(body));
+}
+
+/** One resource, with its entity tag. */
+export function sendResource(reply: FastifyReply, status: number, resource: Resource, version: number): FastifyReply {
+  reply.header('etag', makeTag(version));
+  return sendJson(reply, status, resource);
+}
+
+export function sendList(reply: FastifyReply, list: ListResponse): FastifyReply {
+  return sendJson(reply, 200, list);
+}
+
+export function idOf(request: FastifyRequest): string {
+  return (request.params as { id: string }).id;
+}
+
+/** RFC 7643 section 3.1: a weak tag, since the same version may be written in more than one way. */
+export function makeTag(version: number): string {
+  return `W/"${version}"`;
+}
+
+/**
+ * The versions that `If-Match` allows; `undefined` when there is no such header or it allows any (RFC 9110 section
+ * 13.1.1). Tags that are none of ours are kept as impossible versions, so that they match nothing.
+ */
+export function readIfMatch(request: FastifyRequest): { ifVersion: number[] } | Record<string, never> {
+  const header = request.headers['if-match'];
+  if (header === undefined || header.trim() === '*') return {};
+  return { ifVersion: readTags(header) };
+}
+
+/** Whether `If-None-Match` says that the client has this version already. */
+export function hasVersion(request: FastifyRequest, version: number): boolean {
+  const header = request.headers['if-none-match'];
+  if (header === undefined) return false;
+  return header.trim() === '*' || readTags(header).includes(version);
+}
+
+function readTags(header: string): number[] {
+  return header.split(',').map((tag) => Number(/^\s*(?:W\/)?"(\d{1,15})"\s*$/.exec(tag)?.[1] ?? -1));
+}
+
+/** The parameters of RFC 7644 section 3.9 in a request for one resource. Throws `Problem('invalidValue')`. */
+export function readProjection(request: FastifyRequest): Projection {
+  const query = request.query as Record<string, unknown>;
+  const projection: Projection = {};
+  if (query.attributes !== undefined) projection.attributes = readNames(query.attributes, 'attributes');
+  if (query.excludedAttributes !== undefined) {
+    projection.excludedAttributes = readNames(query.excludedAttributes, 'excludedAttributes');
+  }
+  return projection;
+}
+
+function readNames(value: unknown, field: string): string[] {
+  if (typeof value !== 'string') {
+    throw new Problem('invalidValue', `"${field}" is given twice; join the names with commas.`, { field });
+  }
+  return value.split(',').map((name) => name.trim());
+}
+
+/** Whether any of an attribute will be written with this projection, so that what is costly is read only then. */
+export function isWanted(type: ResourceType, name: string, { attributes, excludedAttributes }: Projection): boolean {
+  const names = (path: string) => locateAttribute(type, path)?.attribute?.name === name;
+  if (attributes?.length) return attributes.some(names);
+  const isWhole = (path: string) => names(path) && !/\.[^:]*$/.test(path.slice(path.lastIndexOf(':') + 1));
+  return !excludedAttributes?.some(isWhole);
+}

@@ -1,0 +1,169 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type FastifyInstance, fastify } from 'fastify';
+import { systemClock } from './base/clock.ts';
+import { type Logger, openLog } from './base/log.ts';
+import type { SealingKey } from './base/secret.ts';
+import { type Config, readSealingKey, storeFile } from './config.ts';
+import { connectorKinds } from './connectors/index.ts';
+import { adminDoor } from './inbound/admin/door.ts';
+import { createApiToken } from './inbound/api-tokens.ts';
+import { openCredentials } from './inbound/credentials.ts';
+import { openDoor } from './inbound/door.ts';
+import { ensureFirstAdministrator } from './inbound/operators.ts';
+import { scimDoor } from './inbound/scim/door.ts';
+import { openOutbound } from './outbound/request.ts';
+import { startEngine } from './provisioning/engine.ts';
+import { checkSealingKey } from './provisioning/key-check.ts';
+import { ensureResidentServiceProvider } from './provisioning/service-providers.ts';
+import { lockDatabaseFile } from './store/lock.ts';
+import { migrateStore } from './store/migrate.ts';
+import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
+
+/** A running server. */
+export type Purvey = {
+  /** Where it listens, such as `http://127.0.0.1:9080`. */
+  url: string;
+  /** Of the administrator `admin`, when this start made it. Shown this one time. */
+  firstPassword: string | undefined;
+  /** Answers what is under way, lets deliveries end and be written down, and gives everything back. Safe to repeat. */
+  stop(): Promise<void>;
+};
+
+/** The server cannot start, and the message says why and what to do. */
+export class StartError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'StartError';
+  }
+}
+
+/**
+ * Starts a server; when it resolves, the server listens. What was started is stopped again when a later part fails.
+ * The first start makes the administrator and writes `admin-token` (mode 0600) into the data folder: an API token with
+ * the scopes `admin scim` for commands on this machine. With SQLite it is written again when it is missing, since who
+ * may write the data folder owns the database anyway.
+ */
+export async function startPurvey(config: Config): Promise<Purvey> {
+  const clock = systemClock();
+  const startedAt = clock.monotonic();
+  const log = openLog(config.log);
+  const undo: (() => unknown)[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= (async () => {
+      for (const each of undo.splice(0).reverse()) await each();
+    })();
+    return stopping;
+  };
+  try {
+    const store = await openDatabase(config, log, undo);
+    const key = readSealingKey(config);
+    await checkKey(store, key);
+    const first = await ensureFirstAdministrator(store);
+    await ensureAdminToken(store, config, first !== undefined);
+
+    const outbound = openOutbound({ clock, log });
+    undo.push(() => outbound.close());
+    const engine = await startEngine({ store, clock, log, outbound, kinds: connectorKinds, key });
+    undo.push(() => engine.stop());
+
+    const credentials = openCredentials({ store, clock });
+    const door = openDoor({ store, credentials, clock, log });
+    const facts = { version: readVersion(), startedAt, place: placeOf(config) };
+    const app = openServer(config);
+    undo.push(() => app.close());
+    app.get('/healthz', async () => {
+      await store.read((reading) => reading.first(reading.q.selectFrom('stamps').select('name').limit(1)));
+      return { status: 'ok' };
+    });
+    await app.register(scimDoor({ door }), { prefix: '/scim2' });
+    await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts }), { prefix: '/api' });
+    const url = await listen(app, config);
+    log.info({ url, database: store.dialect.name, ms: Math.round(clock.monotonic() - startedAt) }, 'Purvey listens');
+    return { url, firstPassword: first?.password, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function openDatabase(config: Config, log: Logger, undo: (() => unknown)[]): Promise<Store> {
+  const { databaseUrl } = config;
+  const file = storeFile(config);
+  try {
+    mkdirSync(config.data, { recursive: true, mode: 0o700 });
+    if (!databaseUrl) undo.push(lockDatabaseFile(file));
+    const location = databaseUrl ? { url: databaseUrl.reveal() } : { file };
+    const store = await openStore({ location, clock: systemClock(), log });
+    undo.push(() => store.close());
+    await migrateStore(store);
+    return store;
+  } catch (error) {
+    const { message } = error as Error;
+    throw new StartError(`the database ${placeOf(config)} cannot be used: ${message}`, error);
+  }
+}
+
+async function checkKey(store: Store, key: SealingKey): Promise<void> {
+  if (await store.write((tx) => checkSealingKey(tx, key))) return;
+  throw new StartError(
+    'this is not the key that the secrets in the database were sealed with: restore the file key in the data folder, or the PURVEY_KEY it was started with before',
+  );
+}
+
+async function ensureAdminToken(store: Store, config: Config, isFirstStart: boolean): Promise<void> {
+  const file = join(config.data, 'admin-token');
+  if (existsSync(file) || (config.databaseUrl && !isFirstStart)) return;
+  const { token } = await store.write(async (tx) => {
+    const spId = await ensureResidentServiceProvider(tx);
+    return createApiToken(tx, { label: 'commands on the server itself', spId, scopes: ['admin', 'scim'] });
+  });
+  const fresh = `${file}.${process.pid}.new`;
+  writeFileSync(fresh, `${token}\n`, { mode: 0o600 });
+  chmodSync(fresh, 0o600);
+  renameSync(fresh, file);
+}
+
+function openServer(config: Config): FastifyInstance {
+  const options = {
+    logger: false,
+    // Idle connections that clients keep must not hold up the end.
+    forceCloseConnections: 'idle',
+    requestTimeout: 60_000,
+    routerOptions: { maxParamLength: 2_000 },
+  } as const;
+  if (!config.tls) return fastify(options);
+  const https = { cert: config.tls.certificate, key: config.tls.key, minVersion: 'TLSv1.2' } as const;
+  return fastify({ ...options, https }) as unknown as FastifyInstance;
+}
+
+async function listen(app: FastifyInstance, config: Config): Promise<string> {
+  try {
+    await app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'EADDRINUSE'
+        ? `port ${config.port} on ${config.host} is in use: stop what uses it, or choose another with PURVEY_PORT`
+        : `it cannot listen on ${config.host} port ${config.port}: ${message}`;
+    throw new StartError(why, error);
+  }
+  const { port } = app.server.address() as AddressInfo;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  return `${config.tls ? 'https' : 'http'}://${host}:${port}`;
+}
+
+/** The database as it may be shown: never with user name, password or options. */
+function placeOf(config: Config): string {
+  if (!config.databaseUrl) return storeFile(config);
+  const { host, pathname } = new URL(config.databaseUrl.reveal());
+  return `${host}${pathname}`;
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

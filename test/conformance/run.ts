@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { findXacmlCases, runXacmlCase } from './xacml.ts';
+
+const suites: Readonly<Record<string, (folder: string | undefined) => number>> = { xacml: runXacml };
+
+/** Prints each failing case and a last line `xacml: PASSED/TOTAL`; the answer is the exit code. */
+function runXacml(folder = join(import.meta.dirname, '../../../shared/conformance/xacml')): number {
+  if (!existsSync(folder)) {
+    console.error(`There is no folder ${folder}. Name the folder with the cases: run.ts xacml DIR`);
+    return 2;
+  }
+  const cases = findXacmlCases(folder);
+  let passed = 0;
+  for (const one of cases) {
+    const failure = runXacmlCase(one);
+    if (failure === undefined) passed++;
+    else console.log(`${one.id}: ${failure}`);
+  }
+  console.log(`xacml: ${passed}/${cases.length}`);
+  return passed === cases.length && passed > 0 ? 0 : 1;
+}
+
+const [name, folder] = process.argv.slice(2);
+const run = suites[name ?? ''];
+if (run === undefined) {
+  console.error(`Usage: run.ts ${Object.keys(suites).join('|')} [DIR]`);
+  process.exitCode = 2;
+} else process.exitCode = run(folder);

@@ -1,0 +1,112 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Attributes } from '../../../src/mapping/rows.ts';
+import { enterpriseUserUrn } from '../../../src/protocol/scim/schema.ts';
+import type { Store } from '../../../src/store/store.ts';
+import type { MemoryTarget } from './memory-target.ts';
+
+type Doc = {
+  userName?: string;
+  displayName?: string;
+  title?: string;
+  active?: boolean;
+  userType?: string;
+  [enterpriseUserUrn]?: { manager?: { value?: string } };
+};
+
+/**
+ * What is wrong at rest; empty when nothing is. The directory says what should be: every live subject in scope has one
+ * account with its attributes, manager and members; nobody else has one; and our own books say the same and wait for
+ * nothing.
+ */
+export async function findFaults(
+  store: Store,
+  target: MemoryTarget,
+  options: { targetId: number; nick: (id: string) => string },
+): Promise<string[]> {
+  const { nick } = options;
+  const faults: string[] = [];
+  const { subjects, members, accounts, links, wakes, unplanned } = await store.read(async (reading) => {
+    const { q } = reading;
+    return {
+      subjects: await reading.all(q.selectFrom('subjects').select(['id', 'kind', 'life', 'doc'])),
+      members: await reading.all(q.selectFrom('members').selectAll()),
+      accounts: await reading.all(q.selectFrom('accounts').selectAll().where('target_id', '=', options.targetId)),
+      links: await reading.all(q.selectFrom('links').selectAll()),
+      wakes: await reading.all(q.selectFrom('wakes').selectAll()),
+      unplanned: await reading.all(q.selectFrom('changes').select('seq').where('unplanned', 'is not', null)),
+    };
+  });
+  const docOf = new Map(subjects.map((row) => [row.id, JSON.parse(row.doc) as Doc]));
+  const wanted = subjects.filter((row) => row.life === 'live' && docOf.get(row.id)!.userType !== 'outside');
+  const byMark = new Map<string, string[]>();
+  for (const one of target.held.values()) {
+    const mark = String(one.attributes['externalId'] ?? '');
+    byMark.set(mark, [...(byMark.get(mark) ?? []), one.id]);
+  }
+  const remoteOf = (id: string | undefined) =>
+    id !== undefined && wanted.some((row) => row.id === id) ? byMark.get(id)?.[0] : undefined;
+
+  for (const { id, kind } of wanted) {
+    const doc = docOf.get(id)!;
+    const remotes = byMark.get(id) ?? [];
+    if (remotes.length !== 1) {
+      faults.push(`${nick(id)} should have one account and has ${remotes.length}`);
+      continue;
+    }
+    const held = target.held.get(remotes[0]!)!;
+    const right: Attributes = { externalId: id };
+    if (kind === 'user') {
+      Object.assign(right, { userName: doc.userName, title: doc.title, active: doc.active ?? true });
+      const manager = remoteOf(doc[enterpriseUserUrn]?.manager?.value);
+      if (manager !== undefined) right['manager'] = manager;
+    } else {
+      right['displayName'] = doc.displayName!;
+    }
+    if (!isDeepStrictEqual(sorted(held.attributes), sorted(right))) {
+      faults.push(`${nick(id)} holds ${JSON.stringify(held.attributes)} and should hold ${JSON.stringify(right)}`);
+    }
+    if (kind === 'group') {
+      const should = members.filter((row) => row.group_id === id).flatMap((row) => remoteOf(row.member_id) ?? []);
+      if (!isDeepStrictEqual([...held.members].sort(), should.sort())) {
+        faults.push(`${nick(id)} has the members [${[...held.members].sort()}] and should have [${should}]`);
+      }
+    }
+    const account = accounts.find((row) => row.subject_id === id);
+    if (account?.remote_id !== held.id) {
+      faults.push(`the account of ${nick(id)} knows the remote id ${account?.remote_id}, it is ${held.id}`);
+    } else if (!isDeepStrictEqual(sorted(JSON.parse(account.acked ?? '{}')), sorted(held.attributes))) {
+      faults.push(`${nick(id)} acknowledged ${account.acked} and holds ${JSON.stringify(held.attributes)}`);
+    }
+  }
+  const isWanted = new Set(wanted.map((row) => row.id));
+  for (const one of target.held.values()) {
+    const mark = one.attributes['externalId'];
+    if (typeof mark === 'string' ? !isWanted.has(mark) : !one.stranger) {
+      faults.push(`an account is left of somebody who should have none: ${nick(String(mark))} (${one.id})`);
+    }
+  }
+  for (const row of accounts) {
+    const who = nick(row.subject_id);
+    if (!isWanted.has(row.subject_id)) faults.push(`a row is left of ${who}, who should have no account: ${row.state}`);
+    if (row.state !== 'done') faults.push(`${who} is ${row.state}: ${row.reason}`);
+    if (row.wanted > row.done) faults.push(`${who} is due and nobody goes: wanted ${row.wanted}, done ${row.done}`);
+    if (row.lease_attempt !== null || row.due_at !== null) faults.push(`${who} is leased or due at rest`);
+    if (row.doubt !== null) faults.push(`${who} is in doubt at rest`);
+    if (row.wait_on !== null) faults.push(`${who} waits for ${nick(row.wait_on)}`);
+  }
+  for (const row of links) {
+    const link = `${row.op} ${nick(row.member_id)} in ${nick(row.group_id)}`;
+    if (row.state !== 'waiting') faults.push(`a membership is ${row.state} at rest: ${link} (${row.reason})`);
+    const member = members.some((one) => one.group_id === row.group_id && one.member_id === row.member_id);
+    if (!member || row.op !== 'add' || isWanted.has(row.member_id)) faults.push(`a membership waits for nothing: ${link}`);
+  }
+  if (wakes.length > 0) faults.push(`${wakes.length} wakes are left`);
+  if (unplanned.length > 0) faults.push(`${unplanned.length} changes are not planned`);
+  return faults;
+}
+
+function sorted(attributes: Attributes): [string, unknown][] {
+  return Object.entries(attributes)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}

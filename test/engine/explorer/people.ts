@@ -1,0 +1,173 @@
+import { Problem } from '../../../src/base/problem.ts';
+import { createGroup, deleteGroup, patchGroup } from '../../../src/directory/groups.ts';
+import { createUser, deleteUser, replaceUser } from '../../../src/directory/users.ts';
+import { readPatch } from '../../../src/protocol/scim/patch.ts';
+import { readResource } from '../../../src/protocol/scim/resource.ts';
+import { enterpriseUserUrn, groupType, userType } from '../../../src/protocol/scim/schema.ts';
+import type { Tx } from '../../../src/store/store.ts';
+import type { Ground } from './ground.ts';
+import { groupNames, type Step, strangerName, userNames } from './schedule.ts';
+
+type Person = { id: string; userName: string; title: string; outside: boolean; active: boolean; manager: string | undefined };
+type Team = { id: string; displayName: string; members: Set<string> };
+
+/** The directory's side of a schedule: who is there, and the writes that a step means. */
+export type People = {
+  /** What was done, in words; undefined when the step does not apply or the directory refused it. */
+  write(step: Step): Promise<string | undefined>;
+  /** A short name of a subject for people to read. */
+  nick(id: string): string;
+};
+
+export function openPeople(ground: Ground): People {
+  const { store, origin } = ground;
+  const people: Person[] = [];
+  const teams: Team[] = [];
+  const nicks = new Map<string, string>();
+  const nick = (id: string) => nicks.get(id) ?? id;
+  const at = <T>(list: readonly T[], n: number): T | undefined =>
+    n < 0 || list.length === 0 ? undefined : list[n % list.length];
+
+  /** False when the directory refused: a name that is taken, somebody who is gone. */
+  async function writes(...all: ((tx: Tx) => Promise<unknown>)[]): Promise<boolean> {
+    try {
+      for (const each of all) await store.write(each);
+      return true;
+    } catch (error) {
+      if (error instanceof Problem) return false;
+      throw error;
+    }
+  }
+  const resourceOf = (person: Omit<Person, 'id'>) =>
+    readResource(userType, {
+      schemas: [userType.schema.id, enterpriseUserUrn],
+      userName: person.userName,
+      title: person.title,
+      active: person.active,
+      userType: person.outside ? 'outside' : 'inside',
+      ...(person.manager === undefined ? {} : { [enterpriseUserUrn]: { manager: { value: person.manager } } }),
+    });
+  async function change(person: Person, difference: Partial<Person>, what: string): Promise<string | undefined> {
+    const after = { ...person, ...difference };
+    if (!(await writes((tx) => replaceUser(tx, person.id, resourceOf(after), { origin })))) return undefined;
+    Object.assign(person, difference);
+    return `${nick(person.id)} ${what}`;
+  }
+  const isTaken = (name: string, self?: Person) =>
+    people.some((one) => one !== self && one.userName.toLowerCase() === name.toLowerCase());
+
+  async function write(step: Step): Promise<string | undefined> {
+    switch (step.do) {
+      case 'create user': {
+        const userName = userNames[step.name] ?? strangerName;
+        if (isTaken(userName)) return undefined;
+        const person = { userName, title: 't0', outside: step.out, active: true, manager: at(people, step.manager)?.id };
+        const made = await store.write((tx) => createUser(tx, resourceOf(person), { origin }));
+        people.push({ ...person, id: made.id });
+        nicks.set(made.id, `user${nicks.size}`);
+        const under = person.manager === undefined ? '' : ` under ${nick(person.manager)}`;
+        return `${nick(made.id)} is created as ${userName}${step.out ? ', out of scope' : ''}${under}`;
+      }
+      case 'rename user': {
+        const person = at(people, step.who);
+        const userName = userNames[step.name]!;
+        if (!person || isTaken(userName, person)) return undefined;
+        return change(person, { userName }, `is renamed to ${userName}`);
+      }
+      case 'swap names': {
+        const [a, b] = [at(people, step.who), at(people, step.other)];
+        if (!a || !b || a === b || [a.userName, b.userName].includes(strangerName)) return undefined;
+        const [ofA, ofB] = [a.userName, b.userName];
+        await change(a, { userName: 'between' }, '');
+        await change(b, { userName: ofA }, '');
+        await change(a, { userName: ofB }, '');
+        return `${nick(a.id)} and ${nick(b.id)} swap names: ${ofB}, ${ofA}`;
+      }
+      case 'retitle': {
+        const person = at(people, step.who);
+        return person && change(person, { title: `t${step.title}` }, `has the title t${step.title}`);
+      }
+      case 'move in or out of scope': {
+        const person = at(people, step.who);
+        return person && change(person, { outside: !person.outside }, `moves ${person.outside ? 'into' : 'out of'} scope`);
+      }
+      case 'switch off or on': {
+        const person = at(people, step.who);
+        return person && change(person, { active: !person.active }, `is switched ${person.active ? 'off' : 'on'}`);
+      }
+      case 'change manager': {
+        const person = at(people, step.who);
+        const manager = at(people, step.manager)?.id;
+        if (!person || manager === person.id) return undefined;
+        return change(person, { manager }, `has the manager ${manager === undefined ? 'nobody' : nick(manager)}`);
+      }
+      case 'delete user': {
+        const person = at(people, step.who);
+        if (!person || !(await writes((tx) => deleteUser(tx, person.id, { origin })))) return undefined;
+        people.splice(people.indexOf(person), 1);
+        for (const team of teams) team.members.delete(person.id);
+        return `${nick(person.id)} (${person.userName}) is deleted`;
+      }
+      case 'create group': {
+        const displayName = groupNames[step.name]!;
+        if (teams.some((team) => team.displayName.toLowerCase() === displayName.toLowerCase())) return undefined;
+        const everyone = [...people, ...teams];
+        const members = new Set(step.members.flatMap((n) => at(everyone, n)?.id ?? []));
+        const resource = readResource(groupType, {
+          schemas: [groupType.schema.id],
+          displayName,
+          members: [...members].map((value) => ({ value })),
+        });
+        const made = await store.write((tx) => createGroup(tx, resource, { origin }));
+        teams.push({ id: made.id, displayName, members });
+        nicks.set(made.id, `group${nicks.size}`);
+        return `${nick(made.id)} is created as ${displayName} of [${[...members].map(nick)}]`;
+      }
+      case 'rename group': {
+        const team = at(teams, step.who);
+        const displayName = groupNames[step.name]!;
+        if (!team || teams.some((one) => one !== team && one.displayName.toLowerCase() === displayName.toLowerCase()))
+          return undefined;
+        const done = await patch(team.id, { op: 'replace', path: 'displayName', value: displayName });
+        if (!done) return undefined;
+        team.displayName = displayName;
+        return `${nick(team.id)} is renamed to ${displayName}`;
+      }
+      case 'delete group': {
+        const team = at(teams, step.who);
+        if (!team || !(await writes((tx) => deleteGroup(tx, team.id, { origin })))) return undefined;
+        teams.splice(teams.indexOf(team), 1);
+        for (const other of teams) other.members.delete(team.id);
+        return `${nick(team.id)} is deleted`;
+      }
+      case 'add or remove member': {
+        const team = at(teams, step.group);
+        const member = at([...people, ...teams], step.member);
+        if (!team || !member || team.id === member.id) return undefined;
+        const leaves = team.members.has(member.id);
+        const done = await patch(
+          team.id,
+          leaves
+            ? { op: 'remove', path: `members[value eq "${member.id}"]` }
+            : { op: 'add', path: 'members', value: [{ value: member.id }] },
+        );
+        if (!done) return undefined;
+        if (leaves) team.members.delete(member.id);
+        else team.members.add(member.id);
+        return `${nick(member.id)} ${leaves ? 'leaves' : 'comes to'} ${nick(team.id)}`;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  function patch(id: string, operation: Record<string, unknown>): Promise<boolean> {
+    const operations = readPatch(groupType, {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      Operations: [operation],
+    });
+    return writes((tx) => patchGroup(tx, id, operations, { origin }));
+  }
+
+  return { write, nick };
+}

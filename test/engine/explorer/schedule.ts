@@ -1,0 +1,192 @@
+import type { TargetTraits } from './memory-target.ts';
+import { openRandom, type Random } from './random.ts';
+
+/**
+ * A schedule: who does what, in which order. Steps name people, groups, nodes and attempts by numbers that are taken
+ * modulo what is there when the step runs, so that any part of a schedule is a schedule too.
+ */
+export type Schedule = { seed: number; setting: Setting; steps: Step[] };
+
+export type Setting = {
+  policy: Record<string, unknown>;
+  traits: TargetTraits;
+  /** Accounts that are at the target before us. */
+  strangers: number;
+  nodes: number;
+};
+
+/** What becomes of a request on its way. */
+export type Fate =
+  | 'answered'
+  /** It never arrives; the caller sees a broken connection. */
+  | 'request lost'
+  /** It is carried out, the answer gets lost. */
+  | 'answer lost'
+  /** The caller gives up; it is carried out later. */
+  | 'late'
+  | '401'
+  | '404'
+  | '409'
+  | '429'
+  | '500'
+  | '500 but carried out'
+  | '503'
+  /** Somebody removes the resource just before. */
+  | 'removed there';
+
+export type Step =
+  | { do: 'create user'; name: number; out: boolean; manager: number }
+  | { do: 'rename user'; who: number; name: number }
+  | { do: 'swap names'; who: number; other: number }
+  | { do: 'retitle'; who: number; title: number }
+  | { do: 'move in or out of scope'; who: number }
+  | { do: 'switch off or on'; who: number }
+  | { do: 'change manager'; who: number; manager: number }
+  | { do: 'delete user'; who: number }
+  | { do: 'create group'; name: number; members: number[] }
+  | { do: 'rename group'; who: number; name: number }
+  | { do: 'delete group'; who: number }
+  | { do: 'add or remove member'; group: number; member: number }
+  | { do: 'plan'; node: number }
+  | { do: 'claim'; node: number; kinds: ('user' | 'group')[]; limit: number }
+  | { do: 'go on'; attempt: number; fate: Fate }
+  | { do: 'record'; node: number; count: number }
+  | { do: 'pass'; ms: number; fates: number }
+  | { do: 'crash'; node: number; fates: number }
+  /** Everybody works, nothing goes wrong, until nothing is due. */
+  | { do: 'rest' }
+  | { do: 'together'; steps: Step[] };
+
+export const userNames = ['ada', 'bob', 'cyd', 'dee', 'Ada', 'BOB'];
+/**
+ * The name of the account that may be there before us. People come with it, but nobody is renamed to it: such a rename
+ * would rightly park (engine rule 15).
+ */
+export const strangerName = 'eve';
+export const groupNames = ['staff', 'board', 'Staff'];
+export const timeoutMs = 1_000;
+/** Covers both how late a request may land after its timeout and how far the search lags behind. */
+export const settleMs = 500;
+
+const fates: readonly Fate[] = [
+  'request lost',
+  'answer lost',
+  'answer lost',
+  'late',
+  'late',
+  'late',
+  '401',
+  '404',
+  '409',
+  '429',
+  '500',
+  '500 but carried out',
+  '503',
+  'removed there',
+];
+
+/** The schedule of a seed. `concurrent`: some steps run at the same time, for databases with several writers. */
+export function makeSchedule(seed: number, options: { concurrent: boolean }): Schedule {
+  const random = openRandom(seed);
+  const setting = makeSetting(random);
+  const steps: Step[] = [];
+  let faults = random.pick([0, 1, 1, 2, 2, 3, 3, 4, 6]);
+  // Somebody has to be there before anything can happen to them.
+  for (let n = random.below(4); n >= 0; n--) steps.push(makeUser(random));
+  if (random.chance(0.5)) steps.push(makeGroup(random));
+  if (random.chance(0.5)) steps.push({ do: 'rest' });
+  const length = 20 + random.below(50);
+  while (steps.length < length) {
+    if (options.concurrent && random.chance(0.1)) {
+      const pair = [makeWork(random, () => 'answered'), random.chance(0.5) ? makeWrite(random) : makeWork(random, () => 'answered')];
+      steps.push({ do: 'together', steps: pair });
+      continue;
+    }
+    if (faults > 0 && random.chance(0.04)) {
+      faults -= 1;
+      steps.push({ do: 'crash', node: random.below(setting.nodes), fates: random.below(1_000) });
+      continue;
+    }
+    const fate = (): Fate => {
+      if (faults <= 0 || !random.chance(0.15)) return 'answered';
+      faults -= 1;
+      return random.pick(fates);
+    };
+    steps.push(random.chance(0.22) ? makeWrite(random) : makeWork(random, fate));
+  }
+  return { seed, setting, steps };
+}
+
+function makeSetting(random: Random): Setting {
+  const policy: Record<string, unknown> = {
+    timeoutMs,
+    settleMs,
+    deprovisionAdopted: 'delete',
+    scopeUsers: 'not (userType eq "outside")',
+  };
+  if (random.chance(0.2)) policy['membersPerRequest'] = 1;
+  return {
+    policy,
+    traits: {
+      patch: random.chance(0.75),
+      searchesExternalId: random.chance(0.75),
+      lagMs: random.chance(0.3) ? settleMs / 2 : 0,
+      membersPerRequest: random.pick([1, 2, 100, 100]),
+      unknownMember: random.chance(0.5) ? 'refused' : 'left out',
+    },
+    strangers: random.chance(0.15) ? 1 : 0,
+    nodes: random.pick([1, 2, 2, 2]),
+  };
+}
+
+function makeUser(random: Random): Step {
+  return {
+    do: 'create user',
+    name: random.below(userNames.length + 1),
+    out: random.chance(0.1),
+    manager: random.chance(0.3) ? random.below(8) : -1,
+  };
+}
+
+function makeGroup(random: Random): Step {
+  const members = Array.from({ length: random.below(4) }, () => random.below(8));
+  return { do: 'create group', name: random.below(groupNames.length), members };
+}
+
+function makeWrite(random: Random): Step {
+  const who = random.below(8);
+  const roll = random.below(100);
+  if (roll < 22) return makeUser(random);
+  if (roll < 34) return { do: 'rename user', who, name: random.below(userNames.length) };
+  if (roll < 42) return { do: 'swap names', who, other: random.below(8) };
+  if (roll < 47) return { do: 'retitle', who, title: random.below(3) };
+  if (roll < 55) return { do: 'move in or out of scope', who };
+  if (roll < 58) return { do: 'switch off or on', who };
+  if (roll < 62) return { do: 'change manager', who, manager: random.chance(0.3) ? -1 : random.below(8) };
+  if (roll < 74) return { do: 'delete user', who };
+  if (roll < 82) return makeGroup(random);
+  if (roll < 86) return { do: 'rename group', who, name: random.below(groupNames.length) };
+  if (roll < 89) return { do: 'delete group', who };
+  return { do: 'add or remove member', group: random.below(4), member: random.below(10) };
+}
+
+function makeWork(random: Random, fate: () => Fate): Step {
+  const node = random.below(2);
+  const roll = random.below(100);
+  if (roll < 16) return { do: 'plan', node };
+  if (roll < 34) {
+    const kinds = random.pick<('user' | 'group')[]>([['user', 'group'], ['user', 'group'], ['user'], ['group']]);
+    return { do: 'claim', node, kinds, limit: random.pick([1, 2, 16]) };
+  }
+  if (roll < 74) return { do: 'go on', attempt: random.below(6), fate: fate() };
+  if (roll < 90) return { do: 'record', node, count: random.pick([1, 2, 16]) };
+  const ms = random.pick([5, 50, 300, 600, 1_100, 1_600, 3_000, 6_000, 40_000]);
+  return { do: 'pass', ms, fates: random.below(1_000) };
+}
+
+export function describeStep(step: Step): string {
+  if (step.do === 'together') return `together: ${step.steps.map(describeStep).join(' + ')}`;
+  const { do: what, ...rest } = step;
+  const words = Object.entries(rest).map(([name, value]) => `${name} ${Array.isArray(value) ? `[${value}]` : value}`);
+  return words.length === 0 ? what : `${what} (${words.join(', ')})`;
+}

@@ -1,0 +1,329 @@
+import type { Answer } from '../../../src/outbound/courier.ts';
+import { claimLane } from '../../../src/provisioning/claim.ts';
+import { type Ended, recordResults } from '../../../src/provisioning/complete.ts';
+import { openLookups } from '../../../src/provisioning/lookups.ts';
+import { planStep } from '../../../src/provisioning/plan.ts';
+import type { TargetBook } from '../../../src/provisioning/target-book.ts';
+import { type Attempt, openAttempt } from './attempt.ts';
+import { findFaults } from './check.ts';
+import type { Ground } from './ground.ts';
+import { type Heard, openMemoryTarget, type Said } from './memory-target.ts';
+import { openPeople } from './people.ts';
+import { openRandom } from './random.ts';
+import { type Fate, type Schedule, type Step, settleMs, strangerName, timeoutMs } from './schedule.ts';
+
+/** What a schedule came to. `faults` is empty when everything at rest is as it should be. */
+export type Outcome = { faults: string[]; trace: string[]; attempts: number };
+
+/** Thrown by a step that saw something which must never happen. */
+class Wrong extends Error {}
+
+const attemptsToRest = 3_000;
+const roundsToRest = 600;
+
+type Node = { name: string; book: TargetBook; attempts: Attempt[] };
+
+/** Runs the steps of a schedule, lets everything heal and come to rest, and looks at what came out. */
+export async function runSchedule(ground: Ground, schedule: Schedule): Promise<Outcome> {
+  const { store, clock, targetId } = ground;
+  const { setting } = schedule;
+  await ground.clear(setting.policy, setting.traits);
+  const random = openRandom(schedule.seed ^ 0x5bd1e995);
+  const target = openMemoryTarget(setting.traits, clock.now);
+  for (let n = 0; n < setting.strangers; n++) target.putStranger(strangerName);
+  const people = openPeople(ground);
+  const lookups = openLookups(store);
+  const late: { at: number; said: Said; subjectId: string }[] = [];
+  const trace: string[] = [];
+  let attemptsMade = 0;
+
+  const openNode = async (name: string): Promise<Node> => ({ name, book: await ground.openBook(), attempts: [] });
+  const nodes: Node[] = [];
+  for (let n = 0; n < setting.nodes; n++) nodes.push(await openNode(`node${n}`));
+
+  const tell = (line: string) => trace.push(`${String(clock.monotonic()).padStart(7)}  ${line}`);
+  const nodeAt = (n: number): Node => nodes[n % nodes.length]!;
+  const nick = people.nick;
+  const whose = (attempt: Attempt) => nick(attempt.claim.account.subject_id);
+
+  function describe(said: Said): string {
+    const { say, ...rest } = said;
+    const text = JSON.stringify(rest, (_, value) => (typeof value === 'string' ? nick(value) : value));
+    return `${say} ${text}`;
+  }
+
+  function carryOut(said: Said, how: string): Heard {
+    const heard = target.carryOut(said);
+    tell(`      target ${how}: ${describe(said)} -> ${JSON.stringify(heard, (_, v) => (typeof v === 'string' ? nick(v) : v))}`);
+    return heard;
+  }
+
+  /** Time goes on: requests whose caller gave up land at their hour, and callers give up. */
+  async function pass(ms: number, fates: number): Promise<void> {
+    const until = clock.now() + ms;
+    for (;;) {
+      const flying = nodes.flatMap((node) => node.attempts).filter((attempt) => attempt.state === 'flying');
+      const events = [
+        ...late.map((one) => one.at),
+        ...flying.map((attempt) => attempt.leftAt + timeoutMs),
+      ].filter((at) => at <= until);
+      if (events.length === 0) break;
+      clock.pass(Math.max(0, Math.min(...events) - clock.now()));
+      land();
+      for (const [n, attempt] of flying.entries()) {
+        if (attempt.leftAt + timeoutMs > clock.now()) continue;
+        tell(`${whose(attempt)}: no answer within its time`);
+        abandon(attempt, fates + n);
+        await attempt.answer({ ended: 'unknown', cause: 'timeout', reason: 'no answer in time' });
+        watch(attempt);
+      }
+    }
+    clock.pass(Math.max(0, until - clock.now()));
+    land();
+  }
+
+  function land(): void {
+    for (const one of late.filter((each) => each.at <= clock.now())) {
+      late.splice(late.indexOf(one), 1);
+      carryOut(one.said, 'carries out late');
+    }
+  }
+
+  /** Nobody waits for the answer any more: the request was carried out, will be, or never will. */
+  function abandon(attempt: Attempt, fate: number): void {
+    if (!attempt.mutation || attempt.state !== 'flying') return;
+    const said = attempt.said!;
+    const latest = attempt.leftAt + timeoutMs + settleMs - setting.traits.lagMs;
+    if (fate % 3 === 0) carryOut(said, 'carries out, nobody hears it');
+    else if (fate % 3 === 1) deferTo(attempt, Math.max(clock.now(), latest - (fate % 7) * 50));
+    else tell(`      never arrives: ${describe(said)}`);
+  }
+
+  function deferTo(attempt: Attempt, at: number): void {
+    late.push({ at, said: attempt.said!, subjectId: attempt.claim.account.subject_id });
+    tell(`      on its way until ${at - clock.now()} ms from here: ${describe(attempt.said!)}`);
+  }
+
+  function watch(attempt: Attempt): void {
+    if (attempt.wrong !== undefined) throw new Wrong(attempt.wrong);
+    if (attempt.state === 'ended') {
+      const { operation, outcome, reason, state, finished } = attempt.ended!.result;
+      tell(`${whose(attempt)}: ${operation} ${outcome}, ${finished ? state : 'again'}${reason ? `: ${reason}` : ''}`);
+    }
+  }
+
+  /** Before a mutation leaves: the account must be this attempt's own, and nothing said of it may still be on its way. */
+  async function checkMutation(attempt: Attempt): Promise<void> {
+    const { account, attemptId } = attempt.claim;
+    const rows = await store.read((reading) =>
+      reading.all(
+        reading.q
+          .selectFrom('accounts')
+          .select(['lease_attempt', 'doubt', 'due_at'])
+          .where('target_id', '=', targetId)
+          .where('subject_id', '=', account.subject_id),
+      ),
+    );
+    const row = rows[0];
+    if (!row) throw new Wrong(`${whose(attempt)}: a mutation left without an account`);
+    if (row.lease_attempt !== attemptId) throw new Wrong(`${whose(attempt)}: a mutation left under another's lease`);
+    if ((row.due_at ?? 0) < clock.now()) throw new Wrong(`${whose(attempt)}: a mutation left after the end of its lease`);
+    if (row.doubt === null) throw new Wrong(`${whose(attempt)}: a mutation left without doubt written down`);
+    if (late.some((one) => one.subjectId === account.subject_id)) {
+      throw new Wrong(`${whose(attempt)}: a mutation left while an earlier one may still land`);
+    }
+    const others = nodes.flatMap((node) => node.attempts);
+    if (others.some((one) => one !== attempt && one.state === 'flying' && one.mutation && whose(one) === whose(attempt))) {
+      throw new Wrong(`${whose(attempt)}: two mutations are on their way at once`);
+    }
+  }
+
+  async function goOn(attempt: Attempt, fate: Fate): Promise<void> {
+    switch (attempt.state) {
+      case 'in line':
+        await attempt.begin();
+        return watch(attempt);
+      case 'leaving': {
+        const said = attempt.said!;
+        if ((await attempt.leave()) === 'left') {
+          if (attempt.mutation) await checkMutation(attempt);
+          tell(`${whose(attempt)}: says ${said.say}`);
+        }
+        return watch(attempt);
+      }
+      case 'flying':
+        await attempt.answer(arrive(attempt, fate));
+        return watch(attempt);
+      case 'ended':
+        return;
+    }
+  }
+
+  function arrive(attempt: Attempt, fate: Fate): Answer {
+    const said = attempt.said!;
+    const answered = (heard: Heard): Answer => ({
+      ended: 'answered',
+      status: heard.status,
+      headers: {},
+      body: heard,
+      text: '',
+    });
+    const lost = (reason: string): Answer => ({ ended: 'unknown', cause: 'closed', reason });
+    const onResource = said.say !== 'find' && said.say !== 'create';
+    if (fate !== 'answered') tell(`      fault: ${fate}`);
+    switch (fate) {
+      case 'request lost':
+        return lost('the connection broke');
+      case 'answer lost':
+        carryOut(said, 'carries out, the answer is lost');
+        return lost('the connection broke');
+      case 'late':
+        if (attempt.mutation) deferTo(attempt, attempt.leftAt + timeoutMs + settleMs - setting.traits.lagMs);
+        return lost('the connection broke');
+      case '404':
+        if (onResource) return answered({ status: 404 });
+        break;
+      case '409':
+        if (said.say === 'create' || said.say === 'update') return answered({ status: 409 });
+        break;
+      case '401':
+      case '429':
+      case '503':
+      case '500':
+        return answered({ status: Number(fate) });
+      case '500 but carried out':
+        carryOut(said, 'carries out');
+        return answered({ status: 500 });
+      case 'removed there':
+        if ('id' in said) target.removeThere(said.id);
+        break;
+      case 'answered':
+        break;
+    }
+    return answered(carryOut(said, 'answers'));
+  }
+
+  async function plan(node: Node): Promise<number> {
+    const taken = await planStep(store, node.book);
+    if (taken === 'outdated') {
+      node.book = await ground.openBook(node.book);
+      return 1;
+    }
+    if (taken > 0) tell(`${node.name} plans ${taken}`);
+    return taken;
+  }
+
+  async function claim(node: Node, kind: 'user' | 'group', limit: number): Promise<Attempt[]> {
+    const { claims } = await claimLane(store, clock, node.book, { targetId, kind }, limit);
+    const attempts = claims.map((each) => openAttempt(each, clock, lookups));
+    for (const attempt of attempts) {
+      tell(`${node.name} claims ${whose(attempt)}${attempt.claim.probe ? ' as a probe' : ''}`);
+      node.attempts.push(attempt);
+    }
+    attemptsMade += attempts.length;
+    return attempts;
+  }
+
+  async function record(node: Node, count: number): Promise<number> {
+    const ready = node.attempts.filter((attempt) => attempt.state === 'ended').slice(0, count);
+    if (ready.length === 0) return 0;
+    node.attempts = node.attempts.filter((attempt) => !ready.includes(attempt));
+    const batch: Ended[] = ready.map((attempt) => attempt.ended!);
+    await recordResults(store, random.next, batch);
+    tell(`${node.name} records ${ready.map(whose).join(', ')}`);
+    return ready.length;
+  }
+
+  async function runStep(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'plan':
+        await plan(nodeAt(step.node));
+        return;
+      case 'claim':
+        for (const kind of step.kinds) await claim(nodeAt(step.node), kind, step.limit);
+        return;
+      case 'go on': {
+        const attempts = nodes.flatMap((node) => node.attempts).filter((attempt) => attempt.state !== 'ended');
+        if (attempts.length === 0) return;
+        const attempt = attempts[step.attempt % attempts.length]!;
+        // What goes wrong goes wrong on the way.
+        while (step.fate !== 'answered' && attempt.state !== 'flying' && attempt.state !== 'ended') {
+          await goOn(attempt, 'answered');
+        }
+        return goOn(attempt, step.fate);
+      }
+      case 'record':
+        await record(nodeAt(step.node), step.count);
+        return;
+      case 'pass':
+        return pass(step.ms, step.fates);
+      case 'crash': {
+        const node = nodeAt(step.node);
+        tell(`${node.name} crashes`);
+        for (const [n, attempt] of node.attempts.entries()) abandon(attempt, step.fates + n);
+        nodes[nodes.indexOf(node)] = await openNode(`${node.name}'`);
+        return;
+      }
+      case 'rest':
+        return comeToRest();
+      case 'together':
+        await Promise.all(step.steps.map(runStep));
+        return;
+      default: {
+        const told = await people.write(step);
+        if (told !== undefined) tell(told);
+      }
+    }
+  }
+
+  /** From here nothing goes wrong any more; runs until nothing is due, planned or on its way. */
+  async function comeToRest(): Promise<void> {
+    for (let round = 0; round < roundsToRest; round++) {
+      let moved = 0;
+      for (const node of nodes) {
+        for (let taken = 1; taken > 0; moved += taken) taken = await plan(node);
+        for (const attempt of node.attempts) {
+          while (attempt.state !== 'ended') await goOn(attempt, 'answered');
+        }
+        moved += await record(node, 64);
+        for (const kind of ['user', 'group'] as const) moved += (await claim(node, kind, 16)).length;
+      }
+      await pass(1, 0);
+      if (attemptsMade > attemptsToRest) throw new Wrong('it does not come to rest: attempt follows attempt');
+      if (moved > 0) continue;
+      const next = await nextEvent();
+      if (next === undefined) return;
+      await pass(Math.max(1, next - clock.now()), 0);
+    }
+    throw new Wrong('it does not come to rest: something is due and never goes');
+  }
+
+  /** When something happens by itself next; undefined at rest. */
+  async function nextEvent(): Promise<number | undefined> {
+    const { due, lanes } = await store.read(async (reading) => ({
+      due: await reading.all(
+        reading.q.selectFrom('accounts').select(['due_at', 'kind']).where('due_at', 'is not', null),
+      ),
+      lanes: await reading.all(reading.q.selectFrom('lanes').select(['kind', 'probe_at'])),
+    }));
+    const times = [
+      ...late.map((one) => one.at),
+      ...due.map((row) => Math.max(row.due_at!, lanes.find((lane) => lane.kind === row.kind)?.probe_at ?? 0)),
+    ];
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  try {
+    for (const step of schedule.steps) {
+      await pass(1, 0);
+      await runStep(step);
+    }
+    tell('everything heals');
+    await comeToRest();
+    const faults = await findFaults(store, target, { targetId, nick });
+    return { faults, trace, attempts: attemptsMade };
+  } catch (error) {
+    const reason = error instanceof Wrong ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return { faults: [reason], trace, attempts: attemptsMade };
+  }
+}

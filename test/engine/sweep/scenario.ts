@@ -1,0 +1,93 @@
+import { Problem } from '../../../src/base/problem.ts';
+import type { Origin } from '../../../src/directory/changes.ts';
+import { createGroup, deleteGroup, replaceGroup } from '../../../src/directory/groups.ts';
+import { createUser, deleteUser, replaceUser } from '../../../src/directory/users.ts';
+import { readResource } from '../../../src/protocol/scim/resource.ts';
+import { enterpriseUserUrn, groupType, userType } from '../../../src/protocol/scim/schema.ts';
+import type { Store } from '../../../src/store/store.ts';
+
+/** Writes that survive a fault: whoever calls a door and gets no answer, calls again. */
+export type Write = <T>(work: (store: Store) => Promise<T>) => Promise<T>;
+
+type Person = { userName: string; title?: string; manager?: string; outside?: boolean };
+
+/**
+ * What happens to the directory in every run of the sweep: people come, are renamed, swap names, go, come back under
+ * the name of a leaver, move out of scope and in again; groups are nested, change members, go. `rest` lets the engine
+ * bring all of it to the target.
+ */
+export async function playScenario(origin: Origin, write: Write, rest: () => Promise<void>): Promise<void> {
+  const add = (person: Person) =>
+    write((store) => store.write((tx) => createUser(tx, userOf(person), { origin }))).then((made) => made.id);
+  const change = (id: string, person: Person) =>
+    write((store) => store.write((tx) => replaceUser(tx, id, userOf(person), { origin })));
+  const remove = (id: string) => write((store) => store.write((tx) => deleteUser(tx, id, { origin })));
+  const addGroup = (name: string, members: string[]) =>
+    write((store) => store.write((tx) => createGroup(tx, groupOf(name, members), { origin }))).then((made) => made.id);
+  const changeGroup = (id: string, name: string, members: string[]) =>
+    write((store) => store.write((tx) => replaceGroup(tx, id, groupOf(name, members), { origin })));
+
+  const ada = await add({ userName: 'ada' });
+  const bob = await add({ userName: 'bob', manager: ada });
+  const cyd = await add({ userName: 'cyd', manager: bob });
+  const dee = await add({ userName: 'dee' });
+  const staff = await addGroup('staff', [ada, bob, dee]);
+  const board = await addGroup('board', [staff, cyd]);
+  const gone = await addGroup('gone', [dee]);
+  await rest();
+
+  await change(bob, { userName: 'between', manager: ada });
+  await change(cyd, { userName: 'bob', manager: bob });
+  await change(bob, { userName: 'cyd', manager: ada, title: 'swapped' });
+  await remove(dee);
+  const fresh = await add({ userName: 'dee', manager: cyd });
+  await changeGroup(staff, 'staff', [bob, fresh]);
+  await write((store) => store.write((tx) => deleteGroup(tx, gone, { origin })));
+  await change(ada, { userName: 'ada', outside: true });
+  await rest();
+
+  await change(ada, { userName: 'ada.lovelace' });
+  await changeGroup(board, 'Board', [staff, ada]);
+  await remove(cyd);
+  await rest();
+}
+
+/** A write by somebody else, at an awkward moment. Doing it again changes something again; refusals are fine. */
+export async function interfere(origin: Origin, store: Store, n: number): Promise<void> {
+  const users = await store.read((reading) =>
+    reading.all(
+      reading.q.selectFrom('subjects').select(['id', 'doc']).where('kind', '=', 'user').where('life', '=', 'live').orderBy('id'),
+    ),
+  );
+  const user = users[n % Math.max(1, users.length)];
+  if (!user) return;
+  const doc = JSON.parse(user.doc) as { userName: string; userType?: string };
+  const title = `meanwhile ${n}`;
+  try {
+    await store.write((tx) =>
+      n % 3 === 0
+        ? replaceUser(tx, user.id, userOf({ userName: `${doc.userName}.${n}`, title }), { origin })
+        : replaceUser(tx, user.id, userOf({ userName: doc.userName, title, outside: n % 3 === 1 }), { origin }),
+    );
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+  }
+}
+
+function userOf({ userName, title, manager, outside = false }: Person) {
+  return readResource(userType, {
+    schemas: [userType.schema.id, enterpriseUserUrn],
+    userName,
+    ...(title === undefined ? {} : { title }),
+    userType: outside ? 'outside' : 'inside',
+    ...(manager === undefined ? {} : { [enterpriseUserUrn]: { manager: { value: manager } } }),
+  });
+}
+
+function groupOf(displayName: string, members: readonly string[]) {
+  return readResource(groupType, {
+    schemas: [groupType.schema.id],
+    displayName,
+    members: members.map((value) => ({ value })),
+  });
+}
