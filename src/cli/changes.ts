@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { ChangeAnswer } from '../contract/change.ts';
 import type { Page } from '../contract/page.ts';
 import { asClientCommand, openCommand, readCount } from './command.ts';
-import { printJson, printRows } from './output.ts';
+import { type Column, printJson, printRows } from './output.ts';
 
 type Options = { json?: boolean; url?: string; data?: string; lines: number; after?: number; follow?: boolean };
 
@@ -20,10 +20,11 @@ export function addChanges(program: Command): void {
     .option('-f, --follow', 'go on until interrupted');
   asClientCommand(tail, 'purvey changes tail --follow').action(async (options: Options) => {
     const { client, out } = openCommand(options);
+    let head = true;
     const print = (items: ChangeAnswer[]) => {
       if (out.json) for (const item of items) printJson({ ...out, terminal: false }, item);
       else if (items.length > 0) {
-        printRows(out, items, items, [
+        const columns: Column<ChangeAnswer>[] = [
           { head: 'SEQ', value: (row) => row.seq },
           { head: 'AT', value: (row) => row.at },
           { head: 'KIND', value: (row) => row.subject.kind },
@@ -33,7 +34,9 @@ export function addChanges(program: Command): void {
           { head: 'DOOR', value: (row) => row.door },
           { head: 'BY', value: (row) => row.actor },
           { head: 'FOR', value: (row) => row.serviceProvider },
-        ]);
+        ];
+        printRows(out, items, items, columns, head);
+        head = false;
       }
     };
     let after = options.after;

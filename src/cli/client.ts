@@ -49,9 +49,11 @@ export function makeClient(url: string, token: Secret): Client {
     try {
       response = await fetch(`${url}/api${path}`, init);
     } catch (error) {
-      throw new CliError(
-        `${url} does not answer (${reasonOf(error)}): is a server running there? Start one with: purvey serve`,
-      );
+      const reason = reasonOf(error);
+      const hint = /CERT|TLS|SSL/.test(reason)
+        ? 'if the certificate is right but of your own making, name it in NODE_EXTRA_CA_CERTS'
+        : 'is a server running there? Start one with: purvey serve';
+      throw new CliError(`${url} does not answer (${reason}): ${hint}`);
     }
     if (!response.ok) throw await errorOf(response, url);
     return response;

@@ -18,8 +18,14 @@ export function openOutput(options: { json?: boolean }): Output {
 
 export type Column<R> = { head: string; value(row: R): string | number | boolean | null | undefined };
 
-/** `whole` is what `--json` prints. */
-export function printRows<R>(out: Output, whole: unknown, rows: readonly R[], columns: readonly Column<R>[]): void {
+/** `whole` is what `--json` prints. `head`: whether a table gets its first line; false for the rest of a list. */
+export function printRows<R>(
+  out: Output,
+  whole: unknown,
+  rows: readonly R[],
+  columns: readonly Column<R>[],
+  head = true,
+): void {
   if (out.json) {
     printJson(out, whole);
     return;
@@ -33,7 +39,7 @@ export function printRows<R>(out: Output, whole: unknown, rows: readonly R[], co
     out.write('none\n');
     return;
   }
-  const table = [columns.map((column) => column.head), ...cells];
+  const table = head ? [columns.map((column) => column.head), ...cells] : cells;
   const widths = columns.map((_, n) => Math.max(...table.map((line) => widthOf(line[n]!))));
   for (const line of table) {
     out.write(

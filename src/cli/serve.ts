@@ -21,6 +21,8 @@ export function addServe(program: Command): void {
         PURVEY_DATA: options.data,
         PURVEY_CONFIG: options.config,
       });
+      // Asked to stop while still starting, it starts and stops in order.
+      const stopped = untilStopped();
       const { startPurvey } = await import('../main.ts');
       const purvey = await startPurvey(config);
       const { url, firstPassword } = purvey;
@@ -30,7 +32,7 @@ export function addServe(program: Command): void {
         process.stdout.write(`Purvey listens on ${url}\n  SCIM 2.0   ${url}/scim2\n  admin API  ${url}/api\n`);
         if (firstPassword !== undefined) process.stdout.write(welcome(url, firstPassword));
       }
-      await untilStopped();
+      await stopped;
       await purvey.stop();
     });
 }

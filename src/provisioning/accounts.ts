@@ -417,19 +417,6 @@ export function listOwners(
   return reading.run(selectOwners, { ...lane, ids: JSON.stringify(remoteIds.map((id) => ({ id }))) });
 }
 
-/**
- * Makes one account due at once, on an operator's word: ends its backoff and its parking. False when there is no such
- * account. Safe to repeat.
- */
-export async function retryAccount(tx: Tx, targetId: number, subjectId: string): Promise<boolean> {
-  const [row] = await readAccounts(tx, [{ targetId, subjectId }]);
-  if (!row) return false;
-  await raiseAccounts(tx, [
-    { targetId, subjectId, kind: row.kind, urgency: Math.min(row.urgency, 1), spId: row.sp_id, makes: false },
-  ]);
-  return true;
-}
-
 /** Makes every parked account of a target due again: its settings, mapping or policy changed, so the refusal may not hold. */
 export async function retryParkedAccounts(tx: Tx, targetId: number): Promise<void> {
   await tx.all(

@@ -1,4 +1,4 @@
-import type { Remote, SubjectKind } from '../connectors/connector.ts';
+import type { Failure, Found, Remote, SubjectKind } from '../connectors/connector.ts';
 import type { Attributes } from '../mapping/rows.ts';
 import type { Courier } from '../outbound/courier.ts';
 import type { AccountRow } from '../store/schema.ts';
@@ -31,11 +31,7 @@ export async function resolveCreateConflict(
   reason: string,
 ): Promise<Result> {
   const { account, open } = claim;
-  const found = await open.connector.find(courier, {
-    kind: account.kind,
-    externalId: account.subject_id,
-    names: [claim.name],
-  });
+  const found = await findThere(claim, courier);
   if (found.outcome !== 'done') return failureOf(claim, 'create', found, { settled: true, mutated: false });
 
   const ours = found.found.find((remote) => remote.externalId === account.subject_id);
@@ -72,12 +68,8 @@ export async function resolveRenameConflict(
   reason: string,
   acked: string,
 ): Promise<Result> {
-  const { account, open } = claim;
-  const found = await open.connector.find(courier, {
-    kind: account.kind,
-    externalId: account.subject_id,
-    names: [claim.name],
-  });
+  const { account } = claim;
+  const found = await findThere(claim, courier);
   const change = { acked };
   if (found.outcome !== 'done') return failureOf(claim, 'update', found, { settled: true, mutated: false, change });
   const others = found.found.filter((remote) => remote.remoteId !== account.remote_id);
@@ -91,6 +83,25 @@ export async function resolveRenameConflict(
     `the target has ${describe(others)} under the name this account should have, and Purvey did not make it. Rename or remove it there, then retry`,
     change,
   );
+}
+
+/**
+ * Who has the name or our mark at the target. A search may lag behind, so each it shows is read before it is believed:
+ * one that is gone holds no name, and one that was renamed since does not hold the name it was found by.
+ */
+async function findThere(claim: Claim, courier: Courier): Promise<Found | Failure> {
+  const { account, open } = claim;
+  const ask = { kind: account.kind, externalId: account.subject_id, names: [claim.name] };
+  const shown = await open.connector.find(courier, ask);
+  if (shown.outcome !== 'done') return shown;
+  const found: Remote[] = [];
+  for (const one of shown.found) {
+    const read = await open.connector.read(courier, account.kind, one.remoteId);
+    if (read.outcome === 'absent') continue;
+    if (read.outcome !== 'done') return read;
+    if (read.remote.externalId === account.subject_id || read.remote.name === one.name) found.push(read.remote);
+  }
+  return { outcome: 'done', found };
 }
 
 /** The account of ours that holds one of these remote resources, by ownership or by the mark they bear. */

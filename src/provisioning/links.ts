@@ -8,6 +8,7 @@ import { prepare, type Reading, type Tx } from '../store/store.ts';
  *
  *     plan --> due      the member has a remote id: may be said
  *          --> waiting  the member has none yet; its arrival makes the row due
+ *          --> waiting  (a removal) the member's id is in doubt: if it turns up, it is taken out, else it was in no group
  *     due --said and acknowledged--> (no row)
  *     due --refused alone--> parked, until the membership changes or an operator asks again
  */
@@ -24,7 +25,7 @@ const upsertLinks = prepare<{ rows: string }, never>((_, p, d) => {
     select r.target_id, r.group_id, r.member_id, r.op,
       case when a.remote_id is null then 'waiting' else 'due' end, a.remote_id
     from ${rows} left join accounts a on a.target_id = r.target_id and a.subject_id = r.member_id
-    where r.op = 'add' or a.remote_id is not null
+    where r.op = 'add' or a.remote_id is not null or a.doubt is not null
     on conflict (target_id, group_id, member_id) do update set
       op = excluded.op, state = excluded.state, remote_id = excluded.remote_id, reason = null, attempt_id = null`;
 });
@@ -34,7 +35,7 @@ const forgetRemovals = prepare<{ rows: string }, never>((_, p, d) => {
   return sql`
     delete from links where exists (
       select 1 from ${rows} left join accounts a on a.target_id = r.target_id and a.subject_id = r.member_id
-      where r.op = 'remove' and a.remote_id is null
+      where r.op = 'remove' and a.remote_id is null and a.doubt is null
         and r.target_id = links.target_id and r.group_id = links.group_id and r.member_id = links.member_id)`;
 });
 
@@ -43,7 +44,7 @@ const rowsPerStatement = 5_000;
 
 /**
  * Notes memberships that a target has to be told. A removal of a member that has no remote id needs no words: whoever
- * is not there is in no group. Safe to repeat.
+ * is not there is in no group. One whose id was set aside may be there still, so its removal waits. Safe to repeat.
  */
 export async function planLinks(tx: Tx, memberships: readonly MembershipToSay[]): Promise<void> {
   const byKey = new Map(memberships.map((one) => [`${one.targetId} ${one.groupId} ${one.memberId}`, one]));
@@ -62,12 +63,48 @@ export async function planLinks(tx: Tx, memberships: readonly MembershipToSay[])
   }
 }
 
+type MemberColumns = { target_id: number; member_id: string };
+const memberColumns = { target_id: 'int', member_id: 'text' } as const;
+
+const dueRemovals = prepare<{ rows: string }, { target_id: number; group_id: string }>((_, p, d) => {
+  const rows = d.rowsOf<MemberColumns, 'r'>(p.rows, 'r', memberColumns);
+  return sql<{ target_id: number; group_id: string }>`
+    update links set state = 'due', remote_id = a.remote_id
+    from ${rows} inner join accounts a on a.target_id = r.target_id and a.subject_id = r.member_id
+    where links.target_id = r.target_id and links.member_id = r.member_id and links.state = 'waiting'
+      and links.op = 'remove' and a.remote_id is not null
+    returning links.target_id, links.group_id`;
+});
+
+const dropRemovals = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<MemberColumns, 'r'>(p.rows, 'r', memberColumns);
+  return sql`
+    delete from links where state = 'waiting' and op = 'remove' and exists (
+      select 1 from ${rows} left join accounts a on a.target_id = r.target_id and a.subject_id = r.member_id
+      where a.remote_id is null and a.doubt is null and r.target_id = links.target_id and r.member_id = links.member_id)`;
+});
+
+/**
+ * Members arrived or left: removals that waited for them are due, or forgotten with them. Answers with the groups that
+ * have something to say by it.
+ */
+export async function settleRemovals(
+  tx: Tx,
+  members: readonly { targetId: number; memberId: string }[],
+): Promise<{ targetId: number; groupId: string }[]> {
+  const rows = JSON.stringify(members.map((one) => ({ target_id: one.targetId, member_id: one.memberId })));
+  const due = await tx.run(dueRemovals, { rows });
+  await tx.run(dropRemovals, { rows });
+  return due.map((row) => ({ targetId: row.target_id, groupId: row.group_id }));
+}
+
 const forgetGone = prepare<{ targetId: number; groupId: string }, never>(
   (_, p) => sql`
     delete from links
     where target_id = ${p.targetId} and group_id = ${p.groupId} and op = 'remove' and state = 'due'
       and not exists (select 1 from accounts a
-        where a.target_id = links.target_id and a.subject_id = links.member_id and a.remote_id = links.remote_id)`,
+        where a.target_id = links.target_id and a.subject_id = links.member_id
+          and (a.remote_id = links.remote_id or (a.remote_id is null and a.doubt is not null)))`,
 );
 
 const claimLinksOf = prepare<{ targetId: number; groupId: string; attempt: number; limit: number }, LinkRow>(
@@ -150,6 +187,18 @@ export async function settleLinks(tx: Tx, said: readonly SaidLink[]): Promise<vo
     await tx.run(deleteSaid, { rows: rowsOf(done.slice(from, from + rowsPerStatement)) });
   }
   if (refused.length > 0) await tx.run(parkSaid, { rows: rowsOf(refused) });
+}
+
+/** Makes the refused memberships of a group due again. */
+export async function unparkLinks(tx: Tx, targetId: number, groupId: string): Promise<void> {
+  await tx.all(
+    tx.q
+      .updateTable('links')
+      .set({ state: 'due', reason: null, attempt_id: null })
+      .where('target_id', '=', targetId)
+      .where('group_id', '=', groupId)
+      .where('state', '=', 'parked'),
+  );
 }
 
 const selectGroupsWithDue = prepare<{ rows: string }, { target_id: number; group_id: string }>((_, p, d) => {

@@ -4,7 +4,7 @@ import { listReferrers } from '../directory/references.ts';
 import type { WakeRow } from '../store/schema.ts';
 import { prepare, type Tx } from '../store/store.ts';
 import { type Raise, raiseAccounts, readAccounts } from './accounts.ts';
-import { planLinks } from './links.ts';
+import { planLinks, settleRemovals } from './links.ts';
 
 /**
  * Who has to be told that a subject arrived at a target: the groups that hold it, the people who name it as manager
@@ -28,7 +28,8 @@ const insertWakes = prepare<{ rows: string }, never>((_, p, d) => {
     insert into wakes (target_id, subject_id, cause)
     select target_id, subject_id, cause from ${rows} where r.cause = 'relink'
       or exists (select 1 from members where member_id = r.subject_id)
-      or exists (select 1 from refs where ref_id = r.subject_id)`;
+      or exists (select 1 from refs where ref_id = r.subject_id)
+      or exists (select 1 from links where target_id = r.target_id and member_id = r.subject_id and state = 'waiting')`;
 });
 
 export async function appendWakes(tx: Tx, wakes: readonly Wake[]): Promise<void> {
@@ -64,10 +65,12 @@ export async function foldWakes(tx: Tx, limit: number): Promise<number> {
   const referrers = (await listReferrers(tx, moved)).flatMap(({ subjectId, refId }) =>
     [...movedAt.get(refId)!].map((targetId) => ({ targetId, subjectId })),
   );
-  const present = await readAccounts(
+  const losing = await settleRemovals(
     tx,
-    uniqueKeys([...pairs.map((p) => ({ targetId: p.targetId, subjectId: p.groupId })), ...referrers]),
+    taken.map((wake) => ({ targetId: wake.target_id, memberId: wake.subject_id })),
   );
+  const groups = [...pairs, ...losing].map(({ targetId, groupId }) => ({ targetId, subjectId: groupId }));
+  const present = await readAccounts(tx, uniqueKeys([...groups, ...referrers]));
   const accountAt = new Map(present.map((row) => [`${row.target_id} ${row.subject_id}`, row]));
   const links = pairs.filter((pair) => accountAt.has(`${pair.targetId} ${pair.groupId}`));
   await planLinks(

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { planChanges } from '../../src/cli/demo/changes.ts';
 import { compareDirectories } from '../../src/cli/demo/compare.ts';
 import { readCompany } from '../../src/cli/demo/people.ts';
+import { defaultPorts } from '../../src/cli/demo/run.ts';
 import { openScim } from '../../src/cli/demo/scim.ts';
 import { isAlive, openDemoBed, type Summary, waitUntil } from './demo-process.ts';
 
@@ -21,12 +24,20 @@ const expected = {
 };
 
 describe('the demo', () => {
-  test('--once --json prints one line, both agree, and nothing of it is left running', async () => {
+  test('--once --json prints one line, both agree, and nothing is left running; a port that is taken is left alone', async () => {
     using bed = openDemoBed();
+    const occupant = createServer();
+    const settled = Promise.race([once(occupant, 'listening'), once(occupant, 'error')]);
+    occupant.listen(defaultPorts.acme, '127.0.0.1');
+    // If somebody else has it, it is taken as well.
+    await settled.catch(() => {});
     const demo = bed.run('--once', '--people', String(people));
     const { code, stdout, stderr } = await demo.ended;
+    occupant.close();
     assert.equal(code, 0, stderr);
     assert.equal(stderr, '');
+    const { ports } = JSON.parse(readFileSync(join(bed.folder, 'demo.json'), 'utf8'));
+    assert.notEqual(ports.acme, defaultPorts.acme);
     assert.equal(stdout.split('\n').length, 2, 'one line');
     const { seconds, ...counts } = JSON.parse(stdout) as Summary;
     assert.deepEqual(counts, expected);
@@ -110,11 +121,32 @@ describe('the demo', () => {
     assert.equal(isAlive(partner), false);
   });
 
+  test('Ctrl-C while people are loaded ends everything and says how to go on', async () => {
+    using bed = openDemoBed();
+    const demo = bed.run('--once', '--people', String(people));
+    await waitUntil('people are loaded', () => bed.stage() === 'loading');
+    const pids = bed.serverPids();
+    // As npm does it: the terminal's own, and once more from npm.
+    demo.child.kill('SIGINT');
+    demo.child.kill('SIGINT');
+    const { code, stdout, stderr } = await demo.ended;
+    assert.equal(code, 130);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^interrupted; "purvey demo --resume" goes on from here\n$/);
+    assert.deepEqual(pids.map(isAlive), [false, false]);
+    const resumed = await bed.run('--resume', '--once').ended;
+    assert.equal(resumed.code, 0, resumed.stderr);
+    const { seconds: _, ...counts } = JSON.parse(resumed.stdout) as Summary;
+    assert.deepEqual(counts, expected);
+  });
+
   test('options that cannot be used are refused before anything starts', async () => {
     using bed = openDemoBed();
     const few = await bed.run('--once', '--people', '3').ended;
     assert.notEqual(few.code, 0);
     assert.match(few.stderr, /--people/);
+    const strange = await bed.run('--onec').ended;
+    assert.equal(strange.code, 2);
     const many = await bed.run('--once', '--people', '1001').ended;
     assert.equal(many.code, 1);
     assert.match(many.stderr, /--people must be at most 1000/);

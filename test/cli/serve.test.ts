@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { openTestStore } from '../database.ts';
 import { makeFolder, root, runPurvey, serve } from './processes.ts';
 
 describe('purvey serve', () => {
@@ -113,6 +114,33 @@ describe('purvey serve', () => {
     assert.match(help.out, /admin-token/);
     const env = { PURVEY_DATA: fresh, PURVEY_PORT: 'x' };
     assert.match((await runPurvey(['serve'], { env })).err, /PURVEY_PORT is x/);
+  });
+
+  it('shares a PostgreSQL database with others that have its key', async () => {
+    const { location, remove, store } = await openTestStore('postgres', { schema: 'empty' });
+    await store.close();
+    assert.ok('url' in location);
+    const shared = { DATABASE_URL: location.url, PURVEY_KEY: randomBytes(32).toString('base64') };
+    const [one, two] = [join(folder.path, 'node-one'), join(folder.path, 'node-two')];
+    const first = await serve(one, shared);
+    const second = await serve(two, shared);
+    try {
+      assert.ok(first.firstPassword);
+      assert.equal(second.firstPassword, undefined);
+      assert.equal(existsSync(join(two, 'admin-token')), false);
+      const env = { PURVEY_TOKEN: readFileSync(join(one, 'admin-token'), 'utf8').trim(), PURVEY_URL: second.url };
+      const status = JSON.parse((await runPurvey(['status', '--json'], { env })).out);
+      assert.equal(status.database.kind, 'postgres');
+      assert.ok(!JSON.stringify(status.database).includes(new URL(location.url).password || '\u0000'));
+      const other = { ...shared, PURVEY_PORT: '0', PURVEY_KEY: randomBytes(32).toString('base64') };
+      const refused = await runPurvey(['serve', '--data', join(folder.path, 'node-three')], { env: other });
+      assert.equal(refused.code, 1);
+      assert.match(refused.err, /not the key/);
+    } finally {
+      await first.stop();
+      await second.stop();
+      await remove();
+    }
   });
 
   it('starts by an older Node through the one in the packages', async (t) => {

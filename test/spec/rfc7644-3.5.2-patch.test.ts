@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Problem, type ProblemCode } from '../../src/base/problem.ts';
+import { Problem } from '../../src/base/problem.ts';
 import { defineAttribute } from '../../src/protocol/scim/attribute.ts';
-import { patchOpUrn } from '../../src/protocol/scim/message.ts';
-import { applyPatch, readPatch, splitMembership } from '../../src/protocol/scim/patch.ts';
 import type { Resource } from '../../src/protocol/scim/resource.ts';
 import {
-  coreGroupUrn,
   coreUserUrn,
   defineResourceType,
   enterpriseUserUrn,
   groupType,
-  type ResourceType,
   userType,
 } from '../../src/protocol/scim/schema.ts';
+import { babs, home, patch, patchBabs, patchTeam, team, without, work, workAddress } from './rfc7644-3.5.2-people.ts';
 
 const badgeUrn = 'urn:example:acme:2.0:Badge';
 const badgeType = defineResourceType({
@@ -32,45 +29,6 @@ const badgeType = defineResourceType({
   ],
 });
 
-const work = { value: 'b@example.com', type: 'work', primary: true };
-const home = { value: 'b@home.org', type: 'home' };
-const workAddress = { type: 'work', streetAddress: '100 Plaza', locality: 'Hollywood', country: 'US' };
-
-const babs: Resource = {
-  schemas: [coreUserUrn, enterpriseUserUrn],
-  id: '2819',
-  userName: 'bjensen',
-  name: { givenName: 'Barbara', familyName: 'Jensen' },
-  title: 'Tour guide',
-  emails: [work, home],
-  addresses: [workAddress, { type: 'home', streetAddress: '456 Blvd', primary: true }],
-  meta: { resourceType: 'User' },
-  [enterpriseUserUrn]: { department: 'Tours', manager: { value: 'm1' } },
-};
-const team: Resource = {
-  schemas: [coreGroupUrn],
-  id: 'g1',
-  displayName: 'Team',
-  members: [{ value: 'u1', type: 'User', display: 'One' }, { value: 'u2' }],
-};
-
-function patch(type: ResourceType, resource: Resource, ...operations: object[]): Resource {
-  const before = structuredClone(resource);
-  const read = readPatch(type, { schemas: [patchOpUrn], Operations: operations });
-  try {
-    const after = applyPatch(type, resource, read);
-    assert.deepEqual(applyPatch(type, resource, read), after, 'the same operations give the same result');
-    return after;
-  } finally {
-    assert.deepEqual(resource, before, 'the input stays as it is');
-  }
-}
-const patchBabs = (...operations: object[]) => patch(userType, babs, ...operations);
-const patchTeam = (...operations: object[]) => patch(groupType, team, ...operations);
-const without = (resource: Resource, ...names: string[]): Resource =>
-  Object.fromEntries(Object.entries(resource).filter(([name]) => !names.includes(name))) as Resource;
-
-/** Name, the resource, operations, and what differs afterwards (`undefined` = unassigned). */
 type Case = [string, Resource, object[], Record<string, unknown>];
 const enterprise = babs[enterpriseUserUrn] as object;
 
@@ -377,101 +335,6 @@ const replace: Case[] = [
   ],
   ['externalId', babs, [{ op: 'replace', path: 'externalId', value: 'e' }], { externalId: 'e' }],
 ];
-
-/** Name, resource, operations, code. */
-const refusals: [string, Resource, object[], ProblemCode][] = [
-  [
-    'replace of no chosen value (3.5.2.3)',
-    babs,
-    [{ op: 'replace', path: 'emails[type eq "other"].value', value: 'x' }],
-    'noTarget',
-  ],
-  [
-    'replace of no chosen whole value',
-    babs,
-    [{ op: 'replace', path: 'emails[type eq "other"]', value: { value: 'x' } }],
-    'noTarget',
-  ],
-  [
-    'add to a choice that cannot be made',
-    babs,
-    [{ op: 'add', path: 'emails[value co "zzz"].display', value: 'x' }],
-    'noTarget',
-  ],
-  [
-    'add of what contradicts its own choice',
-    babs,
-    [{ op: 'add', path: 'emails[type eq "other"].type', value: 'x' }],
-    'noTarget',
-  ],
-  ['remove without path (3.5.2.2)', babs, [{ op: 'remove' }], 'noTarget'],
-  ['an unknown attribute', babs, [{ op: 'replace', path: 'shoeSize', value: 1 }], 'noTarget'],
-  ['an unknown sub-attribute', babs, [{ op: 'replace', path: 'name.nick', value: 'x' }], 'noTarget'],
-  ['an unknown schema', babs, [{ op: 'replace', path: 'urn:example:x:nick', value: 'x' }], 'noTarget'],
-  ['a broken path', babs, [{ op: 'replace', path: 'emails[', value: 'x' }], 'invalidFilter'],
-  ['a path that is none', babs, [{ op: 'replace', path: '1 2', value: 'x' }], 'invalidPath'],
-  ['a path that is no string', babs, [{ op: 'replace', path: 5, value: 'x' }], 'invalidPath'],
-  [
-    'a filter on an attribute with one value',
-    babs,
-    [{ op: 'replace', path: 'name[givenName pr]', value: {} }],
-    'invalidPath',
-  ],
-  ['a filter by an unknown sub-attribute', babs, [{ op: 'remove', path: 'emails[size eq 1]' }], 'invalidFilter'],
-  [
-    'a filter with an operator of no meaning',
-    babs,
-    [{ op: 'remove', path: 'emails[primary gt true]' }],
-    'invalidFilter',
-  ],
-  ['id', babs, [{ op: 'replace', path: 'id', value: 'x' }], 'mutability'],
-  ['meta', babs, [{ op: 'remove', path: 'meta.created' }], 'mutability'],
-  ['groups', babs, [{ op: 'add', path: 'groups', value: [{ value: 'g' }] }], 'mutability'],
-  ['groups without path', babs, [{ op: 'add', value: { groups: [{ value: 'g' }] } }], 'mutability'],
-  [
-    "a manager's displayName",
-    babs,
-    [{ op: 'add', path: `${enterpriseUserUrn}:manager.displayName`, value: 'x' }],
-    'mutability',
-  ],
-  ['removing a required attribute', babs, [{ op: 'remove', path: 'userName' }], 'mutability'],
-  ['unassigning a required attribute', babs, [{ op: 'replace', path: 'userName', value: null }], 'mutability'],
-  ['removing schemas', babs, [{ op: 'remove', path: 'schemas' }], 'mutability'],
-  ['the value of a member', team, [{ op: 'replace', path: 'members[value eq "u1"].value', value: 'u9' }], 'mutability'],
-  [
-    'a chosen member by another',
-    team,
-    [{ op: 'replace', path: 'members[value eq "u1"]', value: { value: 'u9' } }],
-    'mutability',
-  ],
-  [
-    'the type of a member',
-    team,
-    [{ op: 'replace', path: 'members[value eq "u1"].type', value: 'Group' }],
-    'mutability',
-  ],
-  ['removing a sub-attribute of a member', team, [{ op: 'remove', path: 'members.value' }], 'mutability'],
-  ['an empty required value', babs, [{ op: 'replace', path: 'userName', value: '' }], 'invalidValue'],
-  ['a value of another type', babs, [{ op: 'replace', path: 'title', value: 1 }], 'invalidValue'],
-  ['no value', babs, [{ op: 'add', path: 'title' }], 'invalidValue'],
-  ['no path and no object', babs, [{ op: 'add', value: 'x' }], 'invalidValue'],
-  ['U+0000', babs, [{ op: 'add', path: 'title', value: '\0' }], 'invalidValue'],
-  ['two primaries at once', babs, [{ op: 'replace', path: 'emails.primary', value: true }], 'invalidValue'],
-  ['a member without value', team, [{ op: 'add', path: 'members', value: [{ display: 'x' }] }], 'invalidValue'],
-  ['an unknown schema in schemas', babs, [{ op: 'add', path: 'schemas', value: ['urn:x'] }], 'invalidSyntax'],
-  ['an unknown op', babs, [{ op: 'move', path: 'title' }], 'invalidSyntax'],
-  ['an operation that is none', babs, ['add' as unknown as object], 'invalidSyntax'],
-  [
-    'all because of the last (atomic)',
-    babs,
-    [
-      { op: 'replace', path: 'title', value: 'x' },
-      { op: 'remove', path: 'userName' },
-    ],
-    'mutability',
-  ],
-];
-
 describe('RFC 7644 3.5.2: PATCH', () => {
   for (const [op, cases] of [
     ['add', add],
@@ -487,33 +350,6 @@ describe('RFC 7644 3.5.2: PATCH', () => {
         assert.deepEqual(patch(type, resource, ...operations), expected);
       });
     }
-  }
-
-  for (const [name, resource, operations, code] of refusals) {
-    it(`refuses ${name}`, () => {
-      const type = resource.userName === undefined ? groupType : userType;
-      assert.throws(
-        () => patch(type, resource, ...operations),
-        (error) => error instanceof Problem && error.code === code,
-      );
-    });
-  }
-
-  for (const body of [
-    null,
-    [],
-    {},
-    { Operations: [] },
-    { schemas: [patchOpUrn] },
-    { schemas: [patchOpUrn], Operations: [] },
-    { schemas: [coreUserUrn], Operations: [{ op: 'remove', path: 'title' }] },
-  ]) {
-    it(`refuses the message ${JSON.stringify(body)}`, () => {
-      assert.throws(
-        () => readPatch(userType, body),
-        (error) => error instanceof Problem && error.code === 'invalidSyntax',
-      );
-    });
   }
 
   it('sets an immutable attribute once', () => {
@@ -555,68 +391,4 @@ describe('RFC 7644 3.5.2: PATCH', () => {
     assert.equal(after.emails, babs.emails);
     assert.equal(after[enterpriseUserUrn], babs[enterpriseUserUrn]);
   });
-});
-
-describe('RFC 7644 3.5.2: membership without the members', () => {
-  const split = (...operations: object[]) =>
-    splitMembership(readPatch(groupType, { schemas: [patchOpUrn], Operations: operations }));
-
-  const known: [string, object, object][] = [
-    [
-      'add',
-      { op: 'add', path: 'members', value: [{ value: 'a', type: 'User', display: 'A', $ref: 'x' }] },
-      { op: 'add', ids: [{ value: 'a', type: 'User', display: 'A' }] },
-    ],
-    ['add without path', { op: 'add', value: { members: [{ value: 'a' }] } }, { op: 'add', ids: [{ value: 'a' }] }],
-    [
-      'add with the URN',
-      { op: 'add', path: `${coreGroupUrn}:members`, value: { value: 'a' } },
-      { op: 'add', ids: [{ value: 'a' }] },
-    ],
-    ['remove by filter', { op: 'remove', path: 'members[value eq "a"]' }, { op: 'remove', ids: [{ value: 'a' }] }],
-    [
-      'remove by a filter of several',
-      { op: 'remove', path: 'members[value eq "a" or (value eq "b" or VALUE EQ "c")]' },
-      { op: 'remove', ids: [{ value: 'a' }, { value: 'b' }, { value: 'c' }] },
-    ],
-    [
-      'remove by value',
-      { op: 'Remove', path: 'members', value: [{ value: 'a', $ref: null }] },
-      { op: 'remove', ids: [{ value: 'a' }] },
-    ],
-    ['replace', { op: 'replace', path: 'members', value: [{ value: 'a' }] }, { op: 'replace', ids: [{ value: 'a' }] }],
-    ['replace by nothing', { op: 'replace', path: 'members', value: [] }, { op: 'clear' }],
-    ['remove all', { op: 'remove', path: 'members' }, { op: 'clear' }],
-  ];
-  for (const [name, operation, expected] of known) {
-    it(name, () => assert.deepEqual(split(operation), { rest: [], members: [expected] }));
-  }
-
-  it('keeps the rest, in order', () => {
-    const both = split(
-      { op: 'replace', value: { displayName: 'n', members: [{ value: 'a' }] } },
-      { op: 'add', path: 'externalId', value: 'e' },
-    );
-    assert.deepEqual(both?.members, [{ op: 'replace', ids: [{ value: 'a' }] }]);
-    assert.deepEqual(
-      both?.rest.map(({ op, target, value }) => [op, target.attribute.name, value]),
-      [
-        ['replace', 'displayName', 'n'],
-        ['add', 'externalId', 'e'],
-      ],
-    );
-  });
-
-  for (const operation of [
-    { op: 'remove', path: 'members[display eq "x"]' },
-    { op: 'remove', path: 'members[value eq "a" and type eq "User"]' },
-    { op: 'remove', path: 'members[value sw "a"]' },
-    { op: 'remove', path: 'members[not (value eq "a")]' },
-    { op: 'remove', path: 'members[value eq null]' },
-    { op: 'remove', path: 'members[value eq "a"].display' },
-    { op: 'replace', path: 'members[value eq "a"].display', value: 'x' },
-    { op: 'add', path: 'members[value eq "a"]', value: { display: 'x' } },
-  ]) {
-    it(`leaves to applyPatch: ${JSON.stringify(operation)}`, () => assert.equal(split(operation), undefined));
-  }
 });

@@ -32,8 +32,12 @@ export type DemoServers = {
 
 const patienceMs = 6_000;
 
-/** `died` is told when a server ends by itself. `say` is told what a person should know. */
-export function openServers(parts: { died: (why: CliError) => void; say: (line: string) => void }): DemoServers {
+/** `died` is told when a server ends by itself, `say` what a person should know. `signal` ends all waiting. */
+export function openServers(parts: {
+  died: (why: CliError) => void;
+  say: (line: string) => void;
+  signal: AbortSignal;
+}): DemoServers {
   const children = new Set<ChildProcess>();
   let isStopping = false;
   const entry = import.meta.url.endsWith('.ts') ? './server.ts' : './server.js';
@@ -44,10 +48,13 @@ export function openServers(parts: { died: (why: CliError) => void; say: (line: 
     const child = fork(file, [JSON.stringify(order)], { stdio: ['ignore', log, log, 'ipc'] });
     closeSync(log);
     children.add(child);
-    const ended = once(child, 'exit').then(([code, signal]): ServerReport => {
-      children.delete(child);
-      return { failure: `it ended at once (${signal ?? code}); ${logFile} may say why`, why: 'other' };
-    });
+    // What it reported last may be read after its end was noticed, but always before the channel is closed.
+    const ended = Promise.all([once(child, 'exit'), once(child, 'disconnect')]).then(
+      ([[code, signal]]): ServerReport => {
+        children.delete(child);
+        return { failure: `it ended at once (${signal ?? code}); ${logFile} may say why`, why: 'other' };
+      },
+    );
     const first = await Promise.race([once(child, 'message').then(([message]) => message as ServerReport), ended]);
     if ('failure' in first) await ended;
     else {
@@ -65,6 +72,7 @@ export function openServers(parts: { died: (why: CliError) => void; say: (line: 
       const since = performance.now();
       const order = { port, data, empty };
       for (let told = false; ; ) {
+        parts.signal.throwIfAborted();
         const report = await tryStart(name, order, logFile);
         if (!('failure' in report)) {
           const token = readFileSync(join(data, 'admin-token'), 'utf8').trim();
@@ -74,10 +82,10 @@ export function openServers(parts: { died: (why: CliError) => void; say: (line: 
         if (report.why === 'port-taken' && order.port !== 0) {
           parts.say(`port ${order.port} is taken, so ${name} listens on another`);
           order.port = 0;
-        } else if (report.why === 'data-in-use' && performance.now() - since < patienceMs && !isStopping) {
+        } else if (report.why === 'data-in-use' && performance.now() - since < patienceMs) {
           if (!told) parts.say(`${report.failure}. Waiting a little, in case it is just ending …`);
           told = true;
-          await sleep(250);
+          await sleep(250, undefined, { signal: parts.signal });
         } else {
           throw new CliError(`the server ${name} does not start: ${report.failure}`);
         }

@@ -2,9 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import type { AccountAnswer, AccountDetail } from '../../contract/account.ts';
 import type { Page } from '../../contract/page.ts';
-import { urgency } from '../../directory/changes.ts';
-import { raiseAccounts } from '../../provisioning/accounts.ts';
 import { type AccountFilter, listAccounts, listAttempts, readAccount } from '../../provisioning/inspect.ts';
+import { retryAccount } from '../../provisioning/retry.ts';
 import { readTarget } from '../../provisioning/targets.ts';
 import type { AccountRow, AccountState } from '../../store/schema.ts';
 import type { Reading } from '../../store/store.ts';
@@ -67,10 +66,9 @@ export function addAccountRoutes(app: FastifyInstance, { store }: AdminParts): v
   app.post('/accounts/:target/:subject/retry', async (request, reply) => {
     const account = await store.write(async (tx) => {
       const row = await readOne(tx, param(request, 'target'), param(request, 'subject'));
-      const { target_id: targetId, subject_id: subjectId, kind, sp_id: spId } = row;
-      await raiseAccounts(tx, [{ targetId, subjectId, kind, spId, urgency: urgency.security, makes: false }]);
-      const raised = await readAccount(tx, { targetId, subjectId });
-      return show(raised!, await readNames(tx, [subjectId, raised!.wait_on]));
+      await retryAccount(tx, row);
+      const raised = await readAccount(tx, { targetId: row.target_id, subjectId: row.subject_id });
+      return show(raised!, await readNames(tx, [row.subject_id, raised!.wait_on]));
     });
     store.signal('work');
     return reply.code(202).send(account);

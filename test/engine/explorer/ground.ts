@@ -7,6 +7,7 @@ import { createIdentityProvider } from '../../../src/provisioning/identity-provi
 import { ensureResidentServiceProvider, replaceBindings } from '../../../src/provisioning/service-providers.ts';
 import { openTargetBook, type TargetBook } from '../../../src/provisioning/target-book.ts';
 import { createTarget, replaceTarget } from '../../../src/provisioning/targets.ts';
+import type { StoreLocation } from '../../../src/store/open.ts';
 import type { StatementHook, Store } from '../../../src/store/store.ts';
 import { type DatabaseKind, openTestStore } from '../../database.ts';
 import { makeMemoryKind } from './connector.ts';
@@ -38,6 +39,10 @@ export function openStepClock(): StepClock {
 export type Ground = {
   readonly store: Store;
   readonly clock: StepClock;
+  /** For another store on the same database. */
+  readonly location: StoreLocation;
+  /** Seals the target's settings. */
+  readonly key: Buffer;
   readonly targetId: number;
   readonly origin: Origin;
   /** Empties it and sets the target up; time starts again. */
@@ -64,7 +69,7 @@ const emptied = [
 
 export async function openGround(database: DatabaseKind, onStatement?: StatementHook): Promise<Ground> {
   const clock = openStepClock();
-  const { store, remove } = await openTestStore(database, {
+  const { store, location, remove } = await openTestStore(database, {
     clock,
     time: 'clock',
     durability: 'none',
@@ -90,6 +95,8 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
   return {
     store,
     clock,
+    location,
+    key,
     targetId,
     origin: { spId, door: 'scim', actor: 'explorer' },
     async clear(policy, nextTraits) {

@@ -98,7 +98,7 @@ export function makeSchedule(seed: number, options: { concurrent: boolean }): Sc
   const length = 20 + random.below(50);
   while (steps.length < length) {
     if (options.concurrent && random.chance(0.1)) {
-      const pair = [makeWork(random, () => 'answered'), random.chance(0.5) ? makeWrite(random) : makeWork(random, () => 'answered')];
+      const pair = [makeTransaction(random), random.chance(0.5) ? makeWrite(random) : makeTransaction(random)];
       steps.push({ do: 'together', steps: pair });
       continue;
     }
@@ -170,16 +170,19 @@ function makeWrite(random: Random): Step {
   return { do: 'add or remove member', group: random.below(4), member: random.below(10) };
 }
 
-function makeWork(random: Random, fate: () => Fate): Step {
+function makeTransaction(random: Random): Step {
   const node = random.below(2);
+  const roll = random.below(3);
+  if (roll === 0) return { do: 'plan', node };
+  if (roll === 1) return { do: 'record', node, count: random.pick([1, 2, 16]) };
+  const kinds = random.pick<('user' | 'group')[]>([['user', 'group'], ['user', 'group'], ['user'], ['group']]);
+  return { do: 'claim', node, kinds, limit: random.pick([1, 2, 16]) };
+}
+
+function makeWork(random: Random, fate: () => Fate): Step {
   const roll = random.below(100);
-  if (roll < 16) return { do: 'plan', node };
-  if (roll < 34) {
-    const kinds = random.pick<('user' | 'group')[]>([['user', 'group'], ['user', 'group'], ['user'], ['group']]);
-    return { do: 'claim', node, kinds, limit: random.pick([1, 2, 16]) };
-  }
-  if (roll < 74) return { do: 'go on', attempt: random.below(6), fate: fate() };
-  if (roll < 90) return { do: 'record', node, count: random.pick([1, 2, 16]) };
+  if (roll < 50) return makeTransaction(random);
+  if (roll < 90) return { do: 'go on', attempt: random.below(6), fate: fate() };
   const ms = random.pick([5, 50, 300, 600, 1_100, 1_600, 3_000, 6_000, 40_000]);
   return { do: 'pass', ms, fates: random.below(1_000) };
 }
