@@ -52,13 +52,16 @@ Commands on this machine need no password: they use the token in the data folder
 `;
 }
 
+/** npm passes the terminal's Ctrl-C on, so one press arrives twice: within this many milliseconds it is one request. */
+const onePressMs = 1_000;
+
 /** Resolves at the first request to stop; a second one ends the process at once. */
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
+    let asked: number | undefined;
     const stop = () => {
-      if (asked) process.exit(130);
-      asked = true;
+      if (asked !== undefined && performance.now() - asked > onePressMs) process.exit(130);
+      asked ??= performance.now();
       resolve();
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);

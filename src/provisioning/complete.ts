@@ -74,9 +74,10 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
       .map((result) => ({ targetId: result.claim.account.target_id, groupId: result.claim.account.subject_id })),
   );
   const versions = await readTargetVersions(tx, [...new Set(results.map((result) => result.claim.open.target.id))]);
+  const waits = waitsOf(results);
   const completions: Completion[] = [];
   for (const ended of ordered) {
-    completions.push(await completionOf(tx, random, ended, lanes, stillDue, versions));
+    completions.push(await completionOf(tx, random, ended, lanes, stillDue, versions, waits));
   }
   const written = await completeAccounts(tx, completions);
   const held = new Set(written.map((row) => keyOf(row)));
@@ -145,6 +146,7 @@ async function completionOf(
   lanes: ReadonlyMap<string, LaneRow>,
   stillDue: ReadonlySet<string>,
   versions: ReadonlyMap<number, number>,
+  waits: ReadonlyMap<number, ReadonlyMap<string, string>>,
 ): Promise<Completion> {
   const { claim } = result;
   const { account } = claim;
@@ -167,7 +169,7 @@ async function completionOf(
   const cycle =
     result.waitOn !== null &&
     result.operation !== 'rename' &&
-    (await waitsOn(tx, targetId, result.waitOn, account.subject_id));
+    (await waitsOn(tx, targetId, result.waitOn, account.subject_id, waits.get(targetId)));
   return {
     ...accountKey(result),
     attemptId: claim.attemptId,
@@ -192,6 +194,17 @@ async function completionOf(
     version: finished ? version : account.version,
     drop: result.drop,
   };
+}
+
+/** Who is about to wait for whom, by target. */
+function waitsOf(results: readonly Result[]): Map<number, Map<string, string>> {
+  const waits = new Map<number, Map<string, string>>();
+  for (const { claim, waitOn } of results) {
+    if (waitOn === null) continue;
+    const { target_id: targetId, subject_id: subjectId } = claim.account;
+    waits.set(targetId, (waits.get(targetId) ?? new Map<string, string>()).set(subjectId, waitOn));
+  }
+  return waits;
 }
 
 function doubtAfter(result: Result): string | null {

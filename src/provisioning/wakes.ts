@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { listGroupsOf, listMembers } from '../directory/memberships.ts';
 import { listReferrers } from '../directory/references.ts';
 import type { WakeRow } from '../store/schema.ts';
-import { prepare, type Tx } from '../store/store.ts';
+import { prepare, type Reading, type Tx } from '../store/store.ts';
 import { type Raise, raiseAccounts, readAccounts } from './accounts.ts';
 import { planLinks, settleRemovals } from './links.ts';
 
@@ -43,6 +43,12 @@ const takeWakes = prepare<{ limit: number }, WakeRow>(
     delete from wakes where id in (select id from wakes order by id limit ${p.limit})
     returning id, target_id, subject_id, cause`,
 );
+
+/** How many arrivals are not folded yet. */
+export async function countWakes(reading: Reading): Promise<number> {
+  const row = await reading.first(reading.q.selectFrom('wakes').select((e) => e.fn.countAll<number>().as('n')));
+  return Number(row?.n ?? 0);
+}
 
 /** Members arrive in bursts: a group waits this long for more of them before it is delivered. */
 const debounceMs = 200;

@@ -120,8 +120,9 @@ export function openSqliteStore(options: {
       if (closed) return;
       closed = true;
       while (pumping) await pumping;
-      writer.close();
+      // The last connection folds the log into the file, and only the writer can.
       reader.close();
+      writer.close();
     },
   };
 }

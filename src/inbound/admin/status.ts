@@ -5,6 +5,7 @@ import { countSubjects } from '../../directory/subjects.ts';
 import { countAccounts, listHeldLanes, type TargetCounts } from '../../provisioning/inspect.ts';
 import { listServiceProviders } from '../../provisioning/service-providers.ts';
 import { listTargets, type Target } from '../../provisioning/targets.ts';
+import { countWakes } from '../../provisioning/wakes.ts';
 import type { LaneRow } from '../../store/schema.ts';
 import type { AdminParts } from './parts.ts';
 import { showTime } from './query.ts';
@@ -33,7 +34,7 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
         database: { kind: store.dialect.name, place: facts.place },
         users: Number(subjects.users),
         groups: Number(subjects.groups),
-        unplannedChanges: Number(await countUnplanned(reading)),
+        unplannedChanges: Number(await countUnplanned(reading)) + (await countWakes(reading)),
         targets: targets.map((target) => {
           const boundBy = providers
             .filter((one) => one.bindings.some((binding) => binding.targetId === target.id && binding.enabled))

@@ -98,7 +98,8 @@ export async function findFaults(
     const link = `${row.op} ${nick(row.member_id)} in ${nick(row.group_id)}`;
     if (row.state !== 'waiting') faults.push(`a membership is ${row.state} at rest: ${link} (${row.reason})`);
     const member = members.some((one) => one.group_id === row.group_id && one.member_id === row.member_id);
-    if (!member || row.op !== 'add' || isWanted.has(row.member_id)) faults.push(`a membership waits for nothing: ${link}`);
+    if (!member || row.op !== 'add' || isWanted.has(row.member_id))
+      faults.push(`a membership waits for nothing: ${link}`);
   }
   if (wakes.length > 0) faults.push(`${wakes.length} wakes are left`);
   if (unplanned.length > 0) faults.push(`${unplanned.length} changes are not planned`);

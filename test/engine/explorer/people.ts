@@ -8,7 +8,14 @@ import type { Tx } from '../../../src/store/store.ts';
 import type { Ground } from './ground.ts';
 import { groupNames, type Step, strangerName, userNames } from './schedule.ts';
 
-type Person = { id: string; userName: string; title: string; outside: boolean; active: boolean; manager: string | undefined };
+type Person = {
+  id: string;
+  userName: string;
+  title: string;
+  outside: boolean;
+  active: boolean;
+  manager: string | undefined;
+};
 type Team = { id: string; displayName: string; members: Set<string> };
 
 /** The directory's side of a schedule: who is there, and the writes that a step means. */
@@ -61,7 +68,13 @@ export function openPeople(ground: Ground): People {
       case 'create user': {
         const userName = userNames[step.name] ?? strangerName;
         if (isTaken(userName)) return undefined;
-        const person = { userName, title: 't0', outside: step.out, active: true, manager: at(people, step.manager)?.id };
+        const person = {
+          userName,
+          title: 't0',
+          outside: step.out,
+          active: true,
+          manager: at(people, step.manager)?.id,
+        };
         const made = await store.write((tx) => createUser(tx, resourceOf(person), { origin }));
         people.push({ ...person, id: made.id });
         nicks.set(made.id, `user${nicks.size}`);
@@ -89,7 +102,9 @@ export function openPeople(ground: Ground): People {
       }
       case 'move in or out of scope': {
         const person = at(people, step.who);
-        return person && change(person, { outside: !person.outside }, `moves ${person.outside ? 'into' : 'out of'} scope`);
+        return (
+          person && change(person, { outside: !person.outside }, `moves ${person.outside ? 'into' : 'out of'} scope`)
+        );
       }
       case 'switch off or on': {
         const person = at(people, step.who);

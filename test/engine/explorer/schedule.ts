@@ -64,6 +64,7 @@ export const userNames = ['ada', 'bob', 'cyd', 'dee', 'Ada', 'BOB'];
  */
 export const strangerName = 'eve';
 export const groupNames = ['staff', 'board', 'Staff'];
+export const scopeOfUsers = 'not (userType eq "outside")';
 export const timeoutMs = 1_000;
 /** Covers both how late a request may land after its timeout and how far the search lags behind. */
 export const settleMs = 500;
@@ -122,7 +123,7 @@ function makeSetting(random: Random): Setting {
     timeoutMs,
     settleMs,
     deprovisionAdopted: 'delete',
-    scopeUsers: 'not (userType eq "outside")',
+    scopeUsers: scopeOfUsers,
   };
   if (random.chance(0.2)) policy['membersPerRequest'] = 1;
   return {
@@ -134,7 +135,7 @@ function makeSetting(random: Random): Setting {
       membersPerRequest: random.pick([1, 2, 100, 100]),
       unknownMember: random.chance(0.5) ? 'refused' : 'left out',
     },
-    strangers: random.chance(0.15) ? 1 : 0,
+    strangers: random.chance(0.3) ? 1 : 0,
     nodes: random.pick([1, 2, 2, 2]),
   };
 }
@@ -142,7 +143,7 @@ function makeSetting(random: Random): Setting {
 function makeUser(random: Random): Step {
   return {
     do: 'create user',
-    name: random.below(userNames.length + 1),
+    name: random.chance(0.2) ? userNames.length : random.below(userNames.length),
     out: random.chance(0.1),
     manager: random.chance(0.3) ? random.below(8) : -1,
   };

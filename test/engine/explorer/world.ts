@@ -54,7 +54,9 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
 
   function carryOut(said: Said, how: string): Heard {
     const heard = target.carryOut(said);
-    tell(`      target ${how}: ${describe(said)} -> ${JSON.stringify(heard, (_, v) => (typeof v === 'string' ? nick(v) : v))}`);
+    tell(
+      `      target ${how}: ${describe(said)} -> ${JSON.stringify(heard, (_, v) => (typeof v === 'string' ? nick(v) : v))}`,
+    );
     return heard;
   }
 
@@ -63,10 +65,9 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     const until = clock.now() + ms;
     for (;;) {
       const flying = nodes.flatMap((node) => node.attempts).filter((attempt) => attempt.state === 'flying');
-      const events = [
-        ...late.map((one) => one.at),
-        ...flying.map((attempt) => attempt.leftAt + timeoutMs),
-      ].filter((at) => at <= until);
+      const events = [...late.map((one) => one.at), ...flying.map((attempt) => attempt.leftAt + timeoutMs)].filter(
+        (at) => at <= until,
+      );
       if (events.length === 0) break;
       clock.pass(Math.max(0, Math.min(...events) - clock.now()));
       land();
@@ -127,13 +128,16 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     const row = rows[0];
     if (!row) throw new Wrong(`${whose(attempt)}: a mutation left without an account`);
     if (row.lease_attempt !== attemptId) throw new Wrong(`${whose(attempt)}: a mutation left under another's lease`);
-    if ((row.due_at ?? 0) < clock.now()) throw new Wrong(`${whose(attempt)}: a mutation left after the end of its lease`);
+    if ((row.due_at ?? 0) < clock.now())
+      throw new Wrong(`${whose(attempt)}: a mutation left after the end of its lease`);
     if (row.doubt === null) throw new Wrong(`${whose(attempt)}: a mutation left without doubt written down`);
     if (late.some((one) => one.subjectId === account.subject_id)) {
       throw new Wrong(`${whose(attempt)}: a mutation left while an earlier one may still land`);
     }
     const others = nodes.flatMap((node) => node.attempts);
-    if (others.some((one) => one !== attempt && one.state === 'flying' && one.mutation && whose(one) === whose(attempt))) {
+    if (
+      others.some((one) => one !== attempt && one.state === 'flying' && one.mutation && whose(one) === whose(attempt))
+    ) {
       throw new Wrong(`${whose(attempt)}: two mutations are on their way at once`);
     }
   }
@@ -323,7 +327,8 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     const faults = await findFaults(store, target, { targetId, nick });
     return { faults, trace, attempts: attemptsMade };
   } catch (error) {
-    const reason = error instanceof Wrong ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const reason =
+      error instanceof Wrong ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
     return { faults: [reason], trace, attempts: attemptsMade };
   }
 }

@@ -4,8 +4,8 @@ import type { Outbound } from '../../../src/outbound/outbound.ts';
 import { type Engine, startEngine } from '../../../src/provisioning/engine.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { makeMemoryKind } from '../explorer/connector.ts';
-import type { Heard, MemoryTarget, Said, TargetTraits } from '../explorer/memory-target.ts';
 import { silentLog } from '../explorer/ground.ts';
+import type { Heard, MemoryTarget, Said, TargetTraits } from '../explorer/memory-target.ts';
 
 /** One process, from its start until it is stopped or killed. A killed one does nothing any more: no timer, no request. */
 export type Life = {
@@ -59,7 +59,12 @@ export async function startLife(options: {
     text: '',
   });
 
-  async function say(request: OutboundRequest, mutation: boolean, deadline: number, leaving: () => void): Promise<Answer> {
+  async function say(
+    request: OutboundRequest,
+    mutation: boolean,
+    deadline: number,
+    leaving: () => void,
+  ): Promise<Answer> {
     await pass(lineMs);
     const said = request.body as Said;
     const what = fateOf();

@@ -17,7 +17,9 @@ const { values, positionals } = parseArgs({
 const kinds = (values.kind ?? plagueKinds) as PlagueKind[];
 const known = ['sqlite', 'postgres'].includes(values.database) && kinds.every((kind) => plagueKinds.includes(kind));
 if (positionals[0] !== 'faults' || !known) {
-  console.error(`usage: faults [--database sqlite|postgres] [--every K] [--kind KIND]\nkinds: ${plagueKinds.join(', ')}`);
+  console.error(
+    `usage: faults [--database sqlite|postgres] [--every K] [--kind KIND]\nkinds: ${plagueKinds.join(', ')}`,
+  );
   process.exit(2);
 }
 

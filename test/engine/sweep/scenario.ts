@@ -56,7 +56,12 @@ export async function playScenario(origin: Origin, write: Write, rest: () => Pro
 export async function interfere(origin: Origin, store: Store, n: number): Promise<void> {
   const users = await store.read((reading) =>
     reading.all(
-      reading.q.selectFrom('subjects').select(['id', 'doc']).where('kind', '=', 'user').where('life', '=', 'live').orderBy('id'),
+      reading.q
+        .selectFrom('subjects')
+        .select(['id', 'doc'])
+        .where('kind', '=', 'user')
+        .where('life', '=', 'live')
+        .orderBy('id'),
     ),
   );
   const user = users[n % Math.max(1, users.length)];

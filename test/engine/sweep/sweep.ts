@@ -3,8 +3,8 @@ import { openStore } from '../../../src/store/open.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { openTestClock } from '../../clock.ts';
 import type { DatabaseKind } from '../../database.ts';
-import { makeMemoryKind } from '../explorer/connector.ts';
 import { findFaults } from '../explorer/check.ts';
+import { makeMemoryKind } from '../explorer/connector.ts';
 import { openGround, silentLog } from '../explorer/ground.ts';
 import { openMemoryTarget, type Said, type TargetTraits } from '../explorer/memory-target.ts';
 import { type Fate, type Life, startLife } from './life.ts';
@@ -233,7 +233,8 @@ async function play(
         life!.store.signal('changes');
         return value;
       } catch (error) {
-        if (!(error instanceof Error) || !/^(the process was killed|disk full|deadlock)/.test(error.message)) throw error;
+        if (!(error instanceof Error) || !/^(the process was killed|disk full|deadlock)/.test(error.message))
+          throw error;
       }
     }
   }
