@@ -45,7 +45,6 @@ export const StatusAnswer = Type.Object({
   }),
   users: count,
   groups: count,
-  /** Changes that are not planned yet. */
   /** Changes, and arrivals at targets, that are not turned into due accounts yet. */
   unplannedChanges: count,
   targets: Type.Array(TargetStatus),

@@ -6,9 +6,9 @@ import { endAttempts } from './attempts.ts';
 import { waitsOn } from './chain.ts';
 import { nameIn } from './claim.ts';
 import { addDoubt } from './doubt.ts';
-import { foldLaneNews, lockLane, writeLane } from './lanes.ts';
+import { foldLaneNews, type LaneKey, lockLane, writeLane } from './lanes.ts';
 import { forgetLinksOf, groupsWithDueLinks, settleLinks } from './links.ts';
-import { park, type Result } from './result.ts';
+import { park, type Result, resultOf } from './result.ts';
 import { backoffMs } from './schedule.ts';
 import { readTargetVersions } from './target-versions.ts';
 import { appendWakes } from './wakes.ts';
@@ -16,8 +16,8 @@ import { appendWakes } from './wakes.ts';
 /** A result with what was said and, if a mutation left, when that was (database time). */
 export type Ended = { result: Result; exchanges: readonly Exchange[]; mutatedAt: number | null };
 
-/** What became due when: the worker looks again then. */
-export type Recorded = { targetId: number; dueAt: number }[];
+/** What became due when (the worker looks again then), and the lanes that are held by now. */
+export type Recorded = { due: { targetId: number; dueAt: number }[]; held: LaneKey[] };
 
 /**
  * Writes a batch of ended attempts down: accounts, attempts, exchanges, links, wakes and lanes in one transaction
@@ -29,26 +29,43 @@ export async function recordResults(store: Store, random: () => number, batch: r
     return await store.write((tx) => recordBatch(tx, random, batch));
   } catch (error) {
     if (!(error instanceof UniqueViolation)) throw error;
-    const recorded: Recorded = [];
-    for (const one of batch) recorded.push(...(await recordAlone(store, random, one)));
+    const recorded: Recorded = { due: [], held: [] };
+    for (const one of batch) {
+      const { due, held } = await recordAlone(store, random, one);
+      recorded.due.push(...due);
+      recorded.held.push(...held);
+    }
     return recorded;
   }
 }
 
-/** A remote id that belongs to another account cannot be taken (rule 14): the account parks and says so. */
+/**
+ * A remote id that belongs to another account cannot be taken (rule 14). Who found it a moment too late looks again and
+ * then meets its owner; a target that gives one id to two creations has to be looked at by somebody.
+ */
 async function recordAlone(store: Store, random: () => number, ended: Ended): Promise<Recorded> {
   try {
     return await store.write((tx) => recordBatch(tx, random, [ended]));
   } catch (error) {
     if (!(error instanceof UniqueViolation)) throw error;
-    const { claim, operation, remoteId, news } = ended.result;
-    const result = park(
-      claim,
-      operation,
-      'refused',
-      `the target answered with the id ${remoteId}, which already belongs to the account of another subject`,
-      { news },
-    );
+    const { claim, operation, outcome, remoteId, news } = ended.result;
+    const made = operation === 'create' && outcome === 'done';
+    const result = made
+      ? park(
+          claim,
+          operation,
+          'refused',
+          `the target answered with the id ${remoteId}, which already belongs to the account of another subject`,
+          { news },
+        )
+      : resultOf(claim, {
+          operation,
+          outcome: 'exists',
+          reason: `the account of another subject took the id ${remoteId} first`,
+          failed: true,
+          strike: 'always',
+          news,
+        });
     return store.write((tx) => recordBatch(tx, random, [{ ...ended, result }]));
   }
 }
@@ -59,7 +76,7 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
       a.result.claim.account.target_id - b.result.claim.account.target_id ||
       (a.result.claim.account.subject_id < b.result.claim.account.subject_id ? -1 : 1),
   );
-  const lanes = await recordLanes(tx, random, ordered);
+  const lanes = await recordLanes(tx, random, batch);
   const results = ordered.map((ended) => ended.result);
   await settleLinks(
     tx,
@@ -118,15 +135,22 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
       exchanges,
     })),
   );
-  return written.flatMap((row) => (row.dueAt === null ? [] : [{ targetId: row.targetId, dueAt: row.dueAt }]));
+  return {
+    due: written.flatMap((row) => (row.dueAt === null ? [] : [{ targetId: row.targetId, dueAt: row.dueAt }])),
+    held: [...lanes.values()]
+      .filter((lane) => lane.hold !== null)
+      .map((lane) => ({ targetId: lane.target_id, kind: lane.kind })),
+  };
 }
 
 /** Folds what the attempts tell about their lanes, each lane once and in the order of the attempts' ends. */
 async function recordLanes(tx: Tx, random: () => number, batch: readonly Ended[]): Promise<Map<string, LaneRow>> {
   const lanes = new Map<string, LaneRow>();
-  for (const { result } of batch) {
-    const { target_id: targetId, kind } = result.claim.account;
-    lanes.set(`${targetId} ${kind}`, lanes.get(`${targetId} ${kind}`) ?? (await lockLane(tx, { targetId, kind })));
+  const keys = batch.map(({ result: { claim } }) => ({ targetId: claim.account.target_id, kind: claim.account.kind }));
+  // Locked in one order by every node, whatever order the attempts ended in.
+  for (const key of keys.sort((a, b) => a.targetId - b.targetId || (a.kind < b.kind ? -1 : 1))) {
+    const name = `${key.targetId} ${key.kind}`;
+    if (!lanes.has(name)) lanes.set(name, await lockLane(tx, key));
   }
   for (const [key, lane] of lanes) {
     const news = batch
@@ -138,6 +162,9 @@ async function recordLanes(tx: Tx, random: () => number, batch: readonly Ended[]
   }
   return lanes;
 }
+
+/** Others of a lane succeed while one fails if one of them did so at most this long before the attempt began. */
+const successWindowMs = 60_000;
 
 async function completionOf(
   tx: Tx,
@@ -152,9 +179,9 @@ async function completionOf(
   const { account } = claim;
   const { policy, version, id: targetId } = claim.open.target;
   const lane = lanes.get(`${targetId} ${account.kind}`)!;
+  const othersSucceed = lane.hold === null && (lane.last_success_at ?? 0) >= claim.startedAt - successWindowMs;
   const strikes =
-    result.strike === 'always' ||
-    (result.strike === 'if the lane succeeds' && lane.hold === null && (lane.last_success_at ?? 0) >= claim.startedAt)
+    result.strike === 'always' || (result.strike === 'if the lane succeeds' && othersSucceed)
       ? account.strikes + 1
       : result.finished || !result.failed
         ? 0

@@ -5,7 +5,7 @@ import type { Courier } from '../outbound/courier.ts';
 import type { LinkRow } from '../store/schema.ts';
 import type { Claim } from './claim.ts';
 import { type ConflictLookups, resolveCreateConflict, resolveRenameConflict, temporaryName } from './conflict.ts';
-import { failureOf, finish, park, type Result, resultOf, stepOn } from './result.ts';
+import { failureOf, finish, type Result, resultOf, stepOn } from './result.ts';
 
 /**
  * One attempt at one account (design section 3, step 6): what is wished, what the target holds as far as we know, and
@@ -98,9 +98,6 @@ async function removeAccount(claim: Claim, courier: Courier): Promise<Result> {
   const { policy } = open.target;
   const adopted = account.origin === 'adopted' || account.origin === 'adopted-inactive';
   const how = adopted ? policy.deprovisionAdopted : policy.deprovision;
-  if (how === 'keep' || (how === 'disable' && account.kind === 'group')) {
-    return finish(claim, 'none', { state: 'kept', doubt: 'keep', news: { news: 'nothing' } });
-  }
   if (account.remote_id === null) {
     if (claim.doubt === null) return finish(claim, 'none', { drop: true, news: { news: 'nothing' } });
     const found = await findOurs(claim, courier);
@@ -113,6 +110,9 @@ async function removeAccount(claim: Claim, courier: Courier): Promise<Result> {
       acked: JSON.stringify(found.remote.attributes),
       origin: account.origin ?? 'created',
     });
+  }
+  if (how === 'keep' || (how === 'disable' && account.kind === 'group')) {
+    return finish(claim, 'none', { state: 'kept', doubt: 'keep', news: { news: 'nothing' } });
   }
   return how === 'disable'
     ? disableAccount(claim, courier, account.remote_id)
@@ -152,7 +152,11 @@ async function disableAccount(claim: Claim, courier: Courier, remoteId: string):
     });
   }
   if (updated.outcome === 'absent') return setAside(claim, 'disable', updated.reason);
-  if (updated.outcome === 'exists') return park(claim, 'disable', 'exists', updated.reason, { doubt: 'keep' });
+  if (updated.outcome === 'exists') {
+    // Nothing unique was sent, so it is a conflict that may pass; a leaver does not park at the first.
+    const { reason } = updated;
+    return resultOf(claim, { operation: 'disable', outcome: 'exists', reason, doubt: 'keep', failed: true, strike: 'always' });
+  }
   return fail(claim, courier, 'disable', updated, false);
 }
 

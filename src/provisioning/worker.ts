@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import type { SubjectKind } from '../connectors/connector.ts';
 import type { Answer, Courier, OutboundRequest } from '../outbound/courier.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import type { Store } from '../store/store.ts';
@@ -7,7 +8,8 @@ import { type Claim, claimLane } from './claim.ts';
 import { type Ended, recordResults } from './complete.ts';
 import { type DeliverLookups, deliverAccount } from './deliver.ts';
 import { type Governor, openGovernor } from './governor.ts';
-import { failureOf } from './result.ts';
+import type { LaneKey } from './lanes.ts';
+import { failureOf, resultOf } from './result.ts';
 import type { TargetBook } from './target-book.ts';
 
 /**
@@ -31,7 +33,8 @@ type Station = {
   line: Claim[];
   underWay: number;
   claiming: boolean;
-  kickedWhileClaiming: boolean;
+  /** Lanes that may have due accounts; the others are not asked. */
+  worthAsking: Set<SubjectKind>;
   /** Cancels the timer that looks again when the next account is due. */
   cancel: (() => void) | undefined;
   wakeAt: number;
@@ -45,11 +48,13 @@ function openStation(targetId: number, version: number, governor: Governor): Sta
     line: [],
     underWay: 0,
     claiming: false,
-    kickedWhileClaiming: false,
+    worthAsking: new Set(),
     cancel: undefined,
     wakeAt: Number.POSITIVE_INFINITY,
   };
 }
+
+const kinds: readonly SubjectKind[] = ['user', 'group'];
 
 /** Results wait this long for company, unless there are many already: one commit then serves many. */
 const gatherMs = 12;
@@ -97,37 +102,47 @@ export function startWorker(options: {
   }
 
   function kick(): void {
-    for (const station of stations.values()) void fill(station);
+    for (const station of stations.values()) ask(station);
+  }
+
+  function ask(station: Station): void {
+    for (const kind of kinds) station.worthAsking.add(kind);
+    void fill(station);
   }
 
   /** Claims for one target until it has enough or nothing is due. */
   async function fill(station: Station): Promise<void> {
-    if (stopping.signal.aborted || !book?.targets.get(station.targetId)?.target.enabled) return;
-    if (station.claiming) {
-      station.kickedWhileClaiming = true;
-      return;
-    }
+    if (station.claiming || stopping.signal.aborted) return;
     station.claiming = true;
     try {
-      do {
-        station.kickedWhileClaiming = false;
-        for (const kind of ['user', 'group'] as const) {
-          const room = station.governor.room();
-          if (room <= 0) break;
-          const answer = await claimLane(store, clock, book, { targetId: station.targetId, kind }, room);
-          if (answer.until !== undefined) lookAgain(station, answer.until - store.now());
-          station.governor.enter(answer.claims.length);
-          station.line.push(...answer.claims);
-          if (answer.claims.length === room && room > 0) station.kickedWhileClaiming = true;
-        }
+      while (station.worthAsking.size > 0 && hasRoom(station) && !stopping.signal.aborted) {
+        await claimNext(station);
         start(station);
-      } while (station.kickedWhileClaiming && hasRoom(station) && !stopping.signal.aborted);
+      }
     } catch (error) {
       log.error({ error, target: station.targetId }, 'claiming failed; trying again shortly');
       lookAgain(station, idleMs);
     } finally {
       station.claiming = false;
     }
+  }
+
+  /** Asks the lane that waited longest: users who come by the thousand do not keep a group from its turn. */
+  async function claimNext(station: Station): Promise<void> {
+    const [kind] = station.worthAsking;
+    if (!book?.targets.get(station.targetId)?.target.enabled || kind === undefined) {
+      station.worthAsking.clear();
+      return;
+    }
+    station.worthAsking.delete(kind);
+    const room = station.governor.room();
+    const answer = await claimLane(store, clock, book, { targetId: station.targetId, kind }, room);
+    if (answer.until !== undefined) lookAgain(station, answer.until - store.now());
+    if (answer.claims.length === room) station.worthAsking.add(kind);
+    station.governor.enter(answer.claims.length);
+    station.line.push(...answer.claims);
+    // Claimed together or not: the urgent leave first.
+    station.line.sort((one, other) => one.account.urgency - other.account.urgency);
   }
 
   function hasRoom(station: Station): boolean {
@@ -145,7 +160,7 @@ export function startWorker(options: {
     station.cancel = clock.after(Math.max(1, ms), () => {
       station.cancel = undefined;
       station.wakeAt = Number.POSITIVE_INFINITY;
-      void fill(station);
+      ask(station);
     });
   }
 
@@ -217,10 +232,11 @@ export function startWorker(options: {
       const recording = recordResults(store, random, batch);
       // Claimed in the same turn, the next accounts share the commit of these results.
       for (const { result } of batch) stations.get(result.claim.account.target_id)?.governor.leave();
-      for (const station of stations.values()) if (hasRoom(station)) void fill(station);
+      for (const station of stations.values()) void fill(station);
       try {
         const recorded = await recording;
-        for (const { targetId, dueAt } of recorded) {
+        for (const lane of recorded.held) giveBack(lane);
+        for (const { targetId, dueAt } of recorded.due) {
           const station = stations.get(targetId);
           if (station) lookAgain(station, dueAt - store.now());
         }
@@ -230,6 +246,24 @@ export function startWorker(options: {
       }
     }
     recording = undefined;
+  }
+
+  /** Nothing was said yet for accounts that stand in line: when their lane is held they are not tried any more. */
+  function giveBack(lane: LaneKey): void {
+    const station = stations.get(lane.targetId);
+    if (!station) return;
+    const back = station.line.filter((claim) => claim.account.kind === lane.kind && !claim.probe);
+    station.line = station.line.filter((claim) => !back.includes(claim));
+    for (const claim of back) {
+      const result = resultOf(claim, {
+        operation: 'none',
+        outcome: 'unavailable',
+        reason: 'not tried: the lane was held before its turn came',
+        doubt: 'keep',
+        news: { news: 'nothing' },
+      });
+      ended.push({ result, exchanges: [], mutatedAt: null });
+    }
   }
 
   function moreResults(): Promise<void> {

@@ -21,6 +21,8 @@ function settingOf(traits: Partial<TargetTraits>, more: Partial<Setting> = {}): 
     },
     strangers: 0,
     nodes: 2,
+    planSize: 'many',
+    leavers: 'deleted',
     ...more,
   };
 }
