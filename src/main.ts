@@ -11,7 +11,8 @@ import { adminDoor } from './inbound/admin/door.ts';
 import { createApiToken } from './inbound/api-tokens.ts';
 import { openCredentials } from './inbound/credentials.ts';
 import { openDoor } from './inbound/door.ts';
-import { ensureFirstAdministrator } from './inbound/operators.ts';
+import { addFront, frontOptions } from './inbound/front.ts';
+import { ensureFirstAdministrator, resetAdministratorPassword } from './inbound/operators.ts';
 import { scimDoor } from './inbound/scim/door.ts';
 import { openOutbound } from './outbound/request.ts';
 import { startEngine } from './provisioning/engine.ts';
@@ -75,6 +76,7 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     const facts = { version: readVersion(), startedAt, place: placeOf(config) };
     const app = openServer(config);
     undo.push(() => app.close());
+    addFront(app);
     app.get('/healthz', async () => {
       await store.read((reading) => reading.first(reading.q.selectFrom('stamps').select('name').limit(1)));
       return { status: 'ok' };
@@ -87,6 +89,24 @@ export async function startPurvey(config: Config): Promise<Purvey> {
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/**
+ * Gives an administrator a one-time password, for whoever may write the data folder or the database. SQLite has one
+ * owner, so no server may run on it; on PostgreSQL servers go on, and know the password within five seconds. The schema
+ * is brought up to date as at a start. Throws `StartError`, or Problem `notFound` and `notAllowed` about the name.
+ */
+export async function resetPassword(config: Config, name: string): Promise<{ name: string; password: string }> {
+  if (!config.databaseUrl && !existsSync(storeFile(config))) {
+    throw new StartError(`there is no database ${storeFile(config)}: name the server's data folder with --data`);
+  }
+  const undo: (() => unknown)[] = [];
+  try {
+    const store = await openDatabase(config, openLog(config.log), undo);
+    return await resetAdministratorPassword(store, name);
+  } finally {
+    for (const each of undo.reverse()) await each();
   }
 }
 
@@ -103,7 +123,9 @@ async function openDatabase(config: Config, log: Logger, undo: (() => unknown)[]
     return store;
   } catch (error) {
     const { message } = error as Error;
-    throw new StartError(`the database ${placeOf(config)} cannot be used: ${message}`, error);
+    const isShut = /unable to open|readonly|EACCES|EPERM|EROFS/.test(message);
+    const hint = isShut ? `; may whoever runs Purvey write in ${config.data}?` : '';
+    throw new StartError(`the database ${placeOf(config)} cannot be used: ${message}${hint}`, error);
   }
 }
 
@@ -133,11 +155,17 @@ function openServer(config: Config): FastifyInstance {
     // Idle connections that clients keep must not hold up the end.
     forceCloseConnections: 'idle',
     requestTimeout: 60_000,
-    routerOptions: { maxParamLength: 2_000 },
+    ...frontOptions,
   } as const;
   if (!config.tls) return fastify(options);
   const https = { cert: config.tls.certificate, key: config.tls.key, minVersion: 'TLSv1.2' } as const;
-  return fastify({ ...options, https }) as unknown as FastifyInstance;
+  try {
+    return fastify({ ...options, https }) as unknown as FastifyInstance;
+  } catch (error) {
+    const why = (error as Error).message;
+    const names = 'PURVEY_TLS_CERT and PURVEY_TLS_KEY';
+    throw new StartError(`${names} cannot be used (${why}): they name a certificate and its own key, in PEM`, error);
+  }
 }
 
 async function listen(app: FastifyInstance, config: Config): Promise<string> {

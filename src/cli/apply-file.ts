@@ -1,4 +1,15 @@
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLParseError,
+} from 'yaml';
 import { CliError } from './client.ts';
 
 /**
@@ -53,11 +64,13 @@ export function readApplyFile(text: string, file: string, readEnv: (name: string
   const say = (line: number, why: string) => new CliError(`${file}, line ${line}: ${why}`);
   const fault = document.errors[0];
   if (fault) {
-    const why = marked.restore(fault.message.split('\n')[0]!.replace(/ at line .*$/, ''));
-    throw say(fault.linePos?.[0].line ?? 1, why);
+    throw say(fault.linePos?.[0].line ?? 1, marked.restore(wordFault(fault)));
   }
   const lineOf = (node: unknown) => (isNode(node) && node.range ? lines.linePos(node.range[0]).line : 1);
   visit(document, {
+    Alias(_key, node) {
+      throw say(lineOf(node), `*${node.source} stands for a value that is written elsewhere: write it out here`);
+    },
     Scalar(key, node) {
       if (typeof node.value !== 'string') return;
       if (key === 'key') node.value = marked.restore(node.value);
@@ -65,6 +78,13 @@ export function readApplyFile(text: string, file: string, readEnv: (name: string
     },
   });
   return readShape(document, (node, why) => say(lineOf(node), why));
+}
+
+/** What is wrong with the YAML, without advice for programmers. */
+function wordFault({ code, message }: YAMLParseError): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here (---): give it a file of its own';
+  if (/call stack/.test(message)) return 'the file is nested too deep to be read';
+  return message.split('\n')[0]!.replace(/ at line .*$/, '');
 }
 
 /**

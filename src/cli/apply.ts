@@ -1,39 +1,33 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { readEnvironment } from '../config.ts';
-import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
-import type { List } from '../contract/page.ts';
-import type { ServiceProviderAnswer } from '../contract/service-provider.ts';
-import type { TargetAnswer } from '../contract/target.ts';
+import { compareFile, type Difference, nameRefused } from './apply-difference.ts';
 import { type ApplyFile, readApplyFile } from './apply-file.ts';
+import { type AppliedKind, stepsOf } from './apply-steps.ts';
 import { type Change, CliError, type Client } from './client.ts';
 import { asClientCommand, openCommand } from './command.ts';
-import { printJson } from './output.ts';
+import { type Output, printJson, showCell } from './output.ts';
 
 /** What was done to one object of the file. */
-export type Applied = {
-  kind: 'user store domain' | 'identity provider' | 'target' | 'service provider' | 'bindings';
-  name: string;
-  change: Change;
-};
+export type Applied = { kind: AppliedKind; name: string; change: Change };
+
+type Options = { json?: boolean; url?: string; data?: string; file: string; dryRun?: boolean };
 
 /** `purvey apply -f FILE`. */
 export function addApply(program: Command): void {
   const apply = program
     .command('apply')
     .description('bring identity providers, targets, service providers and bindings in line with a file')
-    .requiredOption('-f, --file <file>', 'YAML file; - reads standard input');
+    .requiredOption('-f, --file <file>', 'YAML file; - reads standard input')
+    .option('--dry-run', 'check the file and print what would change, and change nothing');
   asClientCommand(apply, 'PARTNER_TOKEN=… purvey apply -f examples/acme/purvey.yaml').action(
-    async (options: { json?: boolean; url?: string; data?: string; file: string }) => {
+    async (options: Options) => {
       const file = readApplyFile(readText(options.file), options.file, readEnvironment);
       const { client, out } = openCommand(options);
-      const applied = await applyFile(client, file, (one) => {
-        if (!out.json)
-          out.write(
-            out.terminal ? `${one.kind} ${one.name} ${one.change}\n` : `${one.kind}\t${one.name}\t${one.change}\n`,
-          );
-      });
-      if (out.json) printJson(out, { items: applied });
+      const items = options.dryRun
+        ? await compareFile(client, file, (one) => printDifference(out, one))
+        : await applyFile(client, file, (one) => printLine(out, [one.kind, one.name, one.change]));
+      if (out.json) printJson(out, { items });
     },
   );
 }
@@ -45,68 +39,38 @@ export function addApply(program: Command): void {
  */
 export async function applyFile(client: Client, file: ApplyFile, tell: (one: Applied) => void): Promise<Applied[]> {
   const all: Applied[] = [];
-  const did = async (kind: Applied['kind'], name: string, work: () => Promise<Change>) => {
+  for (const step of stepsOf(file)) {
     try {
-      const one = { kind, name, change: await work() };
+      const { method, path, body } = await step.look(client);
+      const change = body === undefined ? 'unchanged' : (await client.send(method, path, body)).change;
+      const one = { kind: step.kind, name: step.name, change };
       all.push(one);
       tell(one);
     } catch (error) {
-      if (!(error instanceof CliError) || error.status === undefined) throw error;
-      const field = error.field === undefined ? '' : ` (${error.field})`;
-      throw new CliError(`${kind} ${name}: ${error.message}${field}`, { status: error.status });
+      throw nameRefused(step, error);
     }
-  };
-  for (const name of file.userStoreDomains) {
-    await did(
-      'user store domain',
-      name,
-      async () => (await client.send('POST', '/user-store-domains', { name })).change,
-    );
-  }
-  for (const { fields, connectors } of file.identityProviders) {
-    const path = `/identity-providers/${encodeURIComponent(fields.name)}`;
-    await did('identity provider', fields.name, async () =>
-      (await isThere<IdentityProviderAnswer>(client, path))
-        ? (await client.send('PUT', path, fields)).change
-        : (await client.send('POST', '/identity-providers', fields)).change,
-    );
-    for (const connector of connectors) {
-      await did('target', `${fields.name}:${connector.type}`, async () => {
-        const { items } = await client.get<List<TargetAnswer>>(`${path}/targets`);
-        const known = items.find((target) => target.type === connector.type);
-        return known
-          ? (await client.send('PUT', `/targets/${known.id}`, connector)).change
-          : (await client.send('POST', `${path}/targets`, connector)).change;
-      });
-    }
-  }
-  for (const { fields, outboundProvisioning } of file.serviceProviders) {
-    const path = `/service-providers/${encodeURIComponent(fields.name)}`;
-    await did('service provider', fields.name, async () => {
-      if (!(await isThere<ServiceProviderAnswer>(client, path))) {
-        return (await client.send('POST', '/service-providers', fields)).change;
-      }
-      const { name: _, ...rest } = fields;
-      return Object.keys(rest).length === 0 ? 'unchanged' : (await client.send('PATCH', path, rest)).change;
-    });
-    if (outboundProvisioning === undefined) continue;
-    const bindings = outboundProvisioning.map(({ identityProvider, connector, ...flags }) => ({
-      target: `${identityProvider}:${connector}`,
-      ...flags,
-    }));
-    await did('bindings', fields.name, async () => (await client.send('PUT', `${path}/bindings`, { bindings })).change);
   }
   return all;
 }
 
-async function isThere<T>(client: Client, path: string): Promise<boolean> {
-  try {
-    await client.get<T>(path);
-    return true;
-  } catch (error) {
-    if (error instanceof CliError && error.status === 404) return false;
-    throw error;
+const futures: Record<Change, string> = {
+  created: 'would be created',
+  updated: 'would be updated',
+  unchanged: 'unchanged',
+};
+
+function printDifference(out: Output, { kind, name, change, fields, checked }: Difference): void {
+  const note = checked ? [] : [out.terminal ? '(checked when what it stands on is there)' : 'unchecked'];
+  printLine(out, [kind, name, futures[change], ...note]);
+  for (const each of fields) {
+    if ('secret' in each) printLine(out, ['', each.field, `secret ${each.secret}`]);
+    else if (out.terminal) printLine(out, ['', `${each.field}:`, showCell(each.from), '->', showCell(each.to)]);
+    else printLine(out, ['', each.field, showCell(each.from), showCell(each.to)]);
   }
+}
+
+function printLine(out: Output, cells: readonly string[]): void {
+  if (!out.json) out.write(`${cells.join(out.terminal ? ' ' : '\t')}\n`);
 }
 
 function readText(file: string): string {

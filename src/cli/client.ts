@@ -22,7 +22,11 @@ export interface Client {
   readonly url: string;
   get<T>(path: string, query?: Record<string, string | number | undefined>): Promise<T>;
   /** The answer, and what the server says it did. */
-  send<T>(method: 'POST' | 'PUT' | 'PATCH', path: string, body?: unknown): Promise<{ answer: T; change: Change }>;
+  send<T>(
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<{ answer: T; change: Change }>;
 }
 
 /** Options of every command that talks to a server. */
@@ -66,7 +70,7 @@ export function makeClient(url: string, token: Secret): Client {
       const response = await call('GET', search === '' ? path : `${path}?${search}`);
       return (await response.json()) as T;
     },
-    async send<T>(method: 'POST' | 'PUT' | 'PATCH', path: string, body?: unknown) {
+    async send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown) {
       const response = await call(method, path, body);
       const change = (response.headers.get('purvey-change') ?? 'updated') as Change;
       return { answer: (response.status === 204 ? undefined : await response.json()) as T, change };
@@ -104,7 +108,8 @@ async function errorOf(response: Response, url: string): Promise<CliError> {
     const hint = 'check PURVEY_TOKEN, or the file admin-token in the data folder';
     return new CliError(`${url} refused the token: ${hint}`, about);
   }
-  if (problem.detail === undefined) {
+  // The SCIM door has details too; only the admin API has codes.
+  if (problem.detail === undefined || problem.code === undefined) {
     return new CliError(
       `${url} answered ${response.status} and is not the admin API of Purvey: check PURVEY_URL`,
       about,

@@ -9,6 +9,7 @@ import { describeDemo } from './demo/words.ts';
 
 type Options = { resume?: boolean; once?: boolean; json?: boolean; people?: number; data: string };
 
+const defaultFolder = './data/demo';
 const everybody = 1_000;
 /** Ctrl-C reaches a command that npm runs twice, from the terminal and from npm: only a later one is impatience. */
 const impatientMs = 1_000;
@@ -26,7 +27,7 @@ export function addDemo(program: Command): void {
         readCount(fewestPeople),
       ),
     )
-    .option('--data <folder>', 'where both keep their data', './data/demo')
+    .option('--data <folder>', 'where both keep their data', defaultFolder)
     .addHelpText(
       'after',
       `
@@ -87,8 +88,14 @@ async function demonstrate(options: Options): Promise<number> {
   }
   if (askedAt === undefined) return exitCode;
   if (isOver && !options.once) return 0;
-  process.stderr.write('interrupted; "purvey demo --resume" goes on from here\n');
+  process.stderr.write(`interrupted; this goes on from here:\n  ${resumeCommand(options)}\n`);
   return 130;
+}
+
+/** As it is typed in the repository. */
+function resumeCommand({ once, json, data }: Options): string {
+  const flags = ['--resume', ...(once ? ['--once'] : []), ...(json ? ['--json'] : [])];
+  return `npx purvey demo ${flags.join(' ')}${data === defaultFolder ? '' : ` --data '${data}'`}`;
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

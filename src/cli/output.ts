@@ -30,7 +30,7 @@ export function printRows<R>(
     printJson(out, whole);
     return;
   }
-  const cells = rows.map((row) => columns.map((column) => cellOf(column.value(row))));
+  const cells = rows.map((row) => columns.map((column) => showCell(column.value(row))));
   if (!out.terminal) {
     for (const line of cells) out.write(`${line.join('\t')}\n`);
     return;
@@ -59,7 +59,7 @@ export function printFields(out: Output, whole: unknown, fields: readonly [name:
   }
   const width = Math.max(...fields.map(([name]) => name.length));
   for (const [name, value] of fields) {
-    const cell = cellOf(value);
+    const cell = showCell(value);
     out.write(out.terminal ? `${name.padEnd(width)}  ${cell}\n` : `${name}\t${cell}\n`);
   }
 }
@@ -69,7 +69,7 @@ export function printJson(out: Output, value: unknown): void {
 }
 
 /** A value in one line. Control characters are shown as such: what a target or a client wrote must not steer a terminal. */
-function cellOf(value: unknown): string {
+export function showCell(value: unknown): string {
   if (value === null || value === undefined || value === '') return '-';
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, (one) => {

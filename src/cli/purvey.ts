@@ -11,11 +11,14 @@ const commands: Record<string, () => Promise<Add>> = {
   demo: async () => (await import('./demo.ts')).addDemo,
   migrate: async () => (await import('./migrate.ts')).addMigrate,
   apply: async () => (await import('./apply.ts')).addApply,
+  export: async () => (await import('./export.ts')).addExport,
   users: async () => (await import('./subjects.ts')).addUsers,
   groups: async () => (await import('./subjects.ts')).addGroups,
   targets: async () => (await import('./targets.ts')).addTargets,
   accounts: async () => (await import('./accounts.ts')).addAccounts,
   changes: async () => (await import('./changes.ts')).addChanges,
+  admin: async () => (await import('./admin.ts')).addAdmin,
+  tokens: async () => (await import('./tokens.ts')).addTokens,
   status: async () => (await import('./status.ts')).addStatus,
   configuration: async () => (await import('./configuration.ts')).addConfiguration,
 };
@@ -46,7 +49,7 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     const { name, message } = error as Error;
-    const isPlain = ['CliError', 'ConfigError', 'StartError'].includes(name);
+    const isPlain = ['CliError', 'ConfigError', 'StartError', 'Problem'].includes(name);
     process.stderr.write(`purvey: ${isPlain ? message : ((error as Error).stack ?? message)}\n`);
     process.exitCode = 1;
   }

@@ -33,6 +33,8 @@ export const BindingAnswer = Type.Object({
   enabled: Type.Boolean(),
 });
 export type BindingAnswer = Static<typeof BindingAnswer>;
+export const BindingsAnswer = Type.Object({ bindings: Type.Array(BindingAnswer) });
+export type BindingsAnswer = Static<typeof BindingsAnswer>;
 
 export const ServiceProviderAnswer = Type.Object({
   id: Type.Integer(),

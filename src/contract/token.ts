@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { MaybeText } from './page.ts';
+import { listOf, MaybeText, MaybeTime, Time } from './page.ts';
 
 export const TokenInput = Type.Object({
   /** What it is for. */
@@ -15,10 +15,26 @@ export type TokenInput = Static<typeof TokenInput>;
 
 /** The only time that the token is shown. */
 export const TokenAnswer = Type.Object({
+  id: Type.Integer(),
   token: Type.String(),
   label: Type.String(),
   serviceProvider: Type.String(),
   scopes: Type.Array(Type.String()),
-  expiresAt: MaybeText,
+  expiresAt: MaybeTime,
 });
 export type TokenAnswer = Static<typeof TokenAnswer>;
+
+/** A token in a list: never the token itself. */
+export const TokenListItem = Type.Object({
+  id: Type.Integer(),
+  label: Type.String(),
+  serviceProvider: Type.String(),
+  scopes: Type.Array(Type.String()),
+  createdAt: Time,
+  /** Null: never. A token that has expired stays in the list until it is revoked. */
+  expiresAt: MaybeTime,
+  /** To the minute; null: never used. */
+  lastUsedAt: MaybeTime,
+});
+export type TokenListItem = Static<typeof TokenListItem>;
+export const TokenList = listOf(TokenListItem);

@@ -37,9 +37,15 @@ export async function createApiToken(
   return { id: rows[0]!.id, token };
 }
 
-/** Ends a token; every node refuses it within five seconds. Safe to repeat. */
-export async function revokeApiToken(tx: Tx, id: number): Promise<void> {
-  await tx.all(tx.q.deleteFrom('api_tokens').where('id', '=', id));
+/** Ends a token; every node refuses it within five seconds. Whether there was one. Safe to repeat. */
+export async function revokeApiToken(tx: Tx, id: number): Promise<boolean> {
+  const rows = await tx.all(tx.q.deleteFrom('api_tokens').where('id', '=', id).returning('id'));
+  return rows.length > 0;
+}
+
+/** All of them, the oldest first. */
+export async function listApiTokens(reading: Reading): Promise<ApiToken[]> {
+  return reading.all<ApiToken>(reading.q.selectFrom('api_tokens').selectAll().orderBy('id'));
 }
 
 export function digestToken(token: string): string {

@@ -11,6 +11,7 @@ import {
   digestToken,
   findApiToken,
   noteTokenUse,
+  revokeApiToken,
   type TokenScope,
 } from './api-tokens.ts';
 import { findOperator, type Operator, setOperatorHash } from './operators.ts';
@@ -47,7 +48,12 @@ export type Credentials = {
     spId: number;
     scopes: readonly string[];
     expiresAt: number | undefined;
-  }): Promise<{ token: string }>;
+  }): Promise<{ id: number; token: string }>;
+  /**
+   * Whether there was such a token. It is refused at once on this node (a request that is being admitted at that very
+   * moment aside) and within five seconds on every other. Safe to repeat.
+   */
+  revokeToken(id: number): Promise<boolean>;
 };
 
 type Admitted = Caller & { scopes: readonly string[]; mustChange: boolean };
@@ -192,8 +198,12 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
     },
     async createToken({ label, spId, scopes, expiresAt }) {
       const input = { label, spId, scopes: scopes as TokenScope[], expiresAt };
-      const { token } = await store.write((tx) => createApiToken(tx, input));
-      return { token };
+      return store.write((tx) => createApiToken(tx, input));
+    },
+    async revokeToken(id) {
+      const wasThere = await store.write((tx) => revokeApiToken(tx, id));
+      tokens.clear();
+      return wasThere;
     },
   };
 }

@@ -49,8 +49,9 @@ export function openDoor(parts: {
     acceptJson(app, mediaTypes) {
       app.removeAllContentTypeParsers();
       const options = { parseAs: 'buffer', bodyLimit: limits.bodyBytes } as const;
-      app.addContentTypeParser<Buffer>([...mediaTypes], options, (_request, body, done) => {
+      app.addContentTypeParser<Buffer>([...mediaTypes], options, (request, body, done) => {
         try {
+          refuseEncoded(request.headers['content-encoding']);
           done(null, readJson(body));
         } catch (error) {
           done(error as Error);
@@ -79,12 +80,23 @@ export function originOf(caller: Caller, door: Origin['door']): Origin {
   return { spId: caller.spId, door, actor: caller.actor };
 }
 
-/** An empty body is `undefined`. Throws `Problem('invalidSyntax')`. */
+/** Whether every database keeps the text as it is: PostgreSQL takes no U+0000, and half a surrogate pair is no UTF-8. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+function refuseEncoded(encoding: string | undefined): void {
+  if (encoding === undefined || encoding.trim().toLowerCase() === 'identity') return;
+  const why = `A body with Content-Encoding ${encoding.slice(0, 40)} is not read here: send it as it is.`;
+  throw new Problem('unsupportedMediaType', why);
+}
+
+/** An empty body is `undefined`; a byte order mark is passed over (RFC 8259 section 8.1). Throws `Problem('invalidSyntax')`. */
 function readJson(body: Buffer): unknown {
   if (body.length === 0) return undefined;
   if (!isUtf8(body)) throw new Problem('invalidSyntax', 'The body is not UTF-8.');
   try {
-    return JSON.parse(body.toString('utf8'));
+    return JSON.parse(body.toString('utf8').replace(/^\ufeff/, ''));
   } catch (error) {
     // The message of the parser quotes the body, which may hold a password.
     const at = /position (\d+)/.exec((error as Error).message)?.[1];

@@ -47,6 +47,36 @@ export async function setOperatorHash(tx: Tx, id: number, hash: string): Promise
   await tx.all(tx.q.updateTable('operators').set({ hash, must_change: 0 }).where('id', '=', id));
 }
 
+/**
+ * Gives an administrator a random password that must be changed, and answers with it this one time. A running server
+ * knows it within five seconds. Throws Problem `notFound`, `notAllowed` for whoever is no administrator (who could not
+ * change it).
+ */
+export async function resetAdministratorPassword(
+  store: Store,
+  name: string,
+): Promise<{ name: string; password: string }> {
+  const password = makePassword();
+  const hash = await hashPassword(password);
+  return store.write(async (tx) => {
+    const operator = await findOperator(tx, name);
+    if (!operator) {
+      const rows = await tx.all<{ name: string }>(
+        tx.q.selectFrom('operators').select('name').where('role', '=', 'administrator').orderBy('name_key').limit(20),
+      );
+      const known = rows.map((row) => row.name).join(', ');
+      throw new Problem('notFound', `there is no operator ${name}; administrators are ${known || 'none'}`);
+    }
+    if (operator.role !== 'administrator') throw new Problem('notAllowed', `${operator.name} is no administrator`);
+    await tx.all(tx.q.updateTable('operators').set({ hash, must_change: 1 }).where('id', '=', operator.id));
+    return { name: operator.name, password };
+  });
+}
+
+function makePassword(): string {
+  return randomBytes(15).toString('base64url');
+}
+
 export const firstAdministrator = 'admin';
 
 /**
@@ -63,7 +93,7 @@ export async function ensureFirstAdministrator(store: Store): Promise<{ name: st
     return resident !== undefined && (await any(reading)) !== undefined;
   });
   if (isThere) return undefined;
-  const password = randomBytes(15).toString('base64url');
+  const password = makePassword();
   const hash = await hashPassword(password);
   try {
     return await store.write(async (tx) => {

@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { AccountRow, AccountState } from '../store/schema.ts';
 import { prepare, type Reading, type Tx } from '../store/store.ts';
+import { addDoubt, type Doubt, readDoubt } from './doubt.ts';
+import { storableText } from './storable-text.ts';
 
 /**
  * The only writer of `accounts`: where one subject stands at one target.
@@ -288,7 +290,7 @@ export async function completeAccounts(
     finished: one.finished ? 1 : 0,
     due_at: one.dueAt,
     state: one.state,
-    reason: one.reason,
+    reason: one.reason === null ? null : storableText(one.reason),
     tries: one.tries,
     strikes: one.strikes,
     wait_on: one.waitOn,
@@ -315,22 +317,72 @@ const keyColumns = { target_id: 'int', subject_id: 'text' } as const;
 const keysOf = (keys: readonly { targetId: number; subjectId: string }[]) =>
   JSON.stringify(keys.map((key) => ({ target_id: key.targetId, subject_id: key.subjectId })));
 
+/** A result that sent something and whose lease was lost. `settlesAt`: until when what it sent may land. */
+export type Fenced = {
+  targetId: number;
+  subjectId: string;
+  kind: 'user' | 'group';
+  urgency: number;
+  spId: number;
+  doubt: Doubt;
+  settlesAt: number;
+};
+
+type FencedColumns = Keys & {
+  kind: string;
+  urgency: number;
+  sp_id: number;
+  doubt: string;
+  settles_at: number;
+};
+
 const fence = prepare<{ rows: string; now: number }, never>((_, p, d) => {
-  const rows = d.rowsOf<Keys & { doubt: string }, 'r'>(p.rows, 'r', { ...keyColumns, doubt: 'text' });
+  const rows = d.rowsOf<FencedColumns, 'r'>(p.rows, 'r', {
+    ...keyColumns,
+    kind: 'text',
+    urgency: 'int',
+    sp_id: 'int',
+    doubt: 'text',
+    settles_at: 'int',
+  });
+  const settled = d.greatest(sql`coalesce(accounts.not_before, 0)`, sql`excluded.not_before`);
+  const leaseEnd = sql`case when accounts.lease_attempt is not null then accounts.due_at else 0 end`;
+  const notBefore = d.greatest(settled, leaseEnd);
   return sql`
-    update accounts set wanted = wanted + 1, doubt = coalesce(accounts.doubt, r.doubt),
-      due_at = case when accounts.lease_attempt is not null then accounts.due_at
-                    else ${d.greatest(sql`cast(${p.now} as bigint)`, sql`coalesce(accounts.not_before, 0)`)} end
-    from ${rows} where accounts.target_id = r.target_id and accounts.subject_id = r.subject_id`;
+    insert into accounts (target_id, subject_id, kind, urgency, due_at, wanted, done, tries, strikes, state, sp_id, seq_done, version, doubt, not_before)
+    select r.target_id, r.subject_id, r.kind, r.urgency, ${d.greatest(sql`cast(${p.now} as bigint)`, sql`r.settles_at`)},
+      1, 0, 0, 0, 'due', r.sp_id, 0, 0, r.doubt, r.settles_at
+    from ${rows} where true
+    on conflict (target_id, subject_id) do update set
+      wanted = accounts.wanted + 1, lease_attempt = null, doubt = excluded.doubt, not_before = ${notBefore},
+      due_at = ${d.greatest(d.greatest(sql`excluded.due_at`, sql`coalesce(accounts.due_at, 0)`), notBefore)}`;
 });
 
-/** For results whose lease was lost: what they sent may have been applied, so the account is in doubt and due again. */
-export async function fenceAccounts(
-  tx: Tx,
-  fenced: readonly { targetId: number; subjectId: string; doubt: string }[],
-): Promise<void> {
-  if (fenced.length === 0) return;
-  const rows = fenced.map((one) => ({ target_id: one.targetId, subject_id: one.subjectId, doubt: one.doubt }));
+/**
+ * For results that sent something and whose lease was lost (a process stood still between reading the clock and
+ * sending): it may have been applied after somebody else looked, so the account is in doubt and due again, and is made again if it was dropped. An attempt that has the lease by now knows nothing of
+ * this and may not clear the doubt: it loses the lease too, and nobody takes it before it would have ended.
+ */
+export async function fenceAccounts(tx: Tx, fenced: readonly Fenced[]): Promise<void> {
+  const byKey = new Map<string, Fenced>();
+  for (const one of fenced) {
+    const key = `${one.targetId} ${one.subjectId}`;
+    const seen = byKey.get(key);
+    const doubt = seen ? addDoubt(seen.doubt, one.doubt.names, one.doubt.paths) : one.doubt;
+    byKey.set(key, { ...one, doubt, settlesAt: Math.max(one.settlesAt, seen?.settlesAt ?? 0) });
+  }
+  if (byKey.size === 0) return;
+  const known = await readAccounts(tx, [...byKey.values()]);
+  const doubtOf = new Map(known.map((row) => [`${row.target_id} ${row.subject_id}`, readDoubt(row.doubt)]));
+  const rows = [...byKey].map(([key, one]) => ({
+    target_id: one.targetId,
+    subject_id: one.subjectId,
+    kind: one.kind,
+    urgency: one.urgency,
+    sp_id: one.spId,
+    doubt: JSON.stringify(addDoubt(doubtOf.get(key) ?? null, one.doubt.names, one.doubt.paths)),
+    settles_at: one.settlesAt,
+  }));
   await tx.run(fence, { rows: JSON.stringify(rows), now: tx.now });
 }
 
@@ -339,7 +391,7 @@ const drop = prepare<{ rows: string }, never>((_, p, d) => {
   return sql`
     delete from accounts
     where wanted <= done and lease_attempt is null and doubt is null and remote_id is null
-      and exists (select 1 from ${rows} where r.target_id = accounts.target_id and r.subject_id = accounts.subject_id)`;
+      and (target_id, subject_id) in (select r.target_id, r.subject_id from ${rows})`;
 });
 
 /** Removes rows whose remote is absent and for which nothing is due, leased or in doubt (rule 10); others stay. */
@@ -417,14 +469,25 @@ export function listOwners(
   return reading.run(selectOwners, { ...lane, ids: JSON.stringify(remoteIds.map((id) => ({ id }))) });
 }
 
-/** Makes every parked account of a target due again: its settings, mapping or policy changed, so the refusal may not hold. */
-export async function retryParkedAccounts(tx: Tx, targetId: number): Promise<void> {
-  await tx.all(
-    tx.q
-      .updateTable('accounts')
-      .set((e) => ({ wanted: e('wanted', '+', 1), due_at: tx.now, tries: 0, strikes: 0, state: 'due' }))
-      .where('target_id', '=', targetId)
-      .where('state', '=', 'parked')
-      .where('lease_attempt', 'is', null),
-  );
+const retryResting = prepare<{ targetId: number; now: number; parked: string }, never>((_, p, d) => {
+  const when = d.greatest(sql`cast(${p.now} as bigint)`, sql`coalesce(not_before, 0)`);
+  return sql`
+    update accounts set wanted = wanted + 1,
+      tries = 0, strikes = 0,
+      due_at = case when lease_attempt is not null then due_at else ${when} end,
+      state = case when lease_attempt is not null then state else 'due' end
+    where target_id = ${p.targetId} and (state in ('unbound', cast(${p.parked} as text)) or lease_attempt is not null)`;
+});
+
+/**
+ * Something changed for all accounts of a target, so what it refused (`parked`) may be accepted and what rests
+ * (`unbound`) may go: those are due again, and so is every account with an attempt under way, which may be about to
+ * park or rest for what was true before. Safe to repeat.
+ */
+export async function retryRestingAccounts(
+  tx: Tx,
+  targetId: number,
+  which: 'unbound' | 'unbound and parked',
+): Promise<void> {
+  await tx.run(retryResting, { targetId, now: tx.now, parked: which === 'unbound' ? 'unbound' : 'parked' });
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Exchange } from '../outbound/courier.ts';
 import { prepare, type Tx } from '../store/store.ts';
+import { storableText } from './storable-text.ts';
 
 /** The only writer of `attempts` and `exchanges`: what was tried, append-only. The attempt's id is the fence (engine rule 10). */
 
@@ -109,7 +110,12 @@ const insertExchanges = prepare<{ rows: string }, never>((_, p, d) => {
 /** Writes how attempts ended, with their exchanges. */
 export async function endAttempts(tx: Tx, ended: readonly EndedAttempt[]): Promise<void> {
   if (ended.length === 0) return;
-  const rows = ended.map(({ id, operation, outcome, reason }) => ({ id, operation, outcome, reason }));
+  const rows = ended.map(({ id, operation, outcome, reason }) => ({
+    id,
+    operation,
+    outcome,
+    reason: storable(reason),
+  }));
   await tx.run(endAttempt, { rows: JSON.stringify(rows), now: tx.now });
   const exchanges = ended.flatMap((attempt) =>
     attempt.exchanges.map((exchange, n) => ({
@@ -117,10 +123,10 @@ export async function endAttempts(tx: Tx, ended: readonly EndedAttempt[]): Promi
       n,
       method: exchange.method,
       url: exchange.url,
-      request_body: withoutNul(exchange.requestBody),
+      request_body: storable(exchange.requestBody),
       status: exchange.status,
-      response_body: withoutNul(exchange.responseBody),
-      error: exchange.error,
+      response_body: storable(exchange.responseBody),
+      error: storable(exchange.error),
       at: exchange.at,
       took_ms: Math.round(exchange.tookMs),
     })),
@@ -128,7 +134,6 @@ export async function endAttempts(tx: Tx, ended: readonly EndedAttempt[]): Promi
   if (exchanges.length > 0) await tx.run(insertExchanges, { rows: JSON.stringify(exchanges) });
 }
 
-/** PostgreSQL cannot hold NUL in a text, and a target may send one. */
-function withoutNul(text: string | null): string | null {
-  return text?.includes('\u0000') ? text.replaceAll('\u0000', '\uFFFD') : text;
+function storable(text: string | null): string | null {
+  return text === null ? null : storableText(text);
 }

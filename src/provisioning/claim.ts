@@ -34,6 +34,8 @@ export type Claim = {
   startedAt: number;
   /** Reading of the monotonic clock after which nothing may be sent. */
   sendBefore: number;
+  /** The delivery stamp of the book that `wish` was decided by. */
+  stamp: number;
   /** It is the single probe of a held lane. */
   probe: boolean;
 };
@@ -120,10 +122,15 @@ async function claimAccounts(
       attributes: mapped.get(account.subject_id) ?? {},
       name,
       doubt,
-      doubtDuring: addDoubt(doubt, [nameIn(account.acked, open.nameAttribute[account.kind]), name]),
+      doubtDuring: addDoubt(
+        doubt,
+        [nameIn(account.acked, open.nameAttribute[account.kind]), name],
+        account.origin?.startsWith('adopted') ? Object.keys(mapped.get(account.subject_id) ?? {}) : [],
+      ),
       links,
       startedAt: now,
       sendBefore: clock.monotonic() + lineMs + 2 * target.policy.timeoutMs,
+      stamp: book.stamp,
       probe,
     });
   }
@@ -141,7 +148,8 @@ async function claimAccounts(
 }
 
 function chunkOf(account: AccountRow, open: OpenTarget): number {
-  return account.chunk ?? open.target.policy.membersPerRequest ?? defaultChunk;
+  // 0 says that the group is to be made bare; once it is there, its members go at the usual pace.
+  return account.chunk || (open.target.policy.membersPerRequest ?? defaultChunk);
 }
 
 /**

@@ -1,10 +1,19 @@
 import type { Exchange } from '../outbound/courier.ts';
 import type { LaneRow } from '../store/schema.ts';
 import { type Store, type Tx, UniqueViolation } from '../store/store.ts';
-import { type Completion, completeAccounts, dropAccounts, fenceAccounts, wakeWaitingAccounts } from './accounts.ts';
+import {
+  type Completion,
+  completeAccounts,
+  dropAccounts,
+  type Fenced,
+  fenceAccounts,
+  readAccounts,
+  wakeWaitingAccounts,
+} from './accounts.ts';
 import { endAttempts } from './attempts.ts';
 import { waitsOn } from './chain.ts';
 import { nameIn } from './claim.ts';
+import { readDeliveryStamp } from './delivery-stamp.ts';
 import { addDoubt } from './doubt.ts';
 import { foldLaneNews, type LaneKey, lockLane, writeLane } from './lanes.ts';
 import { forgetLinksOf, groupsWithDueLinks, settleLinks } from './links.ts';
@@ -16,24 +25,33 @@ import { appendWakes } from './wakes.ts';
 /** A result with what was said and, if a mutation left, when that was (database time). */
 export type Ended = { result: Result; exchanges: readonly Exchange[]; mutatedAt: number | null };
 
-/** What became due when (the worker looks again then), and the lanes that are held by now. */
-export type Recorded = { due: { targetId: number; dueAt: number }[]; held: LaneKey[] };
+/**
+ * What became due when (the worker looks again then), the lanes that are held by now, how many arrivals there are to
+ * plan, and the attempts whose result the database would not take, with its reason.
+ */
+export type Recorded = {
+  due: { targetId: number; dueAt: number }[];
+  held: LaneKey[];
+  wakes: number;
+  untold: { attemptId: number; error: unknown }[];
+};
 
 /**
  * Writes a batch of ended attempts down: accounts, attempts, exchanges, links, wakes and lanes in one transaction
  * (design section 3, step 12). A batch in which one row is bad is replayed row by row, so that one account's trouble
- * stays its own (engine rule 27).
+ * stays its own (engine rule 27). Rejects when the database takes nothing at all.
  */
 export async function recordResults(store: Store, random: () => number, batch: readonly Ended[]): Promise<Recorded> {
   try {
     return await store.write((tx) => recordBatch(tx, random, batch));
-  } catch (error) {
-    if (!(error instanceof UniqueViolation)) throw error;
-    const recorded: Recorded = { due: [], held: [] };
+  } catch {
+    const recorded: Recorded = { due: [], held: [], wakes: 0, untold: [] };
     for (const one of batch) {
-      const { due, held } = await recordAlone(store, random, one);
+      const { due, held, wakes, untold } = await recordAlone(store, random, one);
       recorded.due.push(...due);
       recorded.held.push(...held);
+      recorded.wakes += wakes;
+      recorded.untold.push(...untold);
     }
     return recorded;
   }
@@ -41,33 +59,45 @@ export async function recordResults(store: Store, random: () => number, batch: r
 
 /**
  * A remote id that belongs to another account cannot be taken (rule 14). Who found it a moment too late looks again and
- * then meets its owner; a target that gives one id to two creations has to be looked at by somebody.
+ * then meets its owner; a target that gives one id to two creations has to be looked at by somebody. Whatever else the
+ * database would not take leaves the account in doubt: what was said is not known to us.
  */
 async function recordAlone(store: Store, random: () => number, ended: Ended): Promise<Recorded> {
+  const record = (one: Ended) => store.write((tx) => recordBatch(tx, random, [one]));
   try {
-    return await store.write((tx) => recordBatch(tx, random, [ended]));
+    return await record(ended);
   } catch (error) {
-    if (!(error instanceof UniqueViolation)) throw error;
-    const { claim, operation, outcome, remoteId, news } = ended.result;
-    const made = operation === 'create' && outcome === 'done';
-    const result = made
-      ? park(
-          claim,
-          operation,
-          'refused',
-          `the target answered with the id ${remoteId}, which already belongs to the account of another subject`,
-          { news },
-        )
-      : resultOf(claim, {
-          operation,
-          outcome: 'exists',
-          reason: `the account of another subject took the id ${remoteId} first`,
-          failed: true,
-          strike: 'always',
-          news,
-        });
-    return store.write((tx) => recordBatch(tx, random, [{ ...ended, result }]));
+    if (error instanceof UniqueViolation) return record({ ...ended, result: takenElsewhere(ended.result) });
+    const recorded = await record({ ...ended, exchanges: [], result: untoldResult(ended.result) });
+    return { ...recorded, untold: [{ attemptId: ended.result.claim.attemptId, error }] };
   }
+}
+
+function takenElsewhere({ claim, operation, outcome, remoteId, news }: Result): Result {
+  if (operation === 'create' && outcome === 'done') {
+    const reason = `the target answered with the id ${remoteId}, which already belongs to the account of another subject`;
+    return park(claim, operation, 'refused', reason, { news });
+  }
+  return resultOf(claim, {
+    operation,
+    outcome: 'exists',
+    reason: `the account of another subject took the id ${remoteId} first`,
+    failed: true,
+    strike: 'always',
+    news,
+  });
+}
+
+function untoldResult({ claim, operation }: Result): Result {
+  return resultOf(claim, {
+    operation,
+    outcome: 'unknown',
+    reason: `our database would not take what the target answered; logged with attempt ${claim.attemptId}`,
+    doubt: 'raise',
+    failed: true,
+    strike: 'if the lane succeeds',
+    news: { news: 'nothing' },
+  });
 }
 
 async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]): Promise<Recorded> {
@@ -91,20 +121,19 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
       .map((result) => ({ targetId: result.claim.account.target_id, groupId: result.claim.account.subject_id })),
   );
   const versions = await readTargetVersions(tx, [...new Set(results.map((result) => result.claim.open.target.id))]);
+  const stamp = await readDeliveryStamp(tx);
   const waits = waitsOf(results);
   const completions: Completion[] = [];
   for (const ended of ordered) {
-    completions.push(await completionOf(tx, random, ended, lanes, stillDue, versions, waits));
+    completions.push(await completionOf(tx, random, ended, lanes, stillDue, versions, stamp, waits));
   }
   const written = await completeAccounts(tx, completions);
-  const held = new Set(written.map((row) => keyOf(row)));
-  const kept = ordered.filter(({ result }) => held.has(keyOf(accountKey(result))));
+  const held = heldLeases(written, results);
+  const kept = ordered.filter(({ result }) => held.has(result.claim.attemptId));
 
   await fenceAccounts(
     tx,
-    results
-      .filter((result) => !held.has(keyOf(accountKey(result))))
-      .map((result) => ({ ...accountKey(result), doubt: JSON.stringify(result.claim.doubtDuring) })),
+    ordered.filter(({ result }) => !held.has(result.claim.attemptId)).flatMap((ended) => toFenced(ended) ?? []),
   );
   const settled = new Set(written.filter((row) => row.settled).map((row) => keyOf(row)));
   const dropped = kept
@@ -116,7 +145,7 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
     tx,
     kept.filter(({ result }) => freesName(result)).map(({ result }) => accountKey(result)),
   );
-  await appendWakes(tx, [
+  const wakes = await appendWakes(tx, [
     ...kept.flatMap(({ result }) => [
       ...(hasArrived(result) ? [{ ...accountKey(result), cause: 'arrived' as const }] : []),
       ...(result.relink ? [{ ...accountKey(result), cause: 'relink' as const }] : []),
@@ -129,7 +158,7 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
       id: result.claim.attemptId,
       operation: result.operation,
       outcome: result.outcome,
-      reason: held.has(keyOf(accountKey(result)))
+      reason: held.has(result.claim.attemptId)
         ? result.reason
         : `${result.reason ?? ''} (its lease was lost: another attempt had taken over)`.trim(),
       exchanges,
@@ -140,6 +169,39 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
     held: [...lanes.values()]
       .filter((lane) => lane.hold !== null)
       .map((lane) => ({ targetId: lane.target_id, kind: lane.kind })),
+    wakes,
+    untold: [],
+  };
+}
+
+/**
+ * Which attempts still had their lease. Two results of one account may come in one batch; attempt ids only grow, so of
+ * these the last is the one that can have had it.
+ */
+function heldLeases(
+  written: readonly { targetId: number; subjectId: string }[],
+  results: readonly Result[],
+): Set<number> {
+  const latest = new Map<string, number>();
+  for (const result of results) {
+    const key = keyOf(accountKey(result));
+    latest.set(key, Math.max(latest.get(key) ?? 0, result.claim.attemptId));
+  }
+  return new Set(written.map((row) => latest.get(keyOf(row))!));
+}
+
+/** Who sent nothing changed nothing: whoever has the lease by now goes on. */
+function toFenced({ result, mutatedAt }: Ended): Fenced | undefined {
+  if (mutatedAt === null) return undefined;
+  const { account, doubtDuring, open } = result.claim;
+  const { timeoutMs, settleMs } = open.target.policy;
+  return {
+    ...accountKey(result),
+    kind: account.kind,
+    urgency: account.urgency,
+    spId: account.sp_id,
+    doubt: doubtDuring,
+    settlesAt: mutatedAt + timeoutMs + settleMs,
   };
 }
 
@@ -173,6 +235,7 @@ async function completionOf(
   lanes: ReadonlyMap<string, LaneRow>,
   stillDue: ReadonlySet<string>,
   versions: ReadonlyMap<number, number>,
+  stamp: number,
   waits: ReadonlyMap<number, ReadonlyMap<string, string>>,
 ): Promise<Completion> {
   const { claim } = result;
@@ -187,9 +250,12 @@ async function completionOf(
         ? 0
         : account.strikes;
   const tries = result.failed ? account.tries + 1 : 0;
-  const parked = strikes >= policy.maxTries;
-  const current = versions.get(targetId) === version;
-  const finished = parked || (result.finished && current && !stillDue.has(`${targetId} ${account.subject_id}`));
+  const current = versions.get(targetId) === version && (result.state !== 'unbound' || claim.stamp === stamp);
+  const parked = strikes >= policy.maxTries && current;
+  // Whoever parks because of an account that changed while it looked would not be woken by that change: it looks again.
+  const missed = result.holder !== null && (await hasChanged(tx, result.holder));
+  const finished =
+    parked || (result.finished && current && !missed && !stillDue.has(`${targetId} ${account.subject_id}`));
   const notBefore =
     result.doubt === 'raise' && mutatedAt !== null ? mutatedAt + policy.timeoutMs + policy.settleMs : null;
   const wait = Math.max(result.againInMs, result.failed ? backoffMs(account.tries, random()) : 0);
@@ -239,6 +305,13 @@ function doubtAfter(result: Result): string | null {
   if (result.doubt === 'clear') return null;
   if (result.doubt === 'keep') return claim.account.doubt;
   return JSON.stringify(addDoubt(claim.doubtDuring, []));
+}
+
+/** Whether an account is not as it was seen. Attempts of one lane are written down one after the other, so the answer holds. */
+async function hasChanged(tx: Tx, seen: Result['claim']['account']): Promise<boolean> {
+  const [row] = await readAccounts(tx, [{ targetId: seen.target_id, subjectId: seen.subject_id }]);
+  if (!row) return true;
+  return (['wanted', 'done', 'remote_id', 'acked'] as const).some((column) => row[column] !== seen[column]);
 }
 
 /** The subject has a remote id that it did not have: whoever names it is told (engine rule 19). */

@@ -154,7 +154,7 @@ function waitFor(
     operation,
     'exists',
     `the name is held by the account of our own subject ${holder.subjectId} (${reason}). Two subjects cannot have one name at this target: rename one`,
-    { waitOn: holder.subjectId },
+    { waitOn: holder.subjectId, holder: holder.account ?? null },
   );
 }
 

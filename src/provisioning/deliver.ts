@@ -19,10 +19,13 @@ import { failureOf, finish, type Result, resultOf, stepOn } from './result.ts';
 export async function deliverAccount(claim: Claim, courier: Courier, lookups: DeliverLookups): Promise<Result> {
   const { account, open } = claim;
   if (claim.wish === 'rest') {
+    const everThere = account.remote_id !== null || claim.doubt !== null;
+    if (claim.subject?.life !== 'live' && !everThere) return removeAccount(claim, courier);
     return finish(claim, 'none', {
       state: 'unbound',
       reason: 'no service provider that spoke for it is bound to this target: nothing is sent, nothing removed',
       doubt: 'keep',
+      againInMs: bookMs,
       news: { news: 'nothing' },
     });
   }
@@ -41,6 +44,9 @@ export async function deliverAccount(claim: Claim, courier: Courier, lookups: De
     ? createAccount(claim, courier, lookups, described)
     : updateAccount(claim, courier, lookups, described, account.remote_id, known ?? {});
 }
+
+/** Whoever rests by bindings that are outdated looks again after this time; by then they are read anew. */
+const bookMs = 500;
 
 /** What the walk has to ask of our own tables, each a short read outside any transaction. */
 export interface DeliverLookups extends ConflictLookups {
@@ -74,20 +80,31 @@ async function settleDoubt(claim: Claim, courier: Courier): Promise<Result | { k
   });
 }
 
+/** After this many failed tries a search that shows what cannot be read is taken for one that never forgets. */
+const disputes = 3;
+
 /**
  * What bears our mark at the target, under any name it may have. A search may lag behind and show what is gone already,
- * so what it shows is read before it is believed.
+ * so what it shows is read before it is believed. Where the two disagree nothing is concluded at once (rule 17): it is
+ * asked again after the settle time, and only a reading that stays the same outweighs the search.
  */
 async function findOurs(claim: Claim, courier: Courier) {
   const { account, open } = claim;
   const names = [...new Set([...(claim.doubt?.names ?? []), claim.name])].filter((name) => name !== '');
   const found = await open.connector.find(courier, { kind: account.kind, externalId: account.subject_id, names });
   if (found.outcome !== 'done') return found;
+  let disputed: string | undefined;
   for (const shown of found.found) {
     if (shown.externalId !== account.subject_id) continue;
     const read = await open.connector.read(courier, account.kind, shown.remoteId);
     if (read.outcome === 'done') return { outcome: 'done' as const, remote: read.remote };
     if (read.outcome !== 'absent') return read;
+    disputed = shown.remoteId;
+  }
+  if (disputed !== undefined && account.tries < disputes) {
+    const reason = `a search shows the id ${disputed} with our mark, but reading it says that it is not there`;
+    const retryAfterMs = open.target.policy.settleMs;
+    return { outcome: 'unavailable' as const, scope: 'account' as const, retryAfterMs, reason };
   }
   return { outcome: 'done' as const, remote: undefined };
 }
@@ -155,7 +172,14 @@ async function disableAccount(claim: Claim, courier: Courier, remoteId: string):
   if (updated.outcome === 'exists') {
     // Nothing unique was sent, so it is a conflict that may pass; a leaver does not park at the first.
     const { reason } = updated;
-    return resultOf(claim, { operation: 'disable', outcome: 'exists', reason, doubt: 'keep', failed: true, strike: 'always' });
+    return resultOf(claim, {
+      operation: 'disable',
+      outcome: 'exists',
+      reason,
+      doubt: 'keep',
+      failed: true,
+      strike: 'always',
+    });
   }
   return fail(claim, courier, 'disable', updated, false);
 }
@@ -284,7 +308,8 @@ function managedPaths(claim: Claim, known: Attributes): string[] {
   const paths = open.rows.filter((row) => row.kind === account.kind).map((row) => row.to);
   if (account.origin !== 'adopted' && account.origin !== 'adopted-inactive') return paths;
   const acked = claim.doubt === null ? known : (parseAttributes(account.acked) ?? {});
-  return paths.filter((path) => path in claim.attributes || path in acked);
+  const doubtful = claim.doubt?.paths ?? [];
+  return paths.filter((path) => path in claim.attributes || path in acked || doubtful.includes(path));
 }
 
 /** Says one chunk of memberships. A refused chunk is halved until the one bad member parks on its own link (rule 18). */

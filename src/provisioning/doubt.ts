@@ -1,8 +1,9 @@
 /**
  * What may have happened at a target without our knowing: written before a request leaves, cleared only by a recorded
- * answer (engine rules 7 and 8). `names` are all the names a resource may bear that we may have made.
+ * answer (engine rules 7 and 8). `names` are all the names a resource may bear that we may have made; `paths` (only for
+ * accounts that we adopted) all the attributes that we may have set there.
  */
-export type Doubt = { names: string[] };
+export type Doubt = { names: string[]; paths?: string[] };
 
 /** More renames than this between two answers keep the latest. */
 const namesKept = 20;
@@ -11,8 +12,13 @@ export function readDoubt(text: string | null): Doubt | null {
   return text === null ? null : (JSON.parse(text) as Doubt);
 }
 
-/** The doubt after one more name was (or may be) sent. */
-export function addDoubt(doubt: Doubt | null, names: readonly (string | undefined)[]): Doubt {
+/** The doubt after more names and attributes were (or may be) sent. */
+export function addDoubt(
+  doubt: Doubt | null,
+  names: readonly (string | undefined)[],
+  paths: readonly string[] = [],
+): Doubt {
   const all = [...(doubt?.names ?? []), ...names.filter((name): name is string => name !== undefined && name !== '')];
-  return { names: [...new Set(all)].slice(-namesKept) };
+  const set = new Set([...(doubt?.paths ?? []), ...paths]);
+  return { names: [...new Set(all)].slice(-namesKept), ...(set.size > 0 ? { paths: [...set] } : {}) };
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { LinkRow } from '../store/schema.ts';
 import { prepare, type Reading, type Tx } from '../store/store.ts';
+import { storableText } from './storable-text.ts';
 
 /**
  * The only writer of `links`: memberships that a target has not been told yet (engine rules 18 and 19). A settled
@@ -33,10 +34,10 @@ const upsertLinks = prepare<{ rows: string }, never>((_, p, d) => {
 const forgetRemovals = prepare<{ rows: string }, never>((_, p, d) => {
   const rows = d.rowsOf<LinkColumns, 'r'>(p.rows, 'r', linkColumns);
   return sql`
-    delete from links where exists (
-      select 1 from ${rows} left join accounts a on a.target_id = r.target_id and a.subject_id = r.member_id
-      where r.op = 'remove' and a.remote_id is null and a.doubt is null
-        and r.target_id = links.target_id and r.group_id = links.group_id and r.member_id = links.member_id)`;
+    delete from links where (target_id, group_id, member_id) in (
+      select r.target_id, r.group_id, r.member_id
+      from ${rows} left join accounts a on a.target_id = r.target_id and a.subject_id = r.member_id
+      where r.op = 'remove' and a.remote_id is null and a.doubt is null)`;
 });
 
 /** A JSON parameter this long is still quick to take apart on both databases. */
@@ -66,27 +67,30 @@ export async function planLinks(tx: Tx, memberships: readonly MembershipToSay[])
 type MemberColumns = { target_id: number; member_id: string };
 const memberColumns = { target_id: 'int', member_id: 'text' } as const;
 
-// `cross join` makes SQLite go from the few members to their rows instead of walking all that wait.
+// `cross join` makes SQLite go from the few members to their rows by `links_waiting` instead of walking all that wait;
+// it takes that index only while the inner query asks for nothing that is not in it.
 const dueRemovals = prepare<{ rows: string }, { target_id: number; group_id: string }>((_, p, d) => {
   const rows = d.rowsOf<MemberColumns, 'r'>(p.rows, 'r', memberColumns);
   return sql<{ target_id: number; group_id: string }>`
     update links set state = 'due', remote_id = (
       select a.remote_id from accounts a where a.target_id = links.target_id and a.subject_id = links.member_id)
-    where (target_id, group_id, member_id) in (
-      select l.target_id, l.group_id, l.member_id from ${rows} cross join links l cross join accounts a
-      where l.target_id = r.target_id and l.member_id = r.member_id and l.state = 'waiting' and l.op = 'remove'
-        and a.target_id = r.target_id and a.subject_id = r.member_id and a.remote_id is not null)
+    where op = 'remove' and state = 'waiting' and (target_id, group_id, member_id) in (
+      select l.target_id, l.group_id, l.member_id from ${rows} cross join links l
+      where l.state = 'waiting' and l.target_id = r.target_id and l.member_id = r.member_id)
+      and exists (select 1 from accounts a
+        where a.target_id = links.target_id and a.subject_id = links.member_id and a.remote_id is not null)
     returning target_id, group_id`;
 });
 
 const dropRemovals = prepare<{ rows: string }, never>((_, p, d) => {
   const rows = d.rowsOf<MemberColumns, 'r'>(p.rows, 'r', memberColumns);
   return sql`
-    delete from links where (target_id, group_id, member_id) in (
+    delete from links where op = 'remove' and state = 'waiting' and (target_id, group_id, member_id) in (
       select l.target_id, l.group_id, l.member_id from ${rows} cross join links l
-      where l.target_id = r.target_id and l.member_id = r.member_id and l.state = 'waiting' and l.op = 'remove'
-        and not exists (select 1 from accounts a where a.target_id = r.target_id and a.subject_id = r.member_id
-          and (a.remote_id is not null or a.doubt is not null)))`;
+      where l.state = 'waiting' and l.target_id = r.target_id and l.member_id = r.member_id)
+      and not exists (select 1 from accounts a
+        where a.target_id = links.target_id and a.subject_id = links.member_id
+          and (a.remote_id is not null or a.doubt is not null))`;
 });
 
 /**
@@ -155,9 +159,8 @@ const saidColumns = {
 const deleteSaid = prepare<{ rows: string }, never>((_, p, d) => {
   const rows = d.rowsOf<SaidColumns, 'r'>(p.rows, 'r', saidColumns);
   return sql`
-    delete from links where exists (select 1 from ${rows}
-      where r.target_id = links.target_id and r.group_id = links.group_id and r.member_id = links.member_id
-        and r.op = links.op and r.attempt = links.attempt_id)`;
+    delete from links where (target_id, group_id, member_id, op, attempt_id) in (
+      select r.target_id, r.group_id, r.member_id, r.op, r.attempt from ${rows})`;
 });
 
 const parkSaid = prepare<{ rows: string }, never>((_, p, d) => {
@@ -183,7 +186,7 @@ export async function settleLinks(tx: Tx, said: readonly SaidLink[]): Promise<vo
         member_id: link.member_id,
         op: link.op,
         attempt: attemptId,
-        reason: refused ?? null,
+        reason: refused === undefined ? null : storableText(refused),
       })),
     );
   const done = said.filter((one) => one.refused === undefined);
@@ -204,6 +207,17 @@ export async function unparkLinks(tx: Tx, targetId: number, groupId: string): Pr
       .where('group_id', '=', groupId)
       .where('state', '=', 'parked'),
   );
+}
+
+const unparkAt = prepare<{ targetId: number }, { group_id: string }>(
+  (_, p) => sql<{ group_id: string }>`
+    update links set state = 'due', reason = null, attempt_id = null
+    where target_id = ${p.targetId} and state = 'parked' returning group_id`,
+);
+
+/** Makes every refused membership at a target due again; answers with the groups that have something to say by it. */
+export async function unparkLinksAt(tx: Tx, targetId: number): Promise<string[]> {
+  return [...new Set((await tx.run(unparkAt, { targetId })).map((row) => row.group_id))];
 }
 
 const selectGroupsWithDue = prepare<{ rows: string }, { target_id: number; group_id: string }>((_, p, d) => {
@@ -233,8 +247,7 @@ const deleteLinksOf = prepare<{ rows: string }, never>((_, p, d) => {
     group_id: 'text',
   });
   return sql`
-    delete from links where exists (
-      select 1 from ${rows} where r.target_id = links.target_id and r.group_id = links.group_id)`;
+    delete from links where (target_id, group_id) in (select r.target_id, r.group_id from ${rows})`;
 });
 
 /** Forgets all that was to be said of groups that no longer are at the target. */

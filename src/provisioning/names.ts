@@ -5,8 +5,8 @@ const longestName = 120;
 
 /**
  * The name of an identity provider or service provider as it is kept: not empty, at most 120 characters, no slash, no
- * colon (`partner:SCIM2` names a target), no control characters, no spaces around it, and not a number alone, because
- * a number in an address is an id.
+ * colon (`partner:SCIM2` names a target), no control characters, no spaces around it, not a number alone, because a
+ * number in an address is an id, and not `.` or `..`, which lead elsewhere in an address.
  */
 export function readName(value: unknown, what: string): { name: string; key: string } {
   const refuse = (why: string) => {
@@ -17,6 +17,7 @@ export function readName(value: unknown, what: string): { name: string; key: str
   if (value !== value.trim()) return refuse('must not begin or end with a space');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u001f\u007f/:]/.test(value)) return refuse('must not hold slashes, colons or control characters');
+  if (value === '.' || value === '..') return refuse('must not be dots alone');
   if (/^\d+$/.test(value)) return refuse('must not be a number alone: numbers are ids');
   return { name: value, key: fold(value) };
 }

@@ -4,7 +4,7 @@ import { areMembers } from '../directory/memberships.ts';
 import { readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { listAccountsOf, type Raise, raiseAccounts } from './accounts.ts';
-import { readDeliveryStamp } from './delivery-stamp.ts';
+import { lockDeliveryStamp } from './delivery-stamp.ts';
 import { planLinks } from './links.ts';
 import { isInScope, type TargetBook } from './target-book.ts';
 import { foldWakes, relinkMembers } from './wakes.ts';
@@ -30,7 +30,7 @@ export async function planStep(store: Store, book: TargetBook): Promise<number |
   const limit = Math.max(1, Math.min(rowsPerStep, Math.floor(rowsPerStep / Math.max(1, book.bindings.length))));
   const taken = await store.write(async (tx) => {
     if (tx.dialect.capabilities.manyNodes) await tx.all({ compile: () => plannerLock });
-    if ((await readDeliveryStamp(tx)) !== book.stamp) return 'outdated';
+    if ((await lockDeliveryStamp(tx)) !== book.stamp) return 'outdated';
     const changes = await takeUnplanned(tx, limit);
     if (changes.length > 0) {
       await planChanges(tx, book, changes);

@@ -20,6 +20,8 @@ export type Result = {
   /** Counts towards parking, at once or only if the lane succeeded meanwhile. */
   strike: 'no' | 'always' | 'if the lane succeeds';
   waitOn: string | null;
+  /** The account of `waitOn` as it was when this attempt looked; null when there was none or nobody is waited for. */
+  holder: Claim['account'] | null;
   remoteId: string | null;
   /** JSON `Attributes`, or null. */
   acked: string | null;
@@ -47,6 +49,7 @@ export function resultOf(claim: Claim, change: Partial<Result> & Pick<Result, 'o
     failed: false,
     strike: 'no',
     waitOn: null,
+    holder: null,
     remoteId: account.remote_id,
     acked: account.acked,
     origin: account.origin,

@@ -2,6 +2,7 @@ import { Problem } from '../base/problem.ts';
 import { fold } from '../protocol/scim/text.ts';
 import type { ServiceProviderRow } from '../store/schema.ts';
 import { prepare, type Reading, type Tx, UniqueViolation } from '../store/store.ts';
+import { retryRestingAccounts } from './accounts.ts';
 import { raiseDeliveryStamp } from './delivery-stamp.ts';
 import { readFields, readFlag, readName, readOptionalText } from './names.ts';
 import { readTarget } from './targets.ts';
@@ -164,6 +165,11 @@ export async function replaceBindings(
     }
     await tx.all(tx.q.updateTable('service_providers').set({ modified_at: tx.now }).where('id', '=', spId));
     await raiseDeliveryStamp(tx);
+    // Who was here before, and changed or left while nothing was bound, is brought up to date (rule 20).
+    for (const { targetId, enabled } of wanted) {
+      const was = before.find((binding) => binding.targetId === targetId);
+      if (enabled && !was?.enabled) await retryRestingAccounts(tx, targetId, 'unbound');
+    }
   }
   return { serviceProvider: await readServiceProvider(tx, spId), changed };
 }

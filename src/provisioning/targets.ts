@@ -4,10 +4,10 @@ import type { ConnectorKind, SettingValues } from '../connectors/connector.ts';
 import { fold } from '../protocol/scim/text.ts';
 import type { TargetRow } from '../store/schema.ts';
 import { type Reading, type Tx, UniqueViolation } from '../store/store.ts';
-import { retryParkedAccounts } from './accounts.ts';
 import { raiseDeliveryStamp } from './delivery-stamp.ts';
 import { readFields, readFlag } from './names.ts';
 import { readPolicy, type TargetPolicy } from './policy.ts';
+import { retryTarget } from './retry.ts';
 import { openSettings, readSettings, type ShownSettings, sealSettings, showSettings } from './target-settings.ts';
 
 /** The only writer of `targets`: one connector configured on one identity provider, one of a type. */
@@ -112,7 +112,7 @@ export async function replaceTarget(
       .where('id', '=', id),
   );
   // What was refused may be accepted with other settings.
-  if (differs) await retryParkedAccounts(tx, id);
+  if (differs) await retryTarget(tx, id);
   await raiseDeliveryStamp(tx);
   return { target: await readTarget(tx, id), changed: true };
 }

@@ -18,24 +18,26 @@ import { planLinks, settleRemovals } from './links.ts';
  */
 export type Wake = { targetId: number; subjectId: string; cause: WakeRow['cause'] };
 
-const insertWakes = prepare<{ rows: string }, never>((_, p, d) => {
+const insertWakes = prepare<{ rows: string }, { id: number }>((_, p, d) => {
   const rows = d.rowsOf<{ target_id: number; subject_id: string; cause: string }, 'r'>(p.rows, 'r', {
     target_id: 'int',
     subject_id: 'text',
     cause: 'text',
   });
-  return sql`
+  return sql<{ id: number }>`
     insert into wakes (target_id, subject_id, cause)
     select target_id, subject_id, cause from ${rows} where r.cause = 'relink'
       or exists (select 1 from members where member_id = r.subject_id)
       or exists (select 1 from refs where ref_id = r.subject_id)
-      or exists (select 1 from links where target_id = r.target_id and member_id = r.subject_id and state = 'waiting')`;
+      or exists (select 1 from links where target_id = r.target_id and member_id = r.subject_id and state = 'waiting')
+    returning id`;
 });
 
-export async function appendWakes(tx: Tx, wakes: readonly Wake[]): Promise<void> {
-  if (wakes.length === 0) return;
+/** Answers how many of these somebody has to hear of. After the commit `store.signal('changes')` says so to the planner. */
+export async function appendWakes(tx: Tx, wakes: readonly Wake[]): Promise<number> {
+  if (wakes.length === 0) return 0;
   const rows = wakes.map((wake) => ({ target_id: wake.targetId, subject_id: wake.subjectId, cause: wake.cause }));
-  await tx.run(insertWakes, { rows: JSON.stringify(rows) });
+  return (await tx.run(insertWakes, { rows: JSON.stringify(rows) })).length;
 }
 
 const takeWakes = prepare<{ limit: number }, WakeRow>(

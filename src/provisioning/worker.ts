@@ -56,6 +56,9 @@ function openStation(targetId: number, version: number, governor: Governor): Sta
 
 const kinds: readonly SubjectKind[] = ['user', 'group'];
 
+/** Once the engine stops, nothing more is asked: neither by an attempt that waits for the rate nor as its next step. */
+const tooLateToSend: Answer = { ended: 'not-sent', cause: 'deadline', reason: 'not sent: the server is stopping' };
+
 /** Results wait this long for company, unless there are many already: one commit then serves many. */
 const gatherMs = 12;
 const manyResults = 128;
@@ -153,6 +156,7 @@ export function startWorker(options: {
   }
 
   function lookAgain(station: Station, ms: number): void {
+    if (stopping.signal.aborted) return;
     const at = clock.monotonic() + Math.max(1, ms);
     if (station.wakeAt <= at) return;
     station.cancel?.();
@@ -165,6 +169,7 @@ export function startWorker(options: {
   }
 
   function start(station: Station): void {
+    if (stopping.signal.aborted) giveBack(station, () => true, 'the server is stopping');
     const concurrency = book?.targets.get(station.targetId)?.target.policy.concurrency ?? 1;
     while (station.line.length > 0 && station.underWay < concurrency) {
       const claim = station.line.shift()!;
@@ -187,10 +192,12 @@ export function startWorker(options: {
     const governed: Courier = {
       async read(request: OutboundRequest) {
         await station.governor.pass(stopping.signal);
+        if (stopping.signal.aborted) return watch(tooLateToSend);
         return watch(await courier.read(request));
       },
       async mutate(request: OutboundRequest) {
         await station.governor.pass(stopping.signal);
+        if (stopping.signal.aborted) return watch(tooLateToSend);
         mutatedAt = store.now();
         return watch(await courier.mutate(request));
       },
@@ -235,7 +242,11 @@ export function startWorker(options: {
       for (const station of stations.values()) void fill(station);
       try {
         const recorded = await recording;
-        for (const lane of recorded.held) giveBack(lane);
+        if (recorded.wakes > 0) store.signal('changes');
+        for (const { attemptId, error } of recorded.untold) {
+          log.error({ error, attempt: attemptId }, 'the result of an attempt could not be written down');
+        }
+        for (const lane of recorded.held) giveBackLane(lane);
         for (const { targetId, dueAt } of recorded.due) {
           const station = stations.get(targetId);
           if (station) lookAgain(station, dueAt - store.now());
@@ -248,22 +259,29 @@ export function startWorker(options: {
     recording = undefined;
   }
 
-  /** Nothing was said yet for accounts that stand in line: when their lane is held they are not tried any more. */
-  function giveBack(lane: LaneKey): void {
+  function giveBackLane(lane: LaneKey): void {
     const station = stations.get(lane.targetId);
     if (!station) return;
-    const back = station.line.filter((claim) => claim.account.kind === lane.kind && !claim.probe);
-    station.line = station.line.filter((claim) => !back.includes(claim));
+    const waits = (claim: Claim) => claim.account.kind === lane.kind && !claim.probe;
+    giveBack(station, waits, 'the lane was held before its turn came');
+  }
+
+  /** Nothing was said yet for accounts that stand in line: these are not tried, and their lease ends at once. */
+  function giveBack(station: Station, which: (claim: Claim) => boolean, why: string): void {
+    const back = station.line.filter(which);
+    if (back.length === 0) return;
+    station.line = station.line.filter((claim) => !which(claim));
     for (const claim of back) {
       const result = resultOf(claim, {
         operation: 'none',
         outcome: 'unavailable',
-        reason: 'not tried: the lane was held before its turn came',
+        reason: `not tried: ${why}`,
         doubt: 'keep',
         news: { news: 'nothing' },
       });
       ended.push({ result, exchanges: [], mutatedAt: null });
     }
+    recording ??= gather();
   }
 
   function moreResults(): Promise<void> {
@@ -299,7 +317,7 @@ export function startWorker(options: {
       idle?.();
       for (const station of stations.values()) {
         station.cancel?.();
-        station.line.length = 0;
+        giveBack(station, () => true, 'the server is stopping');
       }
       while (isBusy()) await new Promise((resolve) => setTimeout(resolve, 5));
     },

@@ -106,6 +106,18 @@ serviceProviders:
       'identityProviders:\n- name: x\n  connectors:\n  - type: SCIM2\n    settings: [a]',
       /line 5: settings must be/,
     ],
+    [
+      'a value that is written elsewhere',
+      'identityProviders:\n- name: &n x\n  displayName: *n',
+      /^acme\.yaml, line 3: \*n stands for a value that is written elsewhere/,
+    ],
+    [
+      'values that multiply',
+      `userStoreDomains: &a [x, x]\nidentityProviders: &b [${'*a, '.repeat(50)}]\n`,
+      /^acme\.yaml, line 2: \*a stands/,
+    ],
+    ['a second document', 'userStoreDomains: []\n---\n{}', /^acme\.yaml, line 2: a second document begins here/],
+    ['nesting without end', '['.repeat(100_000), /^acme\.yaml, line 1: the file is nested too deep/],
     ['the same provider twice', 'identityProviders:\n- name: x\n- name: X', /line 3: X is there twice/],
   ];
   for (const [what, text, says] of bad) {

@@ -132,7 +132,7 @@ describe('the demo', () => {
     const { code, stdout, stderr } = await demo.ended;
     assert.equal(code, 130);
     assert.equal(stdout, '');
-    assert.match(stderr, /^interrupted; "purvey demo --resume" goes on from here\n$/);
+    assert.match(stderr, /^interrupted; this goes on from here:\n {2}npx purvey demo --resume .*--data '.*'\n$/);
     assert.deepEqual(pids.map(isAlive), [false, false]);
     const resumed = await bed.run('--resume', '--once').ended;
     assert.equal(resumed.code, 0, resumed.stderr);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { openTestStore } from '../database.ts';
@@ -94,6 +94,28 @@ describe('purvey serve', () => {
     const refused = await runPurvey(['serve', '--host', '0.0.0.0'], { env: { PURVEY_DATA: data } });
     assert.equal(refused.code, 1);
     assert.match(refused.err, /^purvey: PURVEY_HOST is 0\.0\.0\.0.*\n$/);
+  });
+
+  it('says so in one line when its certificate is none', async () => {
+    const file = join(folder.path, 'certificate.pem');
+    writeFileSync(file, 'no certificate');
+    const env = {
+      PURVEY_DATA: join(folder.path, 'tls'),
+      PURVEY_PORT: '0',
+      PURVEY_TLS_CERT: file,
+      PURVEY_TLS_KEY: file,
+    };
+    const ended = await runPurvey(['serve'], { env });
+    assert.equal(ended.code, 1);
+    assert.match(ended.err, /^purvey: PURVEY_TLS_CERT and PURVEY_TLS_KEY cannot be used .*in PEM\n$/);
+  });
+
+  it('asks for a folder that can be written when the database cannot be opened', async () => {
+    const inTheWay = join(folder.path, 'in-the-way');
+    mkdirSync(join(inTheWay, 'purvey.db'), { recursive: true });
+    const ended = await runPurvey(['serve'], { env: { PURVEY_DATA: inTheWay, PURVEY_PORT: '0' } });
+    assert.equal(ended.code, 1);
+    assert.match(ended.err, /^purvey: the database .* cannot be used: .*; may whoever runs Purvey write in .*\n$/);
   });
 
   it('makes its token file again when it was lost', async () => {

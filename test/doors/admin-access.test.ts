@@ -44,6 +44,9 @@ eachDatabase('access to the admin API', (bed) => {
     assert.equal((await api.call('POST', '/tokens', {}, `Bearer ${token}`)).status, 403);
     assert.equal((await api.call('POST', '/tokens', {}, null)).status, 401);
     assert.equal((await api.call('POST', '/password', {}, null)).status, 401);
+    // A body is not even read.
+    assert.equal((await api.call('POST', '/tokens', '{broken', null)).status, 401);
+    assert.equal((await api.call('POST', '/password', '{broken', null)).status, 401);
   });
 
   it('is refused to the first administrator until the password is changed, except for that change', async () => {

@@ -68,7 +68,8 @@ eachDatabase('accounts, attempts, changes and status', (bed) => {
     api.store.signal('changes');
     await until('five are done and one is parked', async () => {
       const page = (await api.call('GET', '/accounts')).body.items as { state: string; due: boolean }[];
-      return page.length === 6 && page.every((row) => !row.due);
+      const status = (await api.call('GET', '/status')).body as { unplannedChanges: number };
+      return status.unplannedChanges === 0 && page.length === 6 && page.every((row) => !row.due);
     });
   });
   after(() => fake.close());

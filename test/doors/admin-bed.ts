@@ -31,6 +31,8 @@ export type AdminBed = {
   /** Everything that was answered, and everything that was logged. */
   heard: string[];
   logged: string[];
+  /** What the door serves, such as `GET /api/targets/:id`. */
+  routes: string[];
   /** As the token, unless `authorization` says otherwise; null: without any. */
   call(method: string, path: string, body?: unknown, authorization?: string | null): Promise<Answer>;
   startEngine(): Promise<void>;
@@ -55,6 +57,10 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
   const door = openDoor({ store, credentials, clock, log });
   const facts = { version: '0.0.0', startedAt: clock.monotonic(), place: 'here' };
   const app = fastify({ forceCloseConnections: true });
+  const routes: string[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    routes.push(...[method].flat().map((each) => `${each} ${url}`));
+  });
   await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts }), { prefix: '/api' });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const stops: (() => Promise<void>)[] = [() => app.close(), () => outbound.close()];
@@ -76,6 +82,7 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
     residentId,
     heard,
     logged,
+    routes,
     async call(method, path, body, authorization = `Bearer ${token}`) {
       const response = await fetch(`${url}/api${path}`, {
         method,

@@ -86,6 +86,7 @@ eachDatabase('identity providers', (bed) => {
     ['an empty name', { name: '' }, 'name'],
     ['a number as name', { name: 7 }, 'name'],
     ['a name that reads as an id', { name: '17' }, 'name'],
+    ['a name that leads elsewhere in an address', { name: '..' }, 'name'],
     ['a name with a colon', { name: 'a:b' }, 'name'],
     ['a name with a slash', { name: 'a/b' }, 'name'],
     ['a name with a line break', { name: 'a\nb' }, 'name'],

@@ -52,6 +52,12 @@ eachDatabase('SCIM 2.0 and bad input', (database) => {
     assert.doesNotMatch(JSON.stringify(answer.body), /hunter2/);
   });
 
+  it('a byte order mark before the JSON is passed over', async () => {
+    await using bed = await openScimBed(await database.open());
+    const answer = await bed.call('POST', '/Users', `\ufeff${JSON.stringify(user({}))}`);
+    assert.equal(answer.status, 201, JSON.stringify(answer.body));
+  });
+
   it('our own fault is 500 with an id that the log has, once, and without the body', async () => {
     let broken = false;
     const store = await database.open({

@@ -193,6 +193,15 @@ export const bads: Bad[] = [
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     status: 415,
   },
+  {
+    what: 'a compressed body',
+    method: 'POST',
+    path: '/Users',
+    body: user({}),
+    headers: { 'content-encoding': 'gzip' },
+    status: 415,
+    detail: /gzip/,
+  },
   { what: 'a replace of nobody', method: 'PUT', path: '/Users/nobody', body: user({}), status: 404 },
   {
     what: 'a replace by a name that is taken',
@@ -280,6 +289,15 @@ export const bads: Bad[] = [
     body: patch({ op: 'replace', path: 'title', value: 'X' }, { op: 'replace', path: 'active', value: 'maybe' }),
     status: 400,
     scimType: 'invalidValue',
+  },
+  {
+    what: 'a text for an object',
+    method: 'PATCH',
+    path: '/Users/{ID}',
+    body: patch('add'),
+    status: 400,
+    scimType: 'invalidSyntax',
+    detail: /not a string\.$/,
   },
   {
     what: 'a name that is taken',
@@ -411,6 +429,7 @@ export const bads: Bad[] = [
   { what: 'an unknown address', method: 'GET', path: '/Nobody', status: 404 },
   { what: 'an unknown schema id', method: 'GET', path: '/Schemas/urn:x', status: 404 },
   { what: 'a method that has no meaning', method: 'DELETE', path: '/Users', status: 405 },
+  { what: 'a method of other protocols', method: 'PROPFIND', path: '/Users', status: 405 },
   { what: 'Bulk', method: 'POST', path: '/Bulk', body: {}, status: 501 },
   { what: 'Me', method: 'GET', path: '/Me', status: 501 },
 ];

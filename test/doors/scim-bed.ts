@@ -5,6 +5,7 @@ import { hashPassword } from '../../src/directory/passwords.ts';
 import { createApiToken } from '../../src/inbound/api-tokens.ts';
 import { type Credentials, openCredentials } from '../../src/inbound/credentials.ts';
 import { openDoor } from '../../src/inbound/door.ts';
+import { frontOptions } from '../../src/inbound/front.ts';
 import { createOperator } from '../../src/inbound/operators.ts';
 import { scimDoor } from '../../src/inbound/scim/door.ts';
 import type { ScimLimits } from '../../src/inbound/scim/parts.ts';
@@ -53,7 +54,7 @@ export async function openScimBed(
   });
   const limits = options.bodyBytes === undefined ? {} : { limits: { bodyBytes: options.bodyBytes } };
   const door = openDoor({ store, credentials, clock, log, ...limits });
-  const app = fastify({ logger: false });
+  const app = fastify({ logger: false, ...frontOptions });
   await app.register(scimDoor({ door, ...(options.limits ? { limits: options.limits } : {}) }), { prefix: '/scim2' });
   const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/scim2`;
   return {

@@ -51,6 +51,15 @@ eachDatabase('SCIM 2.0 searches', (database) => {
     assert.deepEqual([...all].sort(), [...names].sort());
   });
 
+  it('a slash at the end of the address means nothing', async () => {
+    const query = `filter=${encodeURIComponent('userName eq "bob"')}`;
+    const [plain, slashed] = [await bed.call('GET', `/Users?${query}`), await bed.call('GET', `/Users/?${query}`)];
+    assert.deepEqual(found(slashed.body), ['bob']);
+    assert.deepEqual(slashed.body, plain.body);
+    assert.equal((await bed.call('DELETE', '/Users/')).status, 405);
+    assert.equal((await bed.call('GET', `/Users/${ids.get('bob')}/`)).body.id, ids.get('bob'));
+  });
+
   it('filters find without regard to case where the schema has none', async () => {
     assert.deepEqual(found(await search({ filter: 'userName eq "ÉMILE"' })), ['Émile']);
     assert.deepEqual(found(await search({ filter: 'userName sw "ωΜ"' })), ['Ωμέγα']);

@@ -20,7 +20,7 @@ import {
 } from '../../src/provisioning/service-providers.ts';
 import { createTarget } from '../../src/provisioning/targets.ts';
 import type { AccountRow, AttemptRow, LaneRow } from '../../src/store/schema.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { StatementHook, Store } from '../../src/store/store.ts';
 import { openTestClock, type TestClock } from '../clock.ts';
 import { type FakeOptions, type FakeScim2, startFakeScim2 } from '../connectors/fakes/scim2.ts';
 import type { Bed } from '../database.ts';
@@ -69,10 +69,15 @@ export async function openEngineBed(
     policy?: Record<string, unknown>;
     fake?: Partial<FakeOptions>;
     settings?: Record<string, string | boolean>;
+    onStatement?: StatementHook;
   } = {},
 ): Promise<EngineBed & AsyncDisposable> {
   const clock = openTestClock();
-  const store = await bed.open({ clock, time: 'clock' });
+  const store = await bed.open({
+    clock,
+    time: 'clock',
+    ...(options.onStatement ? { onStatement: options.onStatement } : {}),
+  });
   const fake = await startFakeScim2(options.fake);
   const log = openLog(process.env.PURVEY_TEST_LOG === '1' ? 'debug' : 'silent');
   const key = randomBytes(32);
@@ -224,7 +229,8 @@ async function assertAgrees(bed: EngineBed, strangers: readonly string[]): Promi
     r.all(r.q.selectFrom('subjects').select(['id', 'kind', 'doc']).where('life', '=', 'live')),
   );
   const members = await store.read((r) => r.all(r.q.selectFrom('members').selectAll()));
-  const remoteIdOf = new Map((await bed.accounts()).map((row) => [row.subject_id, row.remote_id]));
+  const accounts = (await bed.accounts()).filter((row) => row.target_id === bed.targetId);
+  const remoteIdOf = new Map(accounts.map((row) => [row.subject_id, row.remote_id]));
   const docOf = (row: { doc: string }) => JSON.parse(row.doc) as Record<string, unknown>;
   const wantedUsers = subjects
     .filter((row) => row.kind === 'user')

@@ -7,7 +7,7 @@ import { describeFound, explore } from './explorer/explore.ts';
 
 const bounds = [
   { database: 'sqlite', count: 2_000 },
-  { database: 'postgres', count: 300 },
+  { database: 'postgres', count: 200 },
 ] as const;
 
 describe('schedule explorer', () => {

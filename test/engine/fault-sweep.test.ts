@@ -7,7 +7,7 @@ import { openSweepGround, sweepFaults } from './sweep/sweep.ts';
 
 const bounds = [
   { database: 'sqlite', every: 37 },
-  { database: 'postgres', every: 149 },
+  { database: 'postgres', every: 311 },
 ] as const;
 
 describe('fault sweep', () => {

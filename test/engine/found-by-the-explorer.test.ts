@@ -8,9 +8,13 @@ import { runSchedule } from './explorer/world.ts';
 
 // The shortest schedule of each thing that the explorer found (docs/explorer.md), kept as it was printed.
 
+function policyOf(more: Record<string, unknown> = {}): Record<string, unknown> {
+  return { timeoutMs, settleMs, deprovisionAdopted: 'delete', scopeUsers: scopeOfUsers, ...more };
+}
+
 function settingOf(traits: Partial<TargetTraits>, more: Partial<Setting> = {}): Setting {
   return {
-    policy: { timeoutMs, settleMs, deprovisionAdopted: 'delete', scopeUsers: scopeOfUsers },
+    policy: policyOf(),
     traits: {
       patch: true,
       searchesExternalId: true,
@@ -103,6 +107,132 @@ const findings: { hazard: string; setting: Setting; steps: Step[] }[] = [
       { do: 'go on', attempt: 0, fate: '404' },
       { do: 'record', node: 1, count: 1 },
       { do: 'add or remove member', group: 2, member: 0 },
+    ],
+  },
+  {
+    hazard: 'the holder of a name lets it go while somebody who wants it looks: nobody parks for ever because of it',
+    setting: settingOf({}, { planSize: 'one' }),
+    steps: [
+      user(0),
+      { do: 'rest' },
+      { do: 'hand name over', who: 0, name: 1 },
+      plan(0),
+      claim(0, ['user'], 4),
+      ...[0, 0, 0, 0, 0, 0, 0].map(goOn),
+      plan(0),
+      claim(1, ['user'], 4),
+      ...[0, 0, 0].map(goOn),
+      { do: 'record', node: 1, count: 4 },
+      { do: 'record', node: 0, count: 4 },
+    ],
+  },
+  {
+    hazard: 'two find one stranger at the same time: one adopts it, the other goes on without',
+    setting: settingOf({ searchesExternalId: false, lagMs: 250, membersPerRequest: 1 }, { strangers: 1 }),
+    steps: [
+      user(6),
+      plan(0),
+      claim(0, ['user', 'group'], 2),
+      { do: 'pass', ms: 600, fates: 57 },
+      { do: 'rename user', who: 3, name: 2 },
+      user(6),
+      plan(0),
+      claim(0, ['user', 'group'], 16),
+    ],
+  },
+  {
+    hazard: 'switching a leaver off meets one conflict: it is tried again',
+    setting: settingOf({}, { leavers: 'disabled', policy: policyOf({ deprovision: 'disable' }) }),
+    steps: [
+      user(0),
+      { do: 'rest' },
+      { do: 'delete user', who: 6 },
+      plan(1),
+      claim(0, ['user', 'group'], 2),
+      { do: 'go on', attempt: 4, fate: '409' },
+    ],
+  },
+  {
+    hazard: 'a group goes before it was ever sent, where groups are kept: no row is left of it',
+    setting: settingOf({ patch: false }, { leavers: 'disabled', policy: policyOf({ deprovision: 'disable' }) }),
+    steps: [user(3), { do: 'create group', name: 0, members: [0, 3] }, plan(0), { do: 'delete group', who: 5 }],
+  },
+  {
+    hazard:
+      'a process stands still with a creation in its hand while the leaver is settled: the account is found and removed',
+    setting: settingOf({}),
+    steps: [
+      user(0),
+      plan(0),
+      claim(0, ['user'], 4),
+      { do: 'go on', attempt: 0, fate: 'frozen' },
+      { do: 'delete user', who: 0 },
+      { do: 'pass', ms: 40_000, fates: 0 },
+      plan(0),
+      claim(1, ['user'], 4),
+      ...[1, 1, 1, 1].map(goOn),
+      { do: 'record', node: 1, count: 4 },
+    ],
+  },
+  {
+    hazard:
+      'the answer to the first update of an adopted account is lost, and what it set is wanted no more: it is taken back',
+    setting: settingOf({}, { strangers: 1 }),
+    steps: [
+      user(4),
+      { do: 'rest' },
+      user(6, 0),
+      plan(0),
+      claim(0, ['user'], 4),
+      ...[0, 0, 0, 0, 0, 0, 0].map(goOn),
+      { do: 'record', node: 0, count: 1 },
+      claim(0, ['user'], 4),
+      { do: 'go on', attempt: 0, fate: 'answer lost' },
+      { do: 'record', node: 0, count: 1 },
+      move(0),
+    ],
+  },
+  {
+    hazard: 'a search shows the account of a leaver and reading it answers 404: its absence is not believed at once',
+    setting: settingOf({}, { nodes: 1 }),
+    steps: [
+      user(1),
+      plan(0),
+      claim(0, ['user'], 1),
+      { do: 'go on', attempt: 0, fate: 'answer lost' },
+      { do: 'record', node: 0, count: 1 },
+      move(0),
+      plan(0),
+      { do: 'pass', ms: 6_000, fates: 0 },
+      claim(0, ['user'], 1),
+      ...[0, 0, 0, 0].map(goOn),
+      { do: 'go on', attempt: 0, fate: '404' },
+    ],
+  },
+  {
+    hazard: 'a group that is to be made bare is found instead of made: its members are said all the same',
+    setting: {
+      ...settingOf({ searchesExternalId: false, membersPerRequest: 1 }, { planSize: 'one' }),
+      policy: policyOf({ membersPerRequest: 1 }),
+    },
+    steps: [
+      user(2),
+      { do: 'rest' },
+      move(1),
+      user(0, 7),
+      plan(0),
+      plan(0),
+      claim(1, ['user', 'group'], 2),
+      { do: 'create group', name: 0, members: [2, 6, 7] },
+      plan(0),
+      { do: 'go on', attempt: 4, fate: '503' },
+      claim(1, ['group'], 16),
+      goOn(4),
+      { do: 'add or remove member', group: 3, member: 9 },
+      { do: 'add or remove member', group: 3, member: 0 },
+      ...[4, 4, 2, 0].map(goOn),
+      { do: 'pass', ms: 40_000, fates: 140 },
+      claim(0, ['user', 'group'], 2),
     ],
   },
 ];

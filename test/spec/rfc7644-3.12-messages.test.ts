@@ -140,7 +140,7 @@ describe('RFC 7643 5 to 7: discovery', () => {
       schemas: ['urn:ietf:params:scim:schemas:core:2.0:ResourceType'],
       id: 'User',
       name: 'User',
-      description: 'User account',
+      description: 'User Account',
       endpoint: '/Users',
       schema: 'urn:ietf:params:scim:schemas:core:2.0:User',
       schemaExtensions: [{ schema: enterpriseUserUrn, required: false }],

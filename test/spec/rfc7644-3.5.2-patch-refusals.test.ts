@@ -111,6 +111,34 @@ describe('RFC 7644 3.5.2: PATCH refuses', () => {
     });
   }
 
+  const many = Array.from({ length: 5_000 }, (_, i) => ({ value: `${i}@x.org` }));
+  const crowd = { ...babs, emails: many };
+  const tooMuch: Record<string, object[]> = {
+    'values added one by one': many.map((value) => ({ op: 'add', path: 'emails', value })),
+    'values chosen one by one': many.map(({ value }) => ({
+      op: 'replace',
+      path: `emails[value eq "${value}"].type`,
+      value: 'home',
+    })),
+    'a long choice again and again': Array.from({ length: 10 }, () => ({
+      op: 'remove',
+      path: `emails[${Array.from({ length: 100 }, (_, i) => `display eq "${i}"`).join(' or ')}]`,
+    })),
+    'values removed that have no key': [{ op: 'remove', path: 'emails', value: many }],
+  };
+  for (const [name, operations] of Object.entries(tooMuch)) {
+    it(`refuses work without end: ${name}`, () => {
+      assert.throws(
+        () => patch(userType, crowd, ...operations),
+        (error) => error instanceof Problem && error.code === 'tooLarge' && error.field !== undefined,
+      );
+    });
+  }
+  it('takes the same values at once', () => {
+    const { emails } = patch(userType, babs, { op: 'add', path: 'emails', value: many });
+    assert.equal((emails as object[]).length, 5_002);
+  });
+
   for (const body of [
     null,
     [],

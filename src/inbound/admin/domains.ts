@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import { ensureDomain, listDomains } from '../../directory/domains.ts';
-import { type AdminParts, bodyOf, sayChange } from './parts.ts';
+import { type AdminParts, bodyOf, mayTry, sayChange, writeOrTry } from './parts.ts';
 
 export function addDomainRoutes(app: FastifyInstance, { store }: AdminParts): void {
   app.get('/user-store-domains', async () => ({ items: await store.read(listDomains) }));
 
   /** Making a domain that is there already changes nothing. */
-  app.post('/user-store-domains', async (request, reply) => {
+  app.post('/user-store-domains', mayTry, async (request, reply) => {
     const { name, description, ...rest } = bodyOf(request);
     const [field] = Object.keys(rest);
     if (field !== undefined) {
@@ -17,7 +17,7 @@ export function addDomainRoutes(app: FastifyInstance, { store }: AdminParts): vo
     if (description !== undefined && description !== null && typeof description !== 'string') {
       throw new Problem('invalidValue', 'the description must be a text', { field: 'description' });
     }
-    const { change, domain } = await store.write(async (tx) => {
+    const { change, domain } = await writeOrTry(store, request, async (tx) => {
       const made = await ensureDomain(tx, name, description ?? undefined);
       const found = (await listDomains(tx)).find((one) => one.name === name.toUpperCase());
       return { change: made, domain: found! };

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import type { SealingKey } from '../../base/secret.ts';
 import type { ConnectorKind } from '../../connectors/connector.ts';
+import { describeApi } from '../../contract/openapi.ts';
 import type { ProblemAnswer } from '../../contract/problem.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { Door } from '../door.ts';
@@ -12,16 +13,18 @@ import { addConnectorKindRoutes } from './connector-kinds.ts';
 import { addDomainRoutes } from './domains.ts';
 import { addIdentityProviderRoutes } from './identity-providers.ts';
 import { addOperatorRoutes } from './operators.ts';
-import type { AdminParts } from './parts.ts';
+import { type AdminParts, checkDryRun } from './parts.ts';
 import { addServiceProviderRoutes } from './service-providers.ts';
 import { addStatusRoutes, type StatusFacts } from './status.ts';
 import { addSubjectRoutes } from './subjects.ts';
 import { addTargetRoutes } from './targets.ts';
+import { addTokenRoutes } from './tokens.ts';
 
 /**
  * The admin API: a Fastify plugin, to be registered with the prefix `/api`. Its shapes are `src/contract/`. Callers are
  * administrators (Basic) or API tokens with the scope `admin`. Refusals are problem+json (RFC 9457) with the `field`
- * at fault.
+ * at fault. POST, PUT and PATCH of the configuration take `?dryRun=true`: checked, answered with what would be, and not
+ * done.
  */
 export function adminDoor(
   door: Door,
@@ -40,10 +43,14 @@ export function adminDoor(
       return answerProblem(reply, new Problem('notFound', `there is no ${request.method} ${path} in this API`));
     });
     // Nothing of the API may stay in a cache between here and the caller.
-    app.addHook('onRequest', async (_, reply) => {
+    app.addHook('onRequest', async (request, reply) => {
       reply.header('cache-control', 'no-store');
+      checkDryRun(request);
     });
-    addOperatorRoutes(app, { ...parts, credentials });
+    // What the API looks like is no secret, and tools ask for it without credentials.
+    const description = describeApi();
+    app.get('/openapi.json', async () => description);
+    addOperatorRoutes(app, { credentials });
     await app.register(async (inner) => {
       inner.addHook('onRequest', async (request) => {
         await credentials.authenticateAdmin(request.headers.authorization, { mayBeDue: false });
@@ -58,6 +65,7 @@ export function adminDoor(
       addAttemptRoutes(inner, parts);
       addChangeRoutes(inner, parts);
       addStatusRoutes(inner, parts, given.facts);
+      addTokenRoutes(inner, { ...parts, credentials });
     });
   };
 }

@@ -10,7 +10,7 @@ import {
   replaceIdentityProvider,
   settableOf,
 } from '../../provisioning/identity-providers.ts';
-import { type AdminParts, bodyOf, mergeFields, param, sayChange } from './parts.ts';
+import { type AdminParts, bodyOf, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
 import { showTime } from './query.ts';
 
 export function addIdentityProviderRoutes(app: FastifyInstance, { store }: AdminParts): void {
@@ -19,9 +19,9 @@ export function addIdentityProviderRoutes(app: FastifyInstance, { store }: Admin
     return { items: providers.map(show) };
   });
 
-  app.post('/identity-providers', async (request, reply) => {
+  app.post('/identity-providers', mayTry, async (request, reply) => {
     const body = bodyOf(request);
-    const provider = await store.write((tx) => createIdentityProvider(tx, body));
+    const provider = await writeOrTry(store, request, (tx) => createIdentityProvider(tx, body));
     store.signal('targets');
     sayChange(reply, 'created');
     return reply.code(201).header('location', `/api/identity-providers/${provider.id}`).send(show(provider));
@@ -31,9 +31,9 @@ export function addIdentityProviderRoutes(app: FastifyInstance, { store }: Admin
     return show(await store.read((reading) => readIdentityProvider(reading, param(request, 'id'))));
   });
 
-  app.put('/identity-providers/:id', async (request, reply) => {
+  app.put('/identity-providers/:id', mayTry, async (request, reply) => {
     const body = bodyOf(request);
-    const { identityProvider, changed } = await store.write(async (tx) => {
+    const { identityProvider, changed } = await writeOrTry(store, request, async (tx) => {
       const found = await readIdentityProvider(tx, param(request, 'id'));
       return replaceIdentityProvider(tx, found.id, body);
     });
@@ -42,9 +42,9 @@ export function addIdentityProviderRoutes(app: FastifyInstance, { store }: Admin
     return show(identityProvider);
   });
 
-  app.patch('/identity-providers/:id', async (request, reply) => {
+  app.patch('/identity-providers/:id', mayTry, async (request, reply) => {
     const body = bodyOf(request);
-    const { identityProvider, changed } = await store.write(async (tx) => {
+    const { identityProvider, changed } = await writeOrTry(store, request, async (tx) => {
       const found = await readIdentityProvider(tx, param(request, 'id'));
       return replaceIdentityProvider(tx, found.id, mergeFields(settableOf(found), body));
     });

@@ -1,23 +1,25 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import { Secret } from '../../base/secret.ts';
-import type { TokenAnswer } from '../../contract/token.ts';
-import { readServiceProvider } from '../../provisioning/service-providers.ts';
-import type { Credentials } from '../credentials.ts';
-import { type AdminParts, bodyOf } from './parts.ts';
+import type { Caller, Credentials } from '../credentials.ts';
+import { bodyOf } from './parts.ts';
 
 const shortestPassword = 12;
 const longestPassword = 1_024;
-const knownScopes = ['scim', 'admin'];
 
-/** Own password and API tokens. Registered where callers whose password is due for a change are let in too. */
-export function addOperatorRoutes(
-  app: FastifyInstance,
-  { store, clock, credentials }: AdminParts & { credentials: Credentials },
-): void {
-  app.post('/password', async (request, reply) => {
+/** The caller's own password. Registered where callers whose password is due for a change are let in too. */
+export function addOperatorRoutes(app: FastifyInstance, { credentials }: { credentials: Credentials }): void {
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  // Before the body is read: who may not come in costs nothing more.
+  const admit = (options: { mayBeDue: boolean }) => ({
+    onRequest: async (request: FastifyRequest) => {
+      callers.set(request, await credentials.authenticateAdmin(request.headers.authorization, options));
+    },
+  });
+
+  app.post('/password', admit({ mayBeDue: true }), async (request, reply) => {
     const { authorization } = request.headers;
-    const caller = await credentials.authenticateAdmin(authorization, { mayBeDue: true });
+    const caller = callers.get(request)!;
     const { newPassword, ...rest } = bodyOf(request);
     refuseMore(rest, 'newPassword');
     if (caller.operatorId === undefined) {
@@ -29,30 +31,6 @@ export function addOperatorRoutes(
     }
     await credentials.changePassword(caller.operatorId, new Secret(password));
     return reply.code(204).send();
-  });
-
-  app.post('/tokens', async (request, reply): Promise<TokenAnswer> => {
-    await credentials.authenticateAdmin(request.headers.authorization, { mayBeDue: false });
-    const { label, serviceProvider, scopes, expiresAt, ...rest } = bodyOf(request);
-    refuseMore(rest, 'label, serviceProvider, scopes, expiresAt');
-    const input = {
-      label: readLabel(label),
-      scopes: readScopes(scopes),
-      expiresAt: readExpiry(expiresAt, clock.now()),
-    };
-    if (serviceProvider !== undefined && typeof serviceProvider !== 'string' && typeof serviceProvider !== 'number') {
-      refuse('serviceProvider', 'must be an id or a name');
-    }
-    const provider = await store.read((reading) => readServiceProvider(reading, serviceProvider ?? 'resident'));
-    const { token } = await credentials.createToken({ ...input, spId: provider.id });
-    reply.code(201);
-    return {
-      token,
-      label: input.label,
-      serviceProvider: provider.name,
-      scopes: input.scopes,
-      expiresAt: input.expiresAt === undefined ? null : new Date(input.expiresAt).toISOString(),
-    };
   });
 }
 
@@ -77,27 +55,4 @@ function passwordOf(authorization: string | undefined): string | undefined {
   const pair = Buffer.from(authorization?.split(' ')[1] ?? '', 'base64').toString('utf8');
   const colon = pair.indexOf(':');
   return colon < 0 ? undefined : pair.slice(colon + 1);
-}
-
-function readLabel(value: unknown): string {
-  if (typeof value !== 'string' || value.trim() === '') return refuse('label', 'must say what the token is for');
-  if (value.length > 120) refuse('label', 'is longer than 120 characters');
-  return value;
-}
-
-function readScopes(value: unknown): string[] {
-  if (!Array.isArray(value) || value.length === 0) return refuse('scopes', `must list one or more of scim, admin`);
-  for (const scope of value) {
-    if (!knownScopes.includes(scope))
-      refuse('scopes', `may hold ${knownScopes.join(', ')}, not ${JSON.stringify(scope)}`);
-  }
-  return [...new Set(value as string[])];
-}
-
-function readExpiry(value: unknown, now: number): number | undefined {
-  if (value === undefined || value === null) return undefined;
-  const at = typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(at)) return refuse('expiresAt', 'must be a time such as 2030-01-31T00:00:00Z');
-  if (at <= now) refuse('expiresAt', 'must be in the future');
-  return at;
 }

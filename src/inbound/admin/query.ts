@@ -1,4 +1,5 @@
 import { Problem } from '../../base/problem.ts';
+import { isStorable } from '../door.ts';
 
 export type Query = Record<string, unknown>;
 
@@ -11,6 +12,7 @@ export function readQuery(query: unknown, known: readonly string[]): Record<stri
       throw new Problem('invalidValue', `there is no parameter ${name}: ${list}`, { field: name });
     }
     if (typeof value !== 'string') throw new Problem('invalidValue', `${name} is given twice`, { field: name });
+    if (!isStorable(value)) throw new Problem('invalidValue', `${name} must not hold U+0000`, { field: name });
   }
   return given as Record<string, string | undefined>;
 }
@@ -56,11 +58,15 @@ export function readCursor(text: string | undefined): (string | number)[] | unde
   if (text === undefined) return undefined;
   try {
     const parts = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-    if (Array.isArray(parts) && parts.every((part) => ['string', 'number'].includes(typeof part))) return parts;
+    if (Array.isArray(parts) && parts.every(isCursorPart)) return parts;
   } catch {
     // Said below.
   }
   throw new Problem('invalidValue', 'after must be the next of the page before', { field: 'after' });
+}
+
+function isCursorPart(part: unknown): boolean {
+  return typeof part === 'number' || (typeof part === 'string' && isStorable(part));
 }
 
 /** ISO 8601 of milliseconds since 1970. */

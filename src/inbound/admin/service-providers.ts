@@ -10,7 +10,7 @@ import {
   replaceServiceProvider,
   type ServiceProvider,
 } from '../../provisioning/service-providers.ts';
-import { type AdminParts, bodyOf, mergeFields, param, sayChange } from './parts.ts';
+import { type AdminParts, bodyOf, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
 import { showTime } from './query.ts';
 
 export function addServiceProviderRoutes(app: FastifyInstance, { store }: AdminParts): void {
@@ -19,9 +19,9 @@ export function addServiceProviderRoutes(app: FastifyInstance, { store }: AdminP
     return { items: providers.map(show) };
   });
 
-  app.post('/service-providers', async (request, reply) => {
+  app.post('/service-providers', mayTry, async (request, reply) => {
     const body = bodyOf(request);
-    const provider = await store.write((tx) => createServiceProvider(tx, body));
+    const provider = await writeOrTry(store, request, (tx) => createServiceProvider(tx, body));
     sayChange(reply, 'created');
     return reply.code(201).header('location', `/api/service-providers/${provider.id}`).send(show(provider));
   });
@@ -30,9 +30,9 @@ export function addServiceProviderRoutes(app: FastifyInstance, { store }: AdminP
     return show(await store.read((reading) => readServiceProvider(reading, param(request, 'id'))));
   });
 
-  app.put('/service-providers/:id', async (request, reply) => {
+  app.put('/service-providers/:id', mayTry, async (request, reply) => {
     const body = bodyOf(request);
-    const { serviceProvider, changed } = await store.write(async (tx) => {
+    const { serviceProvider, changed } = await writeOrTry(store, request, async (tx) => {
       const found = await readServiceProvider(tx, param(request, 'id'));
       return replaceServiceProvider(tx, found.id, body);
     });
@@ -40,9 +40,9 @@ export function addServiceProviderRoutes(app: FastifyInstance, { store }: AdminP
     return show(serviceProvider);
   });
 
-  app.patch('/service-providers/:id', async (request, reply) => {
+  app.patch('/service-providers/:id', mayTry, async (request, reply) => {
     const body = bodyOf(request);
-    const { serviceProvider, changed } = await store.write(async (tx) => {
+    const { serviceProvider, changed } = await writeOrTry(store, request, async (tx) => {
       const { id, name, description } = await readServiceProvider(tx, param(request, 'id'));
       return replaceServiceProvider(tx, id, mergeFields({ name, description }, body));
     });
@@ -63,11 +63,11 @@ export function addServiceProviderRoutes(app: FastifyInstance, { store }: AdminP
     return { bindings: provider.bindings };
   });
 
-  app.put('/service-providers/:id/bindings', async (request, reply) => {
+  app.put('/service-providers/:id/bindings', mayTry, async (request, reply) => {
     const { bindings, ...rest } = bodyOf(request);
     const [field] = Object.keys(rest);
     if (field !== undefined) throw new Problem('invalidValue', `there is no ${field}; known is bindings`, { field });
-    const { serviceProvider, changed } = await store.write(async (tx) => {
+    const { serviceProvider, changed } = await writeOrTry(store, request, async (tx) => {
       const found = await readServiceProvider(tx, param(request, 'id'));
       return replaceBindings(tx, found.id, bindings);
     });

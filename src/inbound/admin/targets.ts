@@ -12,7 +12,7 @@ import {
   replaceTarget,
   type Target,
 } from '../../provisioning/targets.ts';
-import { type AdminParts, bodyOf, mergeFields, param, sayChange } from './parts.ts';
+import { type AdminParts, bodyOf, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
 import { showTime } from './query.ts';
 
 /** A test that takes longer than this in all has an answer: the target is too slow. Each request has its own timeout. */
@@ -34,9 +34,9 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
     return { items: targets.map(show) };
   });
 
-  app.post('/identity-providers/:id/targets', async (request, reply) => {
+  app.post('/identity-providers/:id/targets', mayTry, async (request, reply) => {
     const body = bodyOf(request);
-    const target = await store.write(async (tx) => {
+    const target = await writeOrTry(store, request, async (tx) => {
       const provider = await readIdentityProvider(tx, param(request, 'id'));
       return createTarget(tx, parts, provider.id, body);
     });
@@ -49,9 +49,9 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
     return show(await store.read((reading) => readTarget(reading, param(request, 'id'))));
   });
 
-  app.put('/targets/:id', async (request, reply) => {
+  app.put('/targets/:id', mayTry, async (request, reply) => {
     const body = bodyOf(request);
-    const { target, changed } = await store.write(async (tx) => {
+    const { target, changed } = await writeOrTry(store, request, async (tx) => {
       const found = await readTarget(tx, param(request, 'id'));
       return replaceTarget(tx, parts, found.id, body);
     });
@@ -60,9 +60,9 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
     return show(target);
   });
 
-  app.patch('/targets/:id', async (request, reply) => {
+  app.patch('/targets/:id', mayTry, async (request, reply) => {
     const body = bodyOf(request);
-    const { target, changed } = await store.write(async (tx) => {
+    const { target, changed } = await writeOrTry(store, request, async (tx) => {
       const { id, type, enabled, settings, policy } = await readTarget(tx, param(request, 'id'));
       return replaceTarget(tx, parts, id, mergeFields({ type, enabled, settings, policy }, body));
     });

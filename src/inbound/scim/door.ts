@@ -44,6 +44,10 @@ export function scimDoor(options: { door: Door; limits?: Partial<ScimLimits>; ba
     door.acceptJson(app, [scimMediaType, 'application/json']);
     app.setErrorHandler((error, request, reply) => answerError(door, error, request, reply));
     app.setNotFoundHandler((request, reply) => {
+      if (!methods.some((method) => method === request.method)) {
+        reply.header('allow', methods.join(', '));
+        return sendProblem(reply, new Problem('methodNotAllowed', `${request.method} has no meaning in SCIM.`));
+      }
       const path = request.url.split('?')[0]!.slice(0, 200);
       return sendProblem(reply, new Problem('notFound', `There is no "${path}" here; see /ResourceTypes.`));
     });

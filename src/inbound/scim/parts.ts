@@ -4,7 +4,7 @@ import { type ListResponse, scimMediaType } from '../../protocol/scim/message.ts
 import type { Projection, Resource } from '../../protocol/scim/resource.ts';
 import { locateAttribute, type ResourceType } from '../../protocol/scim/schema.ts';
 import type { Caller } from '../credentials.ts';
-import type { Door } from '../door.ts';
+import { type Door, isStorable } from '../door.ts';
 
 /** What the routes of the SCIM door work with. */
 export type ScimParts = {
@@ -40,8 +40,11 @@ export function sendList(reply: FastifyReply, list: ListResponse): FastifyReply 
   return sendJson(reply, 200, list);
 }
 
+/** Throws `Problem('notFound')` for what no id can be. */
 export function idOf(request: FastifyRequest): string {
-  return (request.params as { id: string }).id;
+  const { id } = request.params as { id: string };
+  if (!isStorable(id)) throw new Problem('notFound', 'Nothing has an id with the character U+0000.');
+  return id;
 }
 
 /** RFC 7643 section 3.1: a weak tag, since the same version may be written in more than one way. */

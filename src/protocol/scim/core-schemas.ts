@@ -55,7 +55,7 @@ function pluralSubAttributes(value: Attribute, canonicalTypes: readonly string[]
 export const coreUserSchema: Schema = {
   id: coreUserUrn,
   name: 'User',
-  description: 'User account',
+  description: 'User Account',
   attributes: [
     defineAttribute('userName', 'The name the user signs in with; unique without regard to case.', {
       required: true,

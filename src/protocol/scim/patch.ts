@@ -13,20 +13,50 @@ export { type MemberRef, type MembershipOperation, splitMembership } from './mem
 export { type PatchOperation, readPatch, type Target } from './operation.ts';
 
 /**
+ * Most values that the operations of one PATCH may look at together: each operation on a multi-valued attribute looks
+ * at all values that are there. So many take about half a second, in which nothing else is answered.
+ */
+export const maxValuesVisited = 1_000_000;
+
+/**
  * Applies operations in order (RFC 7644 sections 3.5.2.1 to 3.5.2.3) and answers the new resource. The input stays as
  * it is, and values the operations do not touch are shared with it; a Problem thrown half way leaves nothing done.
  * Doing an `add` again changes nothing, unless it changes what its own filter looks at.
  *
  * Throws `Problem`: `noTarget` (a replace, or an add that cannot be made to fit, whose filter chooses nothing),
- * `mutability` (immutable and already set, or required and unassigned), `invalidValue`. A remove that chooses nothing
- * is done already.
+ * `mutability` (immutable and already set, or required and unassigned), `invalidValue`, `tooLarge` (beyond
+ * `maxValuesVisited`). A remove that chooses nothing is done already.
  */
 export function applyPatch(type: ResourceType, resource: Resource, operations: readonly PatchOperation[]): Resource {
   const next: Resource = { ...resource };
-  for (const operation of operations) applyOperation(next, operation);
+  let visited = 0;
+  for (const operation of operations) {
+    visited += countValues(next, operation);
+    if (visited > maxValuesVisited) refuseTooMuch(operation);
+    applyOperation(next, operation);
+  }
   checkRequired(type, next);
   next.schemas = listSchemas(type, next);
   return next;
+}
+
+/** How many values the operation has to look at, each as often as its filter compares. */
+function countValues(next: Resource, { op, target, value }: PatchOperation): number {
+  const { attribute, extension } = target;
+  if (!attribute.multiValued) return 0;
+  const held = extension === undefined ? next : next[extension];
+  const values = isJsonObject(held) ? held[attribute.name] : undefined;
+  const there = Array.isArray(values) ? values.length : 0;
+  const given = Array.isArray(value) ? value.length : 0;
+  // Values without a key of their own are compared each with each.
+  if (op === 'remove' && given > 0 && !isKeyed(attribute)) return there * given;
+  return there * (target.filter ? countComparisons(target.filter) : 1) + given;
+}
+
+function countComparisons(filter: Filter): number {
+  if (filter.op === 'and' || filter.op === 'or')
+    return filter.parts.reduce((sum, part) => sum + countComparisons(part), 0);
+  return filter.op === 'not' ? countComparisons(filter.part) : 1;
 }
 
 /** Changes only `next` itself; what it holds is replaced, not changed. */
@@ -227,12 +257,17 @@ function elementKey(attribute: Attribute, element: JsonValue): string {
 
 /** quirk removeByValue: without the values that agree in all that one of `removed` says; members agree by id. */
 function removeElements(attribute: Attribute, elements: JsonValue[], removed: readonly JsonValue[]): JsonValue[] {
-  const isKeyed = attribute.subAttributes?.some((sub) => sub.name === 'value' && sub.mutability === 'immutable');
-  if (isKeyed || attribute.type !== 'complex') {
+  if (isKeyed(attribute)) {
     const keys = new Set(removed.map((element) => elementKey(attribute, element)));
     return elements.filter((element) => !keys.has(elementKey(attribute, element)));
   }
   return elements.filter((element) => !removed.some((said) => agrees(attribute, element, said)));
+}
+
+/** Whether one text says which value it is: all of a simple one, the id of a member. */
+function isKeyed(attribute: Attribute): boolean {
+  if (attribute.type !== 'complex') return true;
+  return attribute.subAttributes?.some((sub) => sub.name === 'value' && sub.mutability === 'immutable') ?? false;
 }
 
 function agrees(attribute: Attribute, element: JsonValue, said: JsonValue): boolean {
@@ -261,6 +296,15 @@ function settlePrimary(before: readonly JsonValue[], after: JsonValue[], target:
 
 function isPrimary(element: JsonValue): boolean {
   return isJsonObject(element) && element.primary === true;
+}
+
+function refuseTooMuch({ target }: PatchOperation): never {
+  const name = target.attribute.name;
+  throw new Problem(
+    'tooLarge',
+    `These are too many operations on the many values of "${name}": send fewer at once, or one with all values.`,
+    { field: target.text },
+  );
 }
 
 function refuseNoTarget(text: string): never {

@@ -56,13 +56,13 @@ export function readOne(attribute: Attribute, value: unknown, path: string, null
       return Number.isFinite(value) ? (value as number) : refuseType(path, 'a number', value);
     case 'dateTime': {
       const text = readText(value, path);
-      if (readDateTime(text) === undefined) refuseType(path, 'a date and time such as "2011-05-13T04:42:34Z"', value);
+      if (readDateTime(text) === undefined) refuseText(path, 'a date and time such as "2011-05-13T04:42:34Z"');
       return text;
     }
     case 'binary': {
       const text = readText(value, path);
       // base64 or base64url, padding optional (RFC 7643 section 2.3.6).
-      if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) refuseType(path, 'base64', value);
+      if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) refuseText(path, 'base64');
       return text;
     }
     default: {
@@ -123,6 +123,11 @@ function refuseType(path: string, wanted: string, value: unknown): never {
   refuse(path, `"${path}" must be ${wanted}, not ${describe(value)}.`);
 }
 
+/** The value is a string and cannot be read as what it should be. */
+function refuseText(path: string, wanted: string): never {
+  refuse(path, `"${path}" must be ${wanted}; this is a string of another form.`);
+}
+
 function refuse(field: string, detail: string): never {
   throw new Problem('invalidValue', detail, { field });
 }
@@ -132,6 +137,5 @@ export function describe(value: unknown): string {
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object') return 'an object';
-  if (typeof value === 'string') return 'a string of another form';
   return `a ${typeof value}`;
 }

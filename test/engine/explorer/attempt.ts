@@ -21,6 +21,8 @@ export type Attempt = {
   mutation: boolean;
   /** When the request left. */
   leftAt: number;
+  /** Its process stands still with the request in its hand. */
+  frozen: boolean;
   ended: Ended | undefined;
   /** Something that must not happen: a second mutation, or a fault of the walk itself. */
   wrong: string | undefined;
@@ -69,6 +71,7 @@ export function openAttempt(claim: Claim, clock: StepClock, lookups: DeliverLook
     said: undefined,
     mutation: false,
     leftAt: 0,
+    frozen: false,
     ended: undefined,
     wrong: undefined,
     begin: () =>

@@ -21,9 +21,9 @@ type Doc = {
 export async function findFaults(
   store: Store,
   target: MemoryTarget,
-  options: { targetId: number; nick: (id: string) => string },
+  options: { targetId: number; nick: (id: string) => string; leavers: 'deleted' | 'disabled' },
 ): Promise<string[]> {
-  const { nick } = options;
+  const { nick, leavers } = options;
   const faults: string[] = [];
   const { subjects, members, accounts, links, wakes, unplanned } = await store.read(async (reading) => {
     const { q } = reading;
@@ -43,8 +43,9 @@ export async function findFaults(
     const mark = String(one.attributes['externalId'] ?? '');
     byMark.set(mark, [...(byMark.get(mark) ?? []), one.id]);
   }
+  const isWanted = new Set(wanted.map((row) => row.id));
   const remoteOf = (id: string | undefined) =>
-    id !== undefined && wanted.some((row) => row.id === id) ? byMark.get(id)?.[0] : undefined;
+    id !== undefined && (leavers === 'disabled' || isWanted.has(id)) ? byMark.get(id)?.[0] : undefined;
 
   for (const { id, kind } of wanted) {
     const doc = docOf.get(id)!;
@@ -78,27 +79,40 @@ export async function findFaults(
       faults.push(`${nick(id)} acknowledged ${account.acked} and holds ${JSON.stringify(held.attributes)}`);
     }
   }
-  const isWanted = new Set(wanted.map((row) => row.id));
   for (const one of target.held.values()) {
     const mark = one.attributes['externalId'];
+    if (leavers === 'disabled' && typeof mark === 'string' && !isWanted.has(mark)) {
+      if (one.kind === 'user' && one.attributes['active'] !== false) {
+        faults.push(`the account of ${nick(mark)}, who should have none, is not switched off (${one.id})`);
+      }
+      continue;
+    }
     if (typeof mark === 'string' ? !isWanted.has(mark) : !one.stranger) {
       faults.push(`an account is left of somebody who should have none: ${nick(String(mark))} (${one.id})`);
     }
   }
   for (const row of accounts) {
     const who = nick(row.subject_id);
-    if (!isWanted.has(row.subject_id)) faults.push(`a row is left of ${who}, who should have no account: ${row.state}`);
-    if (row.state !== 'done') faults.push(`${who} is ${row.state}: ${row.reason}`);
     if (row.wanted > row.done) faults.push(`${who} is due and nobody goes: wanted ${row.wanted}, done ${row.done}`);
     if (row.lease_attempt !== null || row.due_at !== null) faults.push(`${who} is leased or due at rest`);
+    if (leavers === 'disabled' && !isWanted.has(row.subject_id)) {
+      const right = row.kind === 'user' ? 'disabled' : 'kept';
+      if (row.state !== right) faults.push(`${who}, who is gone, is ${row.state} and not ${right}`);
+      if (row.remote_id === null) faults.push(`a row is left of ${who}, who was never there`);
+      continue;
+    }
+    if (!isWanted.has(row.subject_id)) faults.push(`a row is left of ${who}, who should have no account: ${row.state}`);
+    if (row.state !== 'done') faults.push(`${who} is ${row.state}: ${row.reason}`);
     if (row.doubt !== null) faults.push(`${who} is in doubt at rest`);
     if (row.wait_on !== null) faults.push(`${who} waits for ${nick(row.wait_on)}`);
   }
   for (const row of links) {
+    // A group that is kept there though it is gone here keeps what was still to be said, in case it comes back.
+    if (leavers === 'disabled' && !isWanted.has(row.group_id)) continue;
     const link = `${row.op} ${nick(row.member_id)} in ${nick(row.group_id)}`;
     if (row.state !== 'waiting') faults.push(`a membership is ${row.state} at rest: ${link} (${row.reason})`);
     const member = members.some((one) => one.group_id === row.group_id && one.member_id === row.member_id);
-    if (!member || row.op !== 'add' || isWanted.has(row.member_id))
+    if (!member || row.op !== 'add' || remoteOf(row.member_id) !== undefined)
       faults.push(`a membership waits for nothing: ${link}`);
   }
   if (wakes.length > 0) faults.push(`${wakes.length} wakes are left`);

@@ -3,15 +3,21 @@ import type { Clock } from '../../../src/base/clock.ts';
 import { openLog } from '../../../src/base/log.ts';
 import type { Origin } from '../../../src/directory/changes.ts';
 import type { Outbound } from '../../../src/outbound/outbound.ts';
+import { raiseDeliveryStamp } from '../../../src/provisioning/delivery-stamp.ts';
 import { createIdentityProvider } from '../../../src/provisioning/identity-providers.ts';
-import { ensureResidentServiceProvider, replaceBindings } from '../../../src/provisioning/service-providers.ts';
+import {
+  createServiceProvider,
+  ensureResidentServiceProvider,
+  replaceBindings,
+} from '../../../src/provisioning/service-providers.ts';
 import { openTargetBook, type TargetBook } from '../../../src/provisioning/target-book.ts';
 import { createTarget, replaceTarget } from '../../../src/provisioning/targets.ts';
 import type { StoreLocation } from '../../../src/store/open.ts';
-import type { StatementHook, Store } from '../../../src/store/store.ts';
+import type { StatementHook, Store, Tx } from '../../../src/store/store.ts';
 import { type DatabaseKind, openTestStore } from '../../database.ts';
 import { makeMemoryKind } from './connector.ts';
 import type { TargetTraits } from './memory-target.ts';
+import type { Setting } from './schedule.ts';
 
 /** A clock that goes on only when the schedule says so, and wakes nobody. */
 export interface StepClock extends Clock {
@@ -46,7 +52,7 @@ export type Ground = {
   readonly targetId: number;
   readonly origin: Origin;
   /** Empties it and sets the target up; time starts again. */
-  clear(policy: Record<string, unknown>, traits: TargetTraits): Promise<void>;
+  clear(setting: Pick<Setting, 'policy' | 'traits' | 'planSize'>): Promise<void>;
   openBook(previous?: TargetBook): Promise<TargetBook>;
   close(): Promise<void>;
 };
@@ -85,13 +91,18 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
     },
     close: async () => {},
   };
-  const { targetId, spId } = await store.write(async (tx) => {
+  const { targetId, spId, others } = await store.write(async (tx) => {
     const idp = await createIdentityProvider(tx, { name: 'partner' });
     const target = await createTarget(tx, { key, kinds }, idp.id, { type: 'memory', settings: {}, policy: {} });
     const spId = await ensureResidentServiceProvider(tx);
     await replaceBindings(tx, spId, [{ target: target.id }]);
-    return { targetId: target.id, spId };
+    const others: number[] = [];
+    for (let n = 0; n < bindingsForSmallPlans; n++) {
+      others.push((await createServiceProvider(tx, { name: `other ${n}` })).id);
+    }
+    return { targetId: target.id, spId, others };
   });
+  let planSize: Setting['planSize'] = 'many';
   return {
     store,
     clock,
@@ -99,17 +110,32 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
     key,
     targetId,
     origin: { spId, door: 'scim', actor: 'explorer' },
-    async clear(policy, nextTraits) {
-      traits = nextTraits;
+    async clear(setting) {
+      traits = setting.traits;
       clock.reset();
       await store.write(async (tx) => {
         for (const table of emptied) await tx.all(tx.q.deleteFrom(table));
-        await replaceTarget(tx, { key, kinds }, targetId, { settings: {}, policy });
+        await replaceTarget(tx, { key, kinds }, targetId, { settings: {}, policy: setting.policy });
+        if (setting.planSize !== planSize) await bindOthers(tx, targetId, others, setting.planSize === 'one');
+        planSize = setting.planSize;
       });
     },
     openBook: (previous) => store.read((reading) => openTargetBook(reading, { key, kinds, outbound }, previous)),
     close: remove,
   };
+}
+
+/** The planner takes fewer changes at a time the more bindings there are. */
+const bindingsForSmallPlans = 150;
+
+async function bindOthers(tx: Tx, targetId: number, others: readonly number[], bound: boolean): Promise<void> {
+  await tx.all(tx.q.deleteFrom('bindings').where('sp_id', 'in', others));
+  if (bound) {
+    const switches = { blocking: 0, rules: 0, jit: 0, enabled: 1, position: 0 };
+    const rows = others.map((spId) => ({ sp_id: spId, target_id: targetId, ...switches }));
+    await tx.all(tx.q.insertInto('bindings').values(rows));
+  }
+  await raiseDeliveryStamp(tx);
 }
 
 export const silentLog = openLog('silent');

@@ -26,11 +26,17 @@ export type People = {
   nick(id: string): string;
 };
 
-export function openPeople(ground: Ground): People {
+/** `names`: whether a name that somebody had may be given again. */
+export function openPeople(ground: Ground, names: 'again' | 'never again'): People {
   const { store, origin } = ground;
   const people: Person[] = [];
   const teams: Team[] = [];
   const nicks = new Map<string, string>();
+  let given = 0;
+  const name = (wanted: string) => {
+    given += 1;
+    return names === 'again' ? wanted : `${wanted}.${given}`;
+  };
   const nick = (id: string) => nicks.get(id) ?? id;
   const at = <T>(list: readonly T[], n: number): T | undefined =>
     n < 0 || list.length === 0 ? undefined : list[n % list.length];
@@ -60,41 +66,47 @@ export function openPeople(ground: Ground): People {
     Object.assign(person, difference);
     return `${nick(person.id)} ${what}`;
   }
+  async function join(given: { userName: string; outside: boolean; manager?: string | undefined }): Promise<string> {
+    const person = { title: 't0', active: true, manager: undefined, ...given };
+    const made = await store.write((tx) => createUser(tx, resourceOf(person), { origin }));
+    people.push({ ...person, id: made.id });
+    nicks.set(made.id, `user${nicks.size}`);
+    const under = person.manager === undefined ? '' : ` under ${nick(person.manager)}`;
+    return `${nick(made.id)} is created as ${person.userName}${person.outside ? ', out of scope' : ''}${under}`;
+  }
   const isTaken = (name: string, self?: Person) =>
     people.some((one) => one !== self && one.userName.toLowerCase() === name.toLowerCase());
 
   async function write(step: Step): Promise<string | undefined> {
     switch (step.do) {
       case 'create user': {
-        const userName = userNames[step.name] ?? strangerName;
+        const userName = name(userNames[step.name] ?? strangerName);
         if (isTaken(userName)) return undefined;
-        const person = {
-          userName,
-          title: 't0',
-          outside: step.out,
-          active: true,
-          manager: at(people, step.manager)?.id,
-        };
-        const made = await store.write((tx) => createUser(tx, resourceOf(person), { origin }));
-        people.push({ ...person, id: made.id });
-        nicks.set(made.id, `user${nicks.size}`);
-        const under = person.manager === undefined ? '' : ` under ${nick(person.manager)}`;
-        return `${nick(made.id)} is created as ${userName}${step.out ? ', out of scope' : ''}${under}`;
+        return join({ userName, outside: step.out, manager: at(people, step.manager)?.id });
       }
       case 'rename user': {
         const person = at(people, step.who);
-        const userName = userNames[step.name]!;
+        const userName = name(userNames[step.name]!);
         if (!person || isTaken(userName, person)) return undefined;
         return change(person, { userName }, `is renamed to ${userName}`);
       }
       case 'swap names': {
         const [a, b] = [at(people, step.who), at(people, step.other)];
-        if (!a || !b || a === b || [a.userName, b.userName].includes(strangerName)) return undefined;
+        if (names === 'never again' || !a || !b || a === b || [a.userName, b.userName].includes(strangerName))
+          return undefined;
         const [ofA, ofB] = [a.userName, b.userName];
         await change(a, { userName: 'between' }, '');
         await change(b, { userName: ofA }, '');
         await change(a, { userName: ofB }, '');
         return `${nick(a.id)} and ${nick(b.id)} swap names: ${ofB}, ${ofA}`;
+      }
+      case 'hand name over': {
+        const person = at(people, step.who);
+        const userName = userNames[step.name]!;
+        if (names === 'never again' || !person || isTaken(userName)) return undefined;
+        const freed = person.userName;
+        await change(person, { userName }, '');
+        return `${nick(person.id)} is renamed to ${userName}, and ${await join({ userName: freed, outside: false })}`;
       }
       case 'retitle': {
         const person = at(people, step.who);
@@ -124,7 +136,7 @@ export function openPeople(ground: Ground): People {
         return `${nick(person.id)} (${person.userName}) is deleted`;
       }
       case 'create group': {
-        const displayName = groupNames[step.name]!;
+        const displayName = name(groupNames[step.name]!);
         if (teams.some((team) => team.displayName.toLowerCase() === displayName.toLowerCase())) return undefined;
         const everyone = [...people, ...teams];
         const members = new Set(step.members.flatMap((n) => at(everyone, n)?.id ?? []));
@@ -140,7 +152,7 @@ export function openPeople(ground: Ground): People {
       }
       case 'rename group': {
         const team = at(teams, step.who);
-        const displayName = groupNames[step.name]!;
+        const displayName = name(groupNames[step.name]!);
         if (!team || teams.some((one) => one !== team && one.displayName.toLowerCase() === displayName.toLowerCase()))
           return undefined;
         const done = await patch(team.id, { op: 'replace', path: 'displayName', value: displayName });

@@ -13,6 +13,13 @@ export type Setting = {
   /** Accounts that are at the target before us. */
   strangers: number;
   nodes: number;
+  /** How many changes one step of the planner takes; few of them make some planned long after others. */
+  planSize: 'many' | 'one';
+  /**
+   * What becomes of the account of somebody who goes. Where it stays, its name stays taken, so there nobody gets a name
+   * that somebody had.
+   */
+  leavers: 'deleted' | 'disabled';
 };
 
 /** What becomes of a request on its way. */
@@ -31,6 +38,8 @@ export type Fate =
   | '500'
   | '500 but carried out'
   | '503'
+  /** The process stands still between reading the clock and sending, however long; then it sends all the same. */
+  | 'frozen'
   /** Somebody removes the resource just before. */
   | 'removed there';
 
@@ -38,6 +47,8 @@ export type Step =
   | { do: 'create user'; name: number; out: boolean; manager: number }
   | { do: 'rename user'; who: number; name: number }
   | { do: 'swap names'; who: number; other: number }
+  /** Somebody gets another name, and somebody comes with the one that is free by it. */
+  | { do: 'hand name over'; who: number; name: number }
   | { do: 'retitle'; who: number; title: number }
   | { do: 'move in or out of scope'; who: number }
   | { do: 'switch off or on'; who: number }
@@ -83,6 +94,8 @@ const fates: readonly Fate[] = [
   '500',
   '500 but carried out',
   '503',
+  'frozen',
+  'frozen',
   'removed there',
 ];
 
@@ -126,6 +139,8 @@ function makeSetting(random: Random): Setting {
     scopeUsers: scopeOfUsers,
   };
   if (random.chance(0.2)) policy['membersPerRequest'] = 1;
+  const leavers = random.chance(0.15) ? 'disabled' : 'deleted';
+  if (leavers === 'disabled') policy['deprovision'] = 'disable';
   return {
     policy,
     traits: {
@@ -135,8 +150,10 @@ function makeSetting(random: Random): Setting {
       membersPerRequest: random.pick([1, 2, 100, 100]),
       unknownMember: random.chance(0.5) ? 'refused' : 'left out',
     },
-    strangers: random.chance(0.3) ? 1 : 0,
+    strangers: leavers === 'deleted' && random.chance(0.3) ? 1 : 0,
     nodes: random.pick([1, 2, 2, 2]),
+    planSize: random.chance(0.4) ? 'one' : 'many',
+    leavers,
   };
 }
 
@@ -159,7 +176,8 @@ function makeWrite(random: Random): Step {
   const roll = random.below(100);
   if (roll < 22) return makeUser(random);
   if (roll < 34) return { do: 'rename user', who, name: random.below(userNames.length) };
-  if (roll < 42) return { do: 'swap names', who, other: random.below(8) };
+  if (roll < 37) return { do: 'hand name over', who, name: random.below(userNames.length) };
+  if (roll < 43) return { do: 'swap names', who, other: random.below(8) };
   if (roll < 47) return { do: 'retitle', who, title: random.below(3) };
   if (roll < 55) return { do: 'move in or out of scope', who };
   if (roll < 58) return { do: 'switch off or on', who };

@@ -27,11 +27,11 @@ type Node = { name: string; book: TargetBook; attempts: Attempt[] };
 export async function runSchedule(ground: Ground, schedule: Schedule): Promise<Outcome> {
   const { store, clock, targetId } = ground;
   const { setting } = schedule;
-  await ground.clear(setting.policy, setting.traits);
+  await ground.clear(setting);
   const random = openRandom(schedule.seed ^ 0x5bd1e995);
   const target = openMemoryTarget(setting.traits, clock.now);
   for (let n = 0; n < setting.strangers; n++) target.putStranger(strangerName);
-  const people = openPeople(ground);
+  const people = openPeople(ground, setting.leavers === 'disabled' ? 'never again' : 'again');
   const lookups = openLookups(store);
   const late: { at: number; said: Said; subjectId: string }[] = [];
   const trace: string[] = [];
@@ -64,7 +64,9 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
   async function pass(ms: number, fates: number): Promise<void> {
     const until = clock.now() + ms;
     for (;;) {
-      const flying = nodes.flatMap((node) => node.attempts).filter((attempt) => attempt.state === 'flying');
+      const flying = nodes
+        .flatMap((node) => node.attempts)
+        .filter((attempt) => attempt.state === 'flying' && !attempt.frozen);
       const events = [...late.map((one) => one.at), ...flying.map((attempt) => attempt.leftAt + timeoutMs)].filter(
         (at) => at <= until,
       );
@@ -92,7 +94,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
 
   /** Nobody waits for the answer any more: the request was carried out, will be, or never will. */
   function abandon(attempt: Attempt, fate: number): void {
-    if (!attempt.mutation || attempt.state !== 'flying') return;
+    if (!attempt.mutation || attempt.state !== 'flying' || attempt.frozen) return;
     const said = attempt.said!;
     const latest = attempt.leftAt + timeoutMs + settleMs - setting.traits.lagMs;
     if (fate % 3 === 0) carryOut(said, 'carries out, nobody hears it');
@@ -127,7 +129,8 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     );
     const row = rows[0];
     if (!row) throw new Wrong(`${whose(attempt)}: a mutation left without an account`);
-    if (row.lease_attempt !== attemptId) throw new Wrong(`${whose(attempt)}: a mutation left under another's lease`);
+    if (row.lease_attempt !== null && row.lease_attempt !== attemptId)
+      throw new Wrong(`${whose(attempt)}: a mutation left under another's lease`);
     if ((row.due_at ?? 0) < clock.now())
       throw new Wrong(`${whose(attempt)}: a mutation left after the end of its lease`);
     if (row.doubt === null) throw new Wrong(`${whose(attempt)}: a mutation left without doubt written down`);
@@ -136,7 +139,10 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     }
     const others = nodes.flatMap((node) => node.attempts);
     if (
-      others.some((one) => one !== attempt && one.state === 'flying' && one.mutation && whose(one) === whose(attempt))
+      others.some(
+        (one) =>
+          one !== attempt && one.state === 'flying' && one.mutation && !one.frozen && whose(one) === whose(attempt),
+      )
     ) {
       throw new Wrong(`${whose(attempt)}: two mutations are on their way at once`);
     }
@@ -156,11 +162,30 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
         return watch(attempt);
       }
       case 'flying':
+        if (attempt.frozen) return thaw(attempt);
+        if (fate === 'frozen' && attempt.mutation) {
+          tell(`${whose(attempt)}: its process stands still`);
+          attempt.frozen = true;
+          return;
+        }
         await attempt.answer(arrive(attempt, fate));
         return watch(attempt);
       case 'ended':
         return;
     }
+  }
+
+  /** It sends, hears and writes down: only what it writes down tells anybody that it sent so late. */
+  async function thaw(attempt: Attempt): Promise<void> {
+    tell(`${whose(attempt)}: its process goes on`);
+    attempt.frozen = false;
+    await attempt.answer(arrive(attempt, 'answered'));
+    watch(attempt);
+    while (attempt.state !== 'ended') await goOn(attempt, 'answered');
+    const node = nodes.find((one) => one.attempts.includes(attempt))!;
+    node.attempts = node.attempts.filter((one) => one !== attempt);
+    await recordResults(store, random.next, [attempt.ended!]);
+    tell(`${node.name} records ${whose(attempt)}`);
   }
 
   function arrive(attempt: Attempt, fate: Fate): Answer {
@@ -201,6 +226,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       case 'removed there':
         if ('id' in said) target.removeThere(said.id);
         break;
+      case 'frozen':
       case 'answered':
         break;
     }
@@ -324,7 +350,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     }
     tell('everything heals');
     await comeToRest();
-    const faults = await findFaults(store, target, { targetId, nick });
+    const faults = await findFaults(store, target, { targetId, nick, leavers: setting.leavers });
     return { faults, trace, attempts: attemptsMade };
   } catch (error) {
     const reason =

@@ -68,7 +68,7 @@ async function play(
   clock: ReturnType<typeof openTestClock>,
   plague: Plague | undefined,
 ): Promise<{ struck: boolean; faults: string[]; statements: number; exchanges: number }> {
-  await base.clear(policy, traits);
+  await base.clear({ policy, traits, planSize: 'many' });
   const watch = base.store;
   const target = openMemoryTarget(traits, clock.now);
   const late: Set<() => void> = new Set();
@@ -256,7 +256,7 @@ async function play(
       await revive();
       // Real input and output gets its turn before time goes on.
       if (base.store.dialect.capabilities.manyNodes) await new Promise((resolve) => setTimeout(resolve, 1));
-      await clock.advance(100);
+      await clock.advance(life!.engine.busy ? 50 : 500);
     }
     await interfering;
   }
@@ -266,7 +266,7 @@ async function play(
   try {
     await playScenario(base.origin, write, rest);
     await rest();
-    faults = await findFaults(watch, target, { targetId: base.targetId, nick: (id) => id });
+    faults = await findFaults(watch, target, { targetId: base.targetId, nick: (id) => id, leavers: 'deleted' });
   } catch (error) {
     faults = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   }

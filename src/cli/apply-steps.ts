@@ -1,0 +1,138 @@
+import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
+import type { List } from '../contract/page.ts';
+import type { ServiceProviderAnswer } from '../contract/service-provider.ts';
+import type { DomainAnswer } from '../contract/subject.ts';
+import type { TargetAnswer } from '../contract/target.ts';
+import type { ApplyFile } from './apply-file.ts';
+import { CliError, type Client } from './client.ts';
+
+export type AppliedKind = 'user store domain' | 'identity provider' | 'target' | 'service provider' | 'bindings';
+
+/** An object of the file. */
+export type Step = {
+  kind: AppliedKind;
+  name: string;
+  /** Objects of the file that have to be there before, as `kind name`. */
+  needs: string[];
+  /** Asks what there is, and answers with the request that makes it what the file says. */
+  look(client: Client): Promise<StepRequest>;
+};
+
+export type StepRequest = {
+  /** As it is on the server; undefined when it is not there. */
+  before: Record<string, unknown> | undefined;
+  method: 'POST' | 'PUT' | 'PATCH';
+  path: string;
+  /** Undefined: the file says nothing about it, so that there is nothing to send. */
+  body: Record<string, unknown> | undefined;
+};
+
+/** The file as steps, in the order in which they can be done. */
+export function stepsOf(file: ApplyFile): Step[] {
+  return [
+    ...file.userStoreDomains.map(domainStep),
+    ...file.identityProviders.flatMap(({ fields, connectors }) => [
+      identityProviderStep(fields),
+      ...connectors.map((connector) => targetStep(fields.name, connector)),
+    ]),
+    ...file.serviceProviders.flatMap(({ fields, outboundProvisioning }) => [
+      serviceProviderStep(fields),
+      ...(outboundProvisioning === undefined ? [] : [bindingsStep(fields.name, outboundProvisioning)]),
+    ]),
+  ];
+}
+
+export const keyOf = (kind: AppliedKind, name: string) => `${kind} ${name}`.toLowerCase();
+
+function domainStep(name: string): Step {
+  return {
+    kind: 'user store domain',
+    name,
+    needs: [],
+    async look(client) {
+      const { items } = await client.get<List<DomainAnswer>>('/user-store-domains');
+      const before = items.find((one) => one.name === name.toUpperCase());
+      return { before, method: 'POST', path: '/user-store-domains', body: { name } };
+    },
+  };
+}
+
+function identityProviderStep(fields: ApplyFile['identityProviders'][number]['fields']): Step {
+  const path = pathOf('identity-providers', fields.name);
+  return {
+    kind: 'identity provider',
+    name: fields.name,
+    needs: [],
+    async look(client) {
+      const before = await readIfThere<IdentityProviderAnswer>(client, path);
+      return before
+        ? { before, method: 'PUT', path, body: fields }
+        : { before, method: 'POST', path: '/identity-providers', body: fields };
+    },
+  };
+}
+
+function targetStep(provider: string, connector: ApplyFile['identityProviders'][number]['connectors'][number]): Step {
+  const path = `${pathOf('identity-providers', provider)}/targets`;
+  return {
+    kind: 'target',
+    name: `${provider}:${connector.type}`,
+    needs: [keyOf('identity provider', provider)],
+    async look(client) {
+      const list = await readIfThere<List<TargetAnswer>>(client, path);
+      const before = list?.items.find((target) => target.type === connector.type);
+      return before
+        ? { before, method: 'PUT', path: `/targets/${before.id}`, body: connector }
+        : { before, method: 'POST', path, body: connector };
+    },
+  };
+}
+
+function serviceProviderStep(fields: ApplyFile['serviceProviders'][number]['fields']): Step {
+  const path = pathOf('service-providers', fields.name);
+  return {
+    kind: 'service provider',
+    name: fields.name,
+    needs: [],
+    async look(client) {
+      const before = await readIfThere<ServiceProviderAnswer>(client, path);
+      if (!before) return { before, method: 'POST', path: '/service-providers', body: fields };
+      const { name: _, ...rest } = fields;
+      return { before, method: 'PATCH', path, body: Object.keys(rest).length === 0 ? undefined : rest };
+    },
+  };
+}
+
+function bindingsStep(
+  provider: string,
+  rows: NonNullable<ApplyFile['serviceProviders'][number]['outboundProvisioning']>,
+): Step {
+  const path = pathOf('service-providers', provider);
+  const bindings = rows.map(({ identityProvider, connector, ...flags }) => ({
+    target: `${identityProvider}:${connector}`,
+    ...flags,
+  }));
+  return {
+    kind: 'bindings',
+    name: provider,
+    needs: [keyOf('service provider', provider), ...bindings.map((row) => keyOf('target', row.target))],
+    async look(client) {
+      const found = await readIfThere<ServiceProviderAnswer>(client, path);
+      const before = found && { bindings: found.bindings };
+      return { before, method: 'PUT', path: `${path}/bindings`, body: { bindings } };
+    },
+  };
+}
+
+function pathOf(collection: string, name: string): string {
+  return `/${collection}/${encodeURIComponent(name)}`;
+}
+
+async function readIfThere<T>(client: Client, path: string): Promise<T | undefined> {
+  try {
+    return await client.get<T>(path);
+  } catch (error) {
+    if (error instanceof CliError && error.status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,133 @@
+import { isDeepStrictEqual } from 'node:util';
+import { stringify } from 'yaml';
+import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
+import type { BindingAnswer, ServiceProviderAnswer } from '../contract/service-provider.ts';
+import type { DomainAnswer } from '../contract/subject.ts';
+import type { TargetAnswer } from '../contract/target.ts';
+import { readApplyFile } from './apply-file.ts';
+import { CliError } from './client.ts';
+
+/** What the server has, as its API answers. */
+export type Configuration = {
+  domains: DomainAnswer[];
+  identityProviders: IdentityProviderAnswer[];
+  targets: TargetAnswer[];
+  serviceProviders: ServiceProviderAnswer[];
+};
+
+/** A secret that is not in the file: the variable that stands for it, and what it is. */
+export type Placeholder = { name: string; target: string; setting: string };
+
+/** How a text, and a secret in its place, is put into the file. */
+type Write = { text(value: string): string; secret(placeholder: Placeholder): string };
+
+/**
+ * The file that `purvey apply` reads, as YAML or JSON: with `${NAME}` for every secret, and `$${` for `${` in any other
+ * text. Throws `CliError` when what is there cannot be written so that it is read back the same.
+ */
+export function writeApplyFile(
+  configuration: Configuration,
+  form: 'yaml' | 'json',
+): { text: string; placeholders: Placeholder[] } {
+  const placeholders = placeholdersOf(configuration.targets);
+  const document = describe(configuration, placeholders, {
+    text: (value) => value.replaceAll('${', () => '$${'),
+    secret: ({ name }) => `\${${name}}`,
+  });
+  const text =
+    form === 'json'
+      ? `${JSON.stringify(document, null, 2)}\n`
+      : introduce(placeholders) + stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
+  const meant = describe(configuration, placeholders, { text: (value) => value, secret: ({ name }) => `<${name}>` });
+  const read = readApplyFile(text, 'the export', (name) => `<${name}>`);
+  if (!isDeepStrictEqual(read, asRead(meant))) {
+    throw new CliError(
+      'the configuration holds a text that the file of apply cannot hold: look for ${ or U+E000 in it',
+    );
+  }
+  return { text, placeholders };
+}
+
+function describe(configuration: Configuration, placeholders: readonly Placeholder[], write: Write) {
+  const { domains, identityProviders, targets, serviceProviders } = configuration;
+  return {
+    userStoreDomains: domains.filter((one) => one.name !== 'PRIMARY').map((one) => write.text(one.name)),
+    identityProviders: identityProviders.map(({ id, createdAt: _, modifiedAt: __, enabled, ...fields }) => ({
+      ...written(fields, write),
+      name: write.text(fields.name),
+      ...(enabled ? {} : { enabled }),
+      connectors: targets
+        .filter((target) => target.identityProvider.id === id)
+        .map((target) => ({
+          type: target.type,
+          ...(target.enabled ? {} : { enabled: false }),
+          settings: settingsOf(target, placeholders, write),
+          policy: written(target.policy, write),
+        })),
+    })),
+    serviceProviders: serviceProviders.map(({ name, description, bindings }) => ({
+      name: write.text(name),
+      ...written({ description }, write),
+      outboundProvisioning: bindings.map((binding) => describeBinding(binding, write)),
+    })),
+  };
+}
+
+function settingsOf(target: TargetAnswer, placeholders: readonly Placeholder[], write: Write) {
+  const entries = Object.entries(target.settings).map(([key, value]): [string, unknown] => {
+    if (typeof value !== 'object') return [key, typeof value === 'string' ? write.text(value) : value];
+    return [key, write.secret(placeholders.find((one) => one.target === target.name && one.setting === key)!)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function describeBinding({ target, blocking, rules, jit, enabled }: BindingAnswer, write: Write) {
+  const colon = target.indexOf(':');
+  return {
+    identityProvider: write.text(target.slice(0, colon)),
+    connector: target.slice(colon + 1),
+    ...(blocking ? { blocking } : {}),
+    ...(rules ? { rules } : {}),
+    ...(jit ? { jit } : {}),
+    ...(enabled ? {} : { enabled }),
+  };
+}
+
+/** Without what is null: that is what leaving it out means. */
+function written(fields: Record<string, unknown>, write: Write): Record<string, unknown> {
+  const given = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
+  return Object.fromEntries(given.map(([key, value]) => [key, typeof value === 'string' ? write.text(value) : value]));
+}
+
+function asRead({ userStoreDomains, identityProviders, serviceProviders }: ReturnType<typeof describe>) {
+  return {
+    userStoreDomains,
+    identityProviders: identityProviders.map(({ connectors, ...fields }) => ({ fields, connectors })),
+    serviceProviders: serviceProviders.map(({ outboundProvisioning, ...fields }) => ({ fields, outboundProvisioning })),
+  };
+}
+
+/** `PARTNER_SCIM2_ACCESS_TOKEN` for `scim2-access-token` of `partner:SCIM2`; a name that is taken gets a number. */
+function placeholdersOf(targets: readonly TargetAnswer[]): Placeholder[] {
+  const taken = new Set<string>();
+  return targets.flatMap((target) =>
+    Object.entries(target.settings).flatMap(([setting, value]) => {
+      if (typeof value !== 'object') return [];
+      const wish = `${target.identityProvider.name}_${setting}`.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
+      const base = /^[0-9]/.test(wish) ? `_${wish}` : wish;
+      let name = base;
+      for (let n = 2; taken.has(name); n++) name = `${base}_${n}`;
+      taken.add(name);
+      return [{ name, target: target.name, setting }];
+    }),
+  );
+}
+
+function introduce(placeholders: readonly Placeholder[]): string {
+  const lines = placeholders.map(({ name, target, setting }) => {
+    return `#   ${name}  ${setting} of ${JSON.stringify(target)}`;
+  });
+  const secrets =
+    lines.length === 0 ? [] : ['#', '# Secrets are not exported. Give them in these environment variables:', ...lines];
+  return `${['# The configuration of Purvey, for purvey apply.', ...secrets].join('\n')}\n\n`;
+}

@@ -1,0 +1,48 @@
+import { writeFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
+import type { List } from '../contract/page.ts';
+import type { ServiceProviderAnswer } from '../contract/service-provider.ts';
+import type { DomainAnswer } from '../contract/subject.ts';
+import type { TargetAnswer } from '../contract/target.ts';
+import { CliError, type Client } from './client.ts';
+import { asClientCommand, openCommand } from './command.ts';
+import { type Configuration, writeApplyFile } from './export-file.ts';
+
+/** `purvey export`. */
+export function addExport(program: Command): void {
+  const command = program
+    .command('export')
+    .description('write the configuration as a file that apply reads, with a variable in place of each secret')
+    .option('-f, --file <file>', 'where to; - is standard output', '-');
+  asClientCommand(command, 'purvey export -f purvey.yaml').action(
+    async (options: { json?: boolean; url?: string; data?: string; file: string }) => {
+      const { client, out } = openCommand(options);
+      const { text, placeholders } = writeApplyFile(await readConfiguration(client), out.json ? 'json' : 'yaml');
+      if (options.file === '-') {
+        out.write(text);
+      } else {
+        try {
+          writeFileSync(options.file, text);
+        } catch (error) {
+          throw new CliError(`${options.file} cannot be written: ${(error as Error).message}`);
+        }
+      }
+      if (options.file !== '-' || out.terminal) {
+        for (const { name, target, setting } of placeholders) {
+          process.stderr.write(`not exported: ${setting} of ${target}; apply takes it from ${name}\n`);
+        }
+      }
+    },
+  );
+}
+
+async function readConfiguration(client: Client): Promise<Configuration> {
+  const list = async <T>(path: string) => (await client.get<List<T>>(path)).items;
+  return {
+    domains: await list<DomainAnswer>('/user-store-domains'),
+    identityProviders: await list<IdentityProviderAnswer>('/identity-providers'),
+    targets: await list<TargetAnswer>('/targets'),
+    serviceProviders: await list<ServiceProviderAnswer>('/service-providers'),
+  };
+}

@@ -1,0 +1,213 @@
+import { type TSchema, Type } from 'typebox';
+import { AccountAnswer, AccountDetail, AccountPage } from './account.ts';
+import { AttemptDetail, AttemptPage } from './attempt.ts';
+import { ChangePage } from './change.ts';
+import { ConnectorKindList } from './connector-kind.ts';
+import { IdentityProviderAnswer, IdentityProviderInput, IdentityProviderList } from './identity-provider.ts';
+import { PasswordInput } from './password.ts';
+import {
+  BindingsAnswer,
+  BindingsInput,
+  ServiceProviderAnswer,
+  ServiceProviderInput,
+  ServiceProviderList,
+} from './service-provider.ts';
+import { StatusAnswer } from './status.ts';
+import { DomainAnswer, DomainInput, DomainList, SubjectDetail, SubjectList } from './subject.ts';
+import { TargetAnswer, TargetInput, TargetList, TestAnswer, TestInput, TestSavedInput } from './target.ts';
+import { TokenAnswer, TokenInput, TokenList } from './token.ts';
+
+/** One thing that the admin API can do. */
+export type Operation = {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** Below `/api`, parameters in braces. */
+  path: string;
+  summary: string;
+  /** What each parameter of the query means. */
+  query?: Record<string, string>;
+  body?: { shape: TSchema; required: boolean };
+  /** By status; null: without a body. Every refusal is a `ProblemAnswer`. */
+  answers: Record<number, TSchema | null>;
+  /** `configures`: takes `?dryRun=true`, and says in the header `purvey-change` what it did. */
+  is?: 'configures' | 'open';
+};
+
+const given = (shape: TSchema) => ({ shape, required: true });
+const anyPartOf = (shape: Parameters<typeof Type.Partial>[0]) => given(Type.Partial(shape));
+
+const list = 'The greatest number of items: 1 to 1000, else 100';
+const after = 'The next of the page before';
+
+/** Every operation of the admin API. */
+export const operations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/openapi.json',
+    summary: 'This description',
+    answers: { 200: Type.Record(Type.String(), Type.Unknown()) },
+    is: 'open',
+  },
+  {
+    method: 'post',
+    path: '/password',
+    summary: 'Change the own password; also while a change is demanded',
+    body: given(PasswordInput),
+    answers: { 204: null },
+  },
+  { method: 'get', path: '/tokens', summary: 'API tokens, without the tokens themselves', answers: { 200: TokenList } },
+  {
+    method: 'post',
+    path: '/tokens',
+    summary: 'Make an API token; the answer is the only place where it is shown',
+    body: given(TokenInput),
+    answers: { 201: TokenAnswer },
+  },
+  {
+    method: 'delete',
+    path: '/tokens/{id}',
+    summary: 'Revoke an API token; every server refuses it within five seconds',
+    answers: { 204: null },
+  },
+  { method: 'get', path: '/identity-providers', summary: 'Identity providers', answers: { 200: IdentityProviderList } },
+  {
+    method: 'post',
+    path: '/identity-providers',
+    summary: 'Add an identity provider',
+    body: given(IdentityProviderInput),
+    answers: { 201: IdentityProviderAnswer },
+    is: 'configures',
+  },
+  ...one('/identity-providers/{id}', 'an identity provider', IdentityProviderInput, IdentityProviderAnswer),
+  {
+    method: 'get',
+    path: '/identity-providers/{id}/targets',
+    summary: 'The targets of an identity provider',
+    answers: { 200: TargetList },
+  },
+  {
+    method: 'post',
+    path: '/identity-providers/{id}/targets',
+    summary: 'Add a connector to an identity provider',
+    body: given(TargetInput),
+    answers: { 201: TargetAnswer },
+    is: 'configures',
+  },
+  { method: 'get', path: '/targets', summary: 'Targets', answers: { 200: TargetList } },
+  ...one('/targets/{id}', 'a target', TargetInput, TargetAnswer),
+  {
+    method: 'post',
+    path: '/targets/test',
+    summary: 'Test settings of no target yet; changes nothing there',
+    body: given(TestInput),
+    answers: { 200: TestAnswer },
+  },
+  {
+    method: 'post',
+    path: '/targets/{id}/test',
+    summary: 'Test a target with its settings, or with these; changes nothing there',
+    body: { shape: TestSavedInput, required: false },
+    answers: { 200: TestAnswer },
+  },
+  { method: 'get', path: '/connector-kinds', summary: 'What can be connected', answers: { 200: ConnectorKindList } },
+  { method: 'get', path: '/service-providers', summary: 'Service providers', answers: { 200: ServiceProviderList } },
+  {
+    method: 'post',
+    path: '/service-providers',
+    summary: 'Add a service provider',
+    body: given(ServiceProviderInput),
+    answers: { 201: ServiceProviderAnswer },
+    is: 'configures',
+  },
+  ...one('/service-providers/{id}', 'a service provider', ServiceProviderInput, ServiceProviderAnswer),
+  {
+    method: 'get',
+    path: '/service-providers/{id}/bindings',
+    summary: 'The bindings of a service provider',
+    answers: { 200: BindingsAnswer },
+  },
+  {
+    method: 'put',
+    path: '/service-providers/{id}/bindings',
+    summary: 'Replace the bindings of a service provider',
+    body: given(BindingsInput),
+    answers: { 200: ServiceProviderAnswer },
+    is: 'configures',
+  },
+  ...(['users', 'groups'] as const).flatMap((place): Operation[] => [
+    {
+      method: 'get',
+      path: `/${place}`,
+      summary: `The ${place} of the directory`,
+      query: { filter: 'A SCIM filter (RFC 7644 section 3.4.2.2)', startIndex: 'Counts from 1', limit: list },
+      answers: { 200: SubjectList },
+    },
+    {
+      method: 'get',
+      path: `/${place}/{id}`,
+      summary: `One of the ${place}, by id or name, and where it stands`,
+      answers: { 200: SubjectDetail },
+    },
+  ]),
+  { method: 'get', path: '/user-store-domains', summary: 'User store domains', answers: { 200: DomainList } },
+  {
+    method: 'post',
+    path: '/user-store-domains',
+    summary: 'Add a user store domain; 200 when it is there already',
+    body: given(DomainInput),
+    answers: { 200: DomainAnswer, 201: DomainAnswer },
+    is: 'configures',
+  },
+  {
+    method: 'get',
+    path: '/accounts',
+    summary: 'Where users and groups stand at the targets',
+    query: {
+      target: 'Id or name of a target',
+      state: 'One state, or several with commas',
+      kind: 'user or group',
+      subject: 'Id or name of a user or group',
+      due: 'true or false: whether something is still to be delivered',
+      after,
+      limit: list,
+    },
+    answers: { 200: AccountPage },
+  },
+  {
+    method: 'get',
+    path: '/accounts/{target}/{subject}',
+    summary: 'One account, with its last attempts',
+    answers: { 200: AccountDetail },
+  },
+  {
+    method: 'post',
+    path: '/accounts/{target}/{subject}/retry',
+    summary: 'Make an account due at once, whatever its state',
+    answers: { 202: AccountAnswer },
+  },
+  {
+    method: 'get',
+    path: '/attempts',
+    summary: 'Attempts, the latest first',
+    query: { target: 'Id or name', subject: 'Id of a user or group', outcome: 'How they ended', after, limit: list },
+    answers: { 200: AttemptPage },
+  },
+  { method: 'get', path: '/attempts/{id}', summary: 'One attempt and all it said', answers: { 200: AttemptDetail } },
+  {
+    method: 'get',
+    path: '/changes',
+    summary: 'The change log, from the one after `after`; without it the last ones',
+    query: { after: 'The sequence of a change', limit: list, subject: 'Id of a user or group' },
+    answers: { 200: ChangePage },
+  },
+  { method: 'get', path: '/status', summary: 'How server and targets are doing', answers: { 200: StatusAnswer } },
+];
+
+function one(path: string, what: string, input: Parameters<typeof Type.Partial>[0], answer: TSchema): Operation[] {
+  const answers = { 200: answer };
+  return [
+    { method: 'get', path, summary: `Read ${what}, by id or name`, answers },
+    { method: 'put', path, summary: `Replace ${what}`, body: given(input), answers, is: 'configures' },
+    { method: 'patch', path, summary: `Change parts of ${what}`, body: anyPartOf(input), answers, is: 'configures' },
+    { method: 'delete', path, summary: `Remove ${what}`, answers: { 204: null } },
+  ];
+}
