@@ -103,62 +103,6 @@ export async function raiseAccounts(
     .map((row) => ({ targetId: row.target_id, subjectId: row.subject_id }));
 }
 
-const selectDue = prepare<
-  { targetId: number; kind: 'user' | 'group'; urgency: number; now: number; limit: number },
-  AccountRow
->((q, p, d) =>
-  q
-    .selectFrom('accounts')
-    .selectAll()
-    .where('target_id', '=', p.targetId)
-    .where('kind', '=', p.kind)
-    .where('urgency', '=', p.urgency)
-    .where('due_at', '<=', p.now)
-    .orderBy('due_at')
-    .limit(p.limit)
-    .modifyEnd(d.forUpdateSkipLocked),
-);
-
-const urgencies = [0, 1, 2, 3] as const;
-
-/**
- * Up to `limit` due accounts of one lane, locked until commit: the urgent first, but an eighth of the batch is left to
- * each less urgent class, so that a flood of removals cannot starve an update for ever.
- */
-export async function selectDueAccounts(
-  tx: Tx,
-  lane: { targetId: number; kind: 'user' | 'group' },
-  limit: number,
-): Promise<AccountRow[]> {
-  const share = limit < 8 ? 0 : Math.floor(limit / 8);
-  const taken: AccountRow[] = [];
-  const left: AccountRow[] = [];
-  for (const urgency of urgencies) {
-    const room = limit - taken.length;
-    if (room <= 0) break;
-    const rows = await tx.run(selectDue, { ...lane, urgency, now: tx.now, limit: room });
-    const own = urgency === 3 ? room : Math.max(1, room - share * (3 - urgency));
-    taken.push(...rows.slice(0, own));
-    left.push(...rows.slice(own));
-  }
-  return [...taken, ...left.slice(0, Math.max(0, limit - taken.length))];
-}
-
-/**
- * The account that has been due longest, whatever its urgency: what a held lane probes with. An account that was just
- * tried is the youngest, so one that always fails cannot keep the lane from finding out that others would not.
- */
-export async function selectProbeAccount(
-  tx: Tx,
-  lane: { targetId: number; kind: 'user' | 'group' },
-): Promise<AccountRow[]> {
-  const oldest: AccountRow[] = [];
-  for (const urgency of urgencies) {
-    oldest.push(...(await tx.run(selectDue, { ...lane, urgency, now: tx.now, limit: 1 })));
-  }
-  return oldest.sort((a, b) => a.due_at! - b.due_at!).slice(0, 1);
-}
-
 export type Lease = { targetId: number; subjectId: string; attemptId: number; until: number; doubt: string };
 
 const lease = prepare<{ rows: string }, never>((_, p, d) => {

@@ -4,9 +4,10 @@ import { applyMapping } from '../mapping/apply.ts';
 import type { Attributes, Json } from '../mapping/rows.ts';
 import type { AccountRow, LinkRow } from '../store/schema.ts';
 import type { Store, Tx } from '../store/store.ts';
-import { leaseAccounts, readAccounts, selectDueAccounts, selectProbeAccount } from './accounts.ts';
+import { leaseAccounts, readAccounts } from './accounts.ts';
 import { beginAttempts } from './attempts.ts';
 import { addDoubt, type Doubt, readDoubt } from './doubt.ts';
+import { selectDueAccounts, selectProbeAccount } from './due-accounts.ts';
 import { laneAllows, lockLane, noteProbe } from './lanes.ts';
 import { claimLinks } from './links.ts';
 import { isInScope, type OpenTarget, type TargetBook } from './target-book.ts';
@@ -52,7 +53,7 @@ export async function claimLane(
   store: Store,
   clock: Clock,
   book: TargetBook,
-  lane: { targetId: number; kind: 'user' | 'group' },
+  lane: { targetId: number; kind: 'user' | 'group'; turn?: number },
   limit: number,
 ): Promise<{ claims: Claim[]; until?: number }> {
   const open = book.targets.get(lane.targetId);

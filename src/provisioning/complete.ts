@@ -15,7 +15,7 @@ import { waitsOn } from './chain.ts';
 import { nameIn } from './claim.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { addDoubt } from './doubt.ts';
-import { foldLaneNews, type LaneKey, lockLane, writeLane } from './lanes.ts';
+import { foldLaneNews, type LaneKey, lockLane, longestProbeMs, writeLane } from './lanes.ts';
 import { forgetLinksOf, groupsWithDueLinks, settleLinks } from './links.ts';
 import { park, type Result, resultOf } from './result.ts';
 import { backoffMs } from './schedule.ts';
@@ -249,7 +249,10 @@ async function completionOf(
       : result.finished || !result.failed
         ? 0
         : account.strikes;
-  const tries = result.failed ? account.tries + 1 : 0;
+  // What holds the lane may be one account's alone: it steps back, so that it neither is the next probe while others are
+  // due nor holds the lane again as soon as another has opened it.
+  const broken = result.news.news === 'broken';
+  const tries = result.failed || broken ? account.tries + 1 : 0;
   const current = versions.get(targetId) === version && (result.state !== 'unbound' || claim.stamp === stamp);
   const parked = strikes >= policy.maxTries && current;
   // Whoever parks because of an account that changed while it looked would not be woken by that change: it looks again.
@@ -258,7 +261,10 @@ async function completionOf(
     parked || (result.finished && current && !missed && !stillDue.has(`${targetId} ${account.subject_id}`));
   const notBefore =
     result.doubt === 'raise' && mutatedAt !== null ? mutatedAt + policy.timeoutMs + policy.settleMs : null;
-  const wait = Math.max(result.againInMs, result.failed ? backoffMs(account.tries, random()) : 0);
+  const own = result.failed ? backoffMs(account.tries, random()) : 0;
+  const stepBack = broken ? Math.min(longestProbeMs, backoffMs(account.tries, random())) : 0;
+  const afterProbe = broken && lane.probe_at !== null ? lane.probe_at + 1 - tx.now : 0;
+  const wait = Math.max(result.againInMs, own, stepBack, afterProbe);
   const cycle =
     result.waitOn !== null &&
     result.operation !== 'rename' &&

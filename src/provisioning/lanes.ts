@@ -19,7 +19,7 @@ import { backoffMs } from './schedule.ts';
 const failuresThatHold = 10;
 const absencesThatHold = 30;
 const absenceWindowMs = 10 * 60_000;
-const longestProbeMs = 60_000;
+export const longestProbeMs = 60_000;
 
 /** What one attempt tells about its lane. */
 export type LaneNews = {

@@ -107,13 +107,18 @@ export async function settleRemovals(
   return due.map((row) => ({ targetId: row.target_id, groupId: row.group_id }));
 }
 
-const forgetGone = prepare<{ targetId: number; groupId: string }, never>(
-  (_, p) => sql`
+const forgetGone = prepare<
+  { targetId: number; groupId: string; attempt: number; first: string; last: string },
+  { member_id: string }
+>(
+  (_, p) => sql<{ member_id: string }>`
     delete from links
-    where target_id = ${p.targetId} and group_id = ${p.groupId} and op = 'remove' and state = 'due'
+    where target_id = ${p.targetId} and group_id = ${p.groupId} and member_id >= ${p.first} and member_id <= ${p.last}
+      and attempt_id = ${p.attempt} and op = 'remove' and state = 'due'
       and not exists (select 1 from accounts a
         where a.target_id = links.target_id and a.subject_id = links.member_id
-          and (a.remote_id = links.remote_id or (a.remote_id is null and a.doubt is not null)))`,
+          and (a.remote_id = links.remote_id or (a.remote_id is null and a.doubt is not null)))
+    returning member_id`,
 );
 
 const claimLinksOf = prepare<{ targetId: number; groupId: string; attempt: number; limit: number }, LinkRow>(
@@ -135,8 +140,15 @@ export async function claimLinks(
   attemptId: number,
   limit: number,
 ): Promise<LinkRow[]> {
-  await tx.run(forgetGone, group);
-  return tx.run(claimLinksOf, { ...group, attempt: attemptId, limit });
+  const claimed = await tx.run(claimLinksOf, { ...group, attempt: attemptId, limit });
+  const removed = claimed.filter((link) => link.op === 'remove').map((link) => link.member_id);
+  if (removed.length === 0) return claimed;
+  // Only those claimed are looked at: the cost of a chunk does not grow with what is left to say.
+  removed.sort((a, b) => (a < b ? -1 : 1));
+  const range = { first: removed[0]!, last: removed.at(-1)! };
+  const gone = await tx.run(forgetGone, { ...group, attempt: attemptId, ...range });
+  const forgotten = new Set(gone.map((row) => row.member_id));
+  return claimed.filter((link) => !forgotten.has(link.member_id));
 }
 
 type SaidColumns = {

@@ -74,9 +74,12 @@ async function planChanges(tx: Tx, book: TargetBook, changes: readonly Change[])
   }
   const made = await raiseAccounts(tx, raises);
   const madeKeys = new Set(made.map((key) => `${key.targetId} ${key.subjectId}`));
-  for (const key of made) {
-    if (subjects.get(key.subjectId)?.kind === 'group') await relinkMembers(tx, key.targetId, key.subjectId);
-  }
+  await relinkMembers(
+    tx,
+    made
+      .filter((key) => subjects.get(key.subjectId)?.kind === 'group')
+      .map(({ targetId, subjectId }) => ({ targetId, groupId: subjectId })),
+  );
   await planMemberships(tx, changes, raises, madeKeys);
 }
 
@@ -107,16 +110,16 @@ async function planMemberships(
   );
   if (moved.length === 0) return;
   const members = await areMembers(tx, moved);
-  const targetsOf = new Map<string, number[]>();
+  const targetsOf = new Map<string, Set<number>>();
   for (const one of raises) {
     // A group that was made in this step has all its members noted already.
     if (made.has(`${one.targetId} ${one.subjectId}`)) continue;
-    targetsOf.set(one.subjectId, [...(targetsOf.get(one.subjectId) ?? []), one.targetId]);
+    targetsOf.set(one.subjectId, (targetsOf.get(one.subjectId) ?? new Set()).add(one.targetId));
   }
   await planLinks(
     tx,
     moved.flatMap(({ groupId, memberId }) =>
-      (targetsOf.get(groupId) ?? []).map((targetId) => ({
+      [...(targetsOf.get(groupId) ?? [])].map((targetId) => ({
         targetId,
         groupId,
         memberId,

@@ -32,6 +32,8 @@ type Station = {
   version: number;
   line: Claim[];
   underWay: number;
+  /** How many accounts were claimed so far, by lane: whose turn it is among the urgencies. */
+  turns: Record<SubjectKind, number>;
   claiming: boolean;
   /** Lanes that may have due accounts; the others are not asked. */
   worthAsking: Set<SubjectKind>;
@@ -47,6 +49,7 @@ function openStation(targetId: number, version: number, governor: Governor): Sta
     version,
     line: [],
     underWay: 0,
+    turns: { user: 0, group: 0 },
     claiming: false,
     worthAsking: new Set(),
     cancel: undefined,
@@ -139,7 +142,9 @@ export function startWorker(options: {
     }
     station.worthAsking.delete(kind);
     const room = station.governor.room();
-    const answer = await claimLane(store, clock, book, { targetId: station.targetId, kind }, room);
+    const lane = { targetId: station.targetId, kind, turn: station.turns[kind] };
+    const answer = await claimLane(store, clock, book, lane, room);
+    station.turns[kind] += answer.claims.length;
     if (answer.until !== undefined) lookAgain(station, answer.until - store.now());
     if (answer.claims.length === room) station.worthAsking.add(kind);
     station.governor.enter(answer.claims.length);

@@ -206,7 +206,7 @@ export interface WakeRow {
   id: Generated<number>;
   target_id: number;
   subject_id: string;
-  cause: 'arrived' | 'relink' | 'left';
+  cause: 'arrived' | 'relink' | 'left' | `members after ${string}`;
 }
 
 export interface AttemptRow {

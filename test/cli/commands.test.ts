@@ -185,6 +185,7 @@ describe('the commands of a running server', () => {
       ['demo'],
       ['migrate'],
       ['apply'],
+      ['export'],
       ...['users', 'groups'].flatMap((kind) => [
         [kind, 'list'],
         [kind, 'show'],
@@ -192,6 +193,8 @@ describe('the commands of a running server', () => {
       ...['list', 'show', 'test'].map((one) => ['targets', one]),
       ...['list', 'show', 'retry'].map((one) => ['accounts', one]),
       ['changes', 'tail'],
+      ...['create', 'list', 'revoke'].map((one) => ['tokens', one]),
+      ['admin', 'reset-password'],
       ['status'],
     ];
     const helps = await Promise.all(commands.map((command) => run([...command, '--help'])));

@@ -23,6 +23,7 @@ eachDatabase('access to the admin API', (bed) => {
     'accounts',
     'attempts',
     'changes',
+    'tokens',
     'status',
   ];
   for (const resource of resources) {

@@ -213,7 +213,7 @@ eachDatabase('the description of the admin API', (bed) => {
       'post /identity-providers': { name: 'other' },
       'put /identity-providers/{id}': { name: 'renamed' },
       'patch /identity-providers/{id}': { alias: 'tried' },
-      'post /identity-providers/{id}/targets': undefined,
+      'post /identity-providers/{id}/targets': { type: 'SCIM2', settings: settings() },
       'put /targets/{id}': { type: 'SCIM2', settings: settings(), policy: { concurrency: 9 } },
       'patch /targets/{id}': { enabled: false },
       'post /service-providers': { name: 'other' },
@@ -223,6 +223,7 @@ eachDatabase('the description of the admin API', (bed) => {
       'post /user-store-domains': { name: 'TRIED' },
     };
     const ids: Record<string, string> = { identity: 'partner', targets: 'partner:SCIM2', service: 'hr' };
+    await call('post', '/identity-providers', {}, { name: 'bare' });
     const look = async () => {
       const places = ['/identity-providers', '/targets', '/service-providers', '/user-store-domains', '/tokens'];
       const answers = await Promise.all(places.map((place) => api.call('GET', place)));
@@ -241,9 +242,8 @@ eachDatabase('the description of the admin API', (bed) => {
         continue;
       }
       tried.push(`${method} ${path}`);
-      const body = bodies[`${method} ${path}`];
-      if (body === undefined) continue;
-      const answer = await api.call(method.toUpperCase(), `${path.replace('{id}', id)}?dryRun=true`, body);
+      const place = path.replace('{id}', path.endsWith('/targets') ? 'bare' : id);
+      const answer = await api.call(method.toUpperCase(), `${place}?dryRun=true`, bodies[`${method} ${path}`]);
       assert.ok(answer.status < 300, `${method} ${path}: ${answer.text}`);
       assert.notEqual(answer.change, 'unchanged', `${method} ${path}`);
     }

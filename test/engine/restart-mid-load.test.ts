@@ -49,7 +49,7 @@ eachDatabase('the engine stops and starts in the middle of a load', (database) =
         bed.fake.misbehave({
           times: trouble === 'a lane is held' ? Number.POSITIVE_INFINITY : 3,
           when: { method: 'POST' },
-          act: { kind: 'answer', status: 503, headers: { 'retry-after': '300' }, body: {} },
+          act: { kind: 'answer', status: 503, headers: { 'retry-after': '60' }, body: {} },
         });
       }
       for (let n = 0; n < 20; n++) await bed.addUser(`p${n}`);

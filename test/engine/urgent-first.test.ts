@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { selectDueAccounts } from '../../src/provisioning/accounts.ts';
+import { selectDueAccounts } from '../../src/provisioning/due-accounts.ts';
 import { eachDatabase } from '../database.ts';
 import { openEngineBed } from './bed.ts';
 

@@ -11,13 +11,11 @@ const longestPassword = 1_024;
 export function addOperatorRoutes(app: FastifyInstance, { credentials }: { credentials: Credentials }): void {
   const callers = new WeakMap<FastifyRequest, Caller>();
   // Before the body is read: who may not come in costs nothing more.
-  const admit = (options: { mayBeDue: boolean }) => ({
-    onRequest: async (request: FastifyRequest) => {
-      callers.set(request, await credentials.authenticateAdmin(request.headers.authorization, options));
-    },
-  });
+  const onRequest = async (request: FastifyRequest) => {
+    callers.set(request, await credentials.authenticateAdmin(request.headers.authorization, { mayBeDue: true }));
+  };
 
-  app.post('/password', admit({ mayBeDue: true }), async (request, reply) => {
+  app.post('/password', { onRequest }, async (request, reply) => {
     const { authorization } = request.headers;
     const caller = callers.get(request)!;
     const { newPassword, ...rest } = bodyOf(request);
