@@ -121,12 +121,22 @@ const forgetGone = prepare<
     returning member_id`,
 );
 
-const claimLinksOf = prepare<{ targetId: number; groupId: string; attempt: number; limit: number }, LinkRow>(
+const selectNext = prepare<{ targetId: number; groupId: string; limit: number }, { member_id: string }>(
+  (_, p) => sql<{ member_id: string }>`
+    select member_id from links
+    where target_id = ${p.targetId} and group_id = ${p.groupId} and state = 'due' order by member_id limit ${p.limit}`,
+);
+
+// A range of the primary key and not a list: PostgreSQL without statistics joined the list with every membership of the
+// group, 1.5 s for a chunk of 100 of 20,000.
+const claimRange = prepare<
+  { targetId: number; groupId: string; attempt: number; first: string; last: string },
+  LinkRow
+>(
   (_, p) => sql<LinkRow>`
     update links set attempt_id = ${p.attempt}
-    where target_id = ${p.targetId} and group_id = ${p.groupId} and member_id in (
-      select member_id from links
-      where target_id = ${p.targetId} and group_id = ${p.groupId} and state = 'due' order by member_id limit ${p.limit})
+    where target_id = ${p.targetId} and group_id = ${p.groupId} and member_id >= ${p.first} and member_id <= ${p.last}
+      and state = 'due'
     returning target_id, group_id, member_id, op, state, remote_id, reason, attempt_id`,
 );
 
@@ -140,13 +150,14 @@ export async function claimLinks(
   attemptId: number,
   limit: number,
 ): Promise<LinkRow[]> {
-  const claimed = await tx.run(claimLinksOf, { ...group, attempt: attemptId, limit });
+  const next = await tx.run(selectNext, { ...group, limit });
+  if (next.length === 0) return [];
+  const [first, last] = [next[0]!.member_id, next.at(-1)!.member_id];
+  const claimed = await tx.run(claimRange, { ...group, attempt: attemptId, first, last });
   const removed = claimed.filter((link) => link.op === 'remove').map((link) => link.member_id);
   if (removed.length === 0) return claimed;
   // Only those claimed are looked at: the cost of a chunk does not grow with what is left to say.
-  removed.sort((a, b) => (a < b ? -1 : 1));
-  const range = { first: removed[0]!, last: removed.at(-1)! };
-  const gone = await tx.run(forgetGone, { ...group, attempt: attemptId, ...range });
+  const gone = await tx.run(forgetGone, { ...group, attempt: attemptId, first, last });
   const forgotten = new Set(gone.map((row) => row.member_id));
   return claimed.filter((link) => !forgotten.has(link.member_id));
 }

@@ -60,7 +60,8 @@ async function planChanges(tx: Tx, book: TargetBook, changes: readonly Change[])
     if (!subject) continue;
     const sps = spokenFor.get(change.subjectId) ?? [];
     const present = accountsAt.get(change.subjectId) ?? new Map<number, number>();
-    for (const targetId of new Set([...letInBy(book, subject, sps, change.spId), ...present.keys()])) {
+    const letIn = new Set(letInBy(book, subject, sps, change.spId));
+    for (const targetId of new Set([...letIn, ...present.keys()])) {
       if (present.has(targetId) && !follows(book, targetId, change.spId)) continue;
       raises.push({
         targetId,
@@ -68,7 +69,8 @@ async function planChanges(tx: Tx, book: TargetBook, changes: readonly Change[])
         kind: subject.kind,
         urgency: change.urgency,
         spId: present.get(targetId) ?? change.spId,
-        makes: !present.has(targetId),
+        // Also when it is there: it may be dropped between our looking and our writing.
+        makes: letIn.has(targetId),
       });
     }
   }

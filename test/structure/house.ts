@@ -61,7 +61,11 @@ const mayImport: Record<string, readonly string[]> = {
 
 /** Floors on which single files, not whole rooms, are let in. */
 const onlyFrom: readonly { target: string; files: readonly string[]; room: string }[] = [
-  { room: 'src/cli', target: 'src/main.ts', files: ['src/cli/serve.ts', 'src/cli/admin.ts', 'src/cli/demo.ts', 'src/cli/demo/'] },
+  {
+    room: 'src/cli',
+    target: 'src/main.ts',
+    files: ['src/cli/serve.ts', 'src/cli/admin.ts', 'src/cli/demo.ts', 'src/cli/demo/'],
+  },
   { room: 'src/cli', target: 'src/store', files: ['src/cli/migrate.ts', 'src/cli/demo/server.ts'] },
 ];
 
