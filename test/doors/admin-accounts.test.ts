@@ -67,8 +67,9 @@ eachDatabase('accounts, attempts, changes and status', (bed) => {
     await api.store.write((tx) => createGroup(tx, group, { origin: origin() }));
     api.store.signal('changes');
     await until('five are done and one is parked', async () => {
-      const page = (await api.call('GET', '/accounts')).body.items as { state: string; due: boolean }[];
+      // In this order: what is planned between the two calls shows as due in the second.
       const status = (await api.call('GET', '/status')).body as { unplannedChanges: number };
+      const page = (await api.call('GET', '/accounts')).body.items as { state: string; due: boolean }[];
       return status.unplannedChanges === 0 && page.length === 6 && page.every((row) => !row.due);
     });
   });
