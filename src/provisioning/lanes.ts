@@ -1,6 +1,5 @@
-import { sql } from 'kysely';
 import type { LaneRow } from '../store/schema.ts';
-import { prepare, type Reading, type Tx } from '../store/store.ts';
+import { prepare, type Tx } from '../store/store.ts';
 import { backoffMs } from './schedule.ts';
 
 /**
@@ -185,18 +184,4 @@ export async function writeLane(tx: Tx, lane: LaneRow): Promise<void> {
 /** A held lane's probe was claimed: nobody else probes until its answer is in or its lease has ended. */
 export async function noteProbe(tx: Tx, lane: LaneRow, leaseEnds: number): Promise<void> {
   await writeLane(tx, { ...lane, probe_at: leaseEnds });
-}
-
-/** All lanes that were ever used, for status pages. */
-export function listLanes(reading: Reading): Promise<LaneRow[]> {
-  return reading.all(reading.q.selectFrom('lanes').selectAll().orderBy('target_id').orderBy('kind'));
-}
-
-/** Opens a lane at once, on an operator's word. Safe to repeat. */
-export async function openLaneNow(tx: Tx, key: LaneKey): Promise<void> {
-  await tx.all({
-    compile: () =>
-      sql`update lanes set hold = null, held_since = null, probe_at = null, probes = 0, throttled = 0, failures = 0, absences = 0
-          where target_id = ${key.targetId} and kind = ${key.kind}`.compile(tx.q),
-  });
 }

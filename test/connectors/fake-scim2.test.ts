@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { afterEach, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { scim2 } from '../../src/connectors/scim2/connector.ts';
 import type { Outbound } from '../../src/outbound/outbound.ts';
-import { startNullScim } from './fakes/null-scim.ts';
 import { type FakeOptions, type FakeScim2, startFakeScim2 } from './fakes/scim2.ts';
 import { makeOutbound } from './setting.ts';
 
@@ -170,38 +165,4 @@ test('a deleted user is in no group any more', async () => {
   const group = fake.seedGroup({ schemas: [], displayName: 'g' }, [bob]);
   await connector.remove(courier(), 'user', bob);
   assert.deepEqual(fake.membersOf(group), []);
-});
-
-test('the null target agrees to everything, also as a process of its own', async () => {
-  const own = await startNullScim();
-  const way = makeOutbound();
-  opened.push({ fake: own, outbound: way.outbound });
-  const speak = async (target: { usersEndpoint: string }) => {
-    const connector = scim2.open(
-      { 'scim2-user-ep': target.usersEndpoint, 'scim2-username': 'a', 'scim2-password': 'b' },
-      way.outbound,
-    );
-    const attributes = { userName: 'bob' };
-    assert.deepEqual(await connector.describe(way.courier()), { outcome: 'done', patch: true, membersPerRequest: 100 });
-    assert.deepEqual(await connector.create(way.courier(), { kind: 'user', attributes }), {
-      outcome: 'done',
-      remoteId: 'n1',
-    });
-    const update = { kind: 'user' as const, remoteId: 'n1', attributes, set: { title: 'x' }, unset: [] };
-    assert.deepEqual(await connector.update(way.courier(), update), { outcome: 'done' });
-    assert.deepEqual(await connector.remove(way.courier(), 'user', 'n1'), { outcome: 'done' });
-  };
-  await speak(own);
-  assert.equal(own.created, 1);
-
-  const program = fileURLToPath(new URL('fakes/null-scim.ts', import.meta.url));
-  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
-  try {
-    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-    const { port } = JSON.parse(line) as { port: number };
-    await speak({ usersEndpoint: `http://127.0.0.1:${port}/scim2/Users` });
-  } finally {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  }
 });
