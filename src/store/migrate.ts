@@ -1,10 +1,11 @@
 import { CompiledQuery } from 'kysely';
 import type { Dialect } from './dialect.ts';
 import { spine } from './migrations/0001-spine.ts';
+import { trusted } from './migrations/0002-trusted.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
-const migrations: readonly Migration[] = [spine];
+const migrations: readonly Migration[] = [spine, trusted];
 
 /**
  * Brings the schema up to date and answers with the names of the steps it took; none when it was. Safe to run from

@@ -30,6 +30,9 @@ export interface Schema {
   attempts: AttemptRow;
   exchanges: ExchangeRow;
   lanes: LaneRow;
+  secrets: SecretRow;
+  waves: WaveRow;
+  budgets: BudgetRow;
 }
 
 /** A user or group. `gone` rows are tombstones: they keep id, kind and name so that a removal can be carried out. */
@@ -121,6 +124,11 @@ export interface TargetRow {
   version: number;
   created_at: number;
   modified_at: number;
+  /** Since when an operator holds it back, and who; null while it delivers. */
+  paused_at: number | null;
+  paused_by: string | null;
+  /** Since when it is being taken away, with all that is known of it; nobody sees such a target any more. */
+  removed_at: number | null;
 }
 
 export interface ServiceProviderRow {
@@ -142,6 +150,8 @@ export interface BindingRow {
   jit: number;
   enabled: number;
   position: number;
+  /** What a blocking binding's door answers when delivery fails: that it did (`report`), or an error (`fail`). */
+  on_failure: Generated<'report' | 'fail'>;
 }
 
 export type AccountState = 'due' | 'done' | 'waiting' | 'parked' | 'withheld' | 'disabled' | 'kept' | 'unbound';
@@ -168,7 +178,10 @@ export interface AccountRow {
   /** The service provider that let it in. */
   sp_id: number;
   seq_done: number;
+  /** The change whose clear password the target is still to be told; null when there is none. */
   pw_seq: number | null;
+  /** What became of the last password that did not reach the target, in words; null when it did or there was none. */
+  pw_note: string | null;
   /** Target version its last result was computed with. */
   version: number;
   origin: 'created' | 'adopted' | 'adopted-inactive' | null;
@@ -258,4 +271,44 @@ export interface LaneRow {
   /** Remote ids answered *not found* since `absences_since`. */
   absences: number;
   absences_since: number;
+}
+
+/** A clear password on its way to the targets (engine rule 28), under the sequence of the change that brought it. */
+export interface SecretRow {
+  seq: number;
+  subject_id: string;
+  /** Sealed with the context `password:<subject_id>`. */
+  sealed: string;
+  expires_at: number;
+}
+
+/** Long work over many accounts of a target, done by the planner chunk by chunk (engine rules 5 and 21). */
+export interface WaveRow {
+  id: Generated<number>;
+  target_id: number;
+  /** `accounts`: every account of the target is looked at again. `everyone`: everybody in the directory is, a sync. */
+  kind: 'accounts' | 'everyone';
+  /** Why it runs, as shown: `settings changed`, `binding changed`, `sync` … */
+  cause: string;
+  /** Who asked for it. */
+  actor: string;
+  state: 'running' | 'paused' | 'cancelled' | 'done';
+  /** The id of the last subject it has seen; the empty text at first. */
+  cursor: string;
+  /** The target version that the accounts are brought to. */
+  version: number;
+  /** How many it was about to look at when it began, has looked at, and has made due. */
+  total: number;
+  seen: number;
+  raised: number;
+  started_at: number;
+  ended_at: number | null;
+}
+
+/** What is left of a target's requests per second, shared by all nodes. */
+export interface BudgetRow {
+  target_id: number;
+  /** Thousandths of a request. */
+  tokens: number;
+  tokens_at: number;
 }

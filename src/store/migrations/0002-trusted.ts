@@ -1,0 +1,29 @@
+import type { Migration } from './migration.ts';
+
+/** Clear passwords on their way, long work, rates shared by nodes, and what an operator decides about a target. */
+export const trusted: Migration = {
+  name: '0002-trusted',
+  statements: [
+    `create table secrets (
+      seq $int primary key, subject_id $text not null, sealed $text not null, expires_at $int not null)`,
+    'create index secrets_subject on secrets (subject_id)',
+    'create index secrets_expiry on secrets (expires_at)',
+    'alter table accounts add column pw_note $text',
+    'create index accounts_password on accounts (pw_seq) where pw_seq is not null',
+
+    `alter table bindings add column on_failure $text not null default 'report'`,
+
+    `create table waves (
+      id $id, target_id $int not null, kind $text not null, cause $text not null, actor $text not null,
+      state $text not null, cursor $text not null, version $int not null, total $int not null, seen $int not null,
+      raised $int not null, started_at $int not null, ended_at $int)`,
+    'create index waves_target on waves (target_id, id)',
+    `create index waves_open on waves (id) where state = 'running'`,
+
+    'create table budgets (target_id $int primary key, tokens $int not null, tokens_at $int not null)',
+
+    'alter table targets add column paused_at $int',
+    'alter table targets add column paused_by $text',
+    'alter table targets add column removed_at $int',
+  ],
+};
