@@ -54,7 +54,7 @@ const providerFields = [
   'enabled',
 ];
 const connectorFields = ['type', 'enabled', 'settings', 'policy'];
-const bindingFields = ['identityProvider', 'connector', 'blocking', 'rules', 'jit', 'enabled'];
+const bindingFields = ['identityProvider', 'connector', 'blocking', 'onFailure', 'rules', 'jit', 'enabled'];
 
 /** Throws `CliError` naming file and line. `readEnv` gives the value of an environment variable. */
 export function readApplyFile(text: string, file: string, readEnv: (name: string) => string | undefined): ApplyFile {

@@ -81,12 +81,13 @@ function settingsOf(target: TargetAnswer, placeholders: readonly Placeholder[], 
   return Object.fromEntries(entries);
 }
 
-function describeBinding({ target, blocking, rules, jit, enabled }: BindingAnswer, write: Write) {
+function describeBinding({ target, blocking, onFailure, rules, jit, enabled }: BindingAnswer, write: Write) {
   const colon = target.indexOf(':');
   return {
     identityProvider: write.text(target.slice(0, colon)),
     connector: target.slice(colon + 1),
     ...(blocking ? { blocking } : {}),
+    ...(onFailure === 'report' ? {} : { onFailure }),
     ...(rules ? { rules } : {}),
     ...(jit ? { jit } : {}),
     ...(enabled ? {} : { enabled }),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { List } from '../contract/page.ts';
+import type { ServiceProviderAnswer } from '../contract/service-provider.ts';
 import type { TargetAnswer, TestAnswer } from '../contract/target.ts';
 import { asClientCommand, openCommand } from './command.ts';
 import { printFields, printRows } from './output.ts';
@@ -30,6 +31,7 @@ export function addTargets(program: Command): void {
   asClientCommand(show, 'purvey targets show partner:SCIM2').action(async (name: string, options: Options) => {
     const { client, out } = openCommand(options);
     const target = await client.get<TargetAnswer>(`/targets/${encodeURIComponent(name)}`);
+    const { items: providers } = await client.get<List<ServiceProviderAnswer>>('/service-providers');
     printFields(out, target, [
       ['target', target.name],
       ['id', target.id],
@@ -39,6 +41,7 @@ export function addTargets(program: Command): void {
         `${target.identityProvider.name}${target.identityProvider.enabled ? '' : ' (switched off)'}`,
       ],
       ['version', target.version],
+      ['bound by', describeBindings(providers, target.id)],
       ...Object.entries(target.settings).map(([key, value]): [string, unknown] => [
         key,
         typeof value === 'object' ? '(set)' : value,
@@ -61,4 +64,17 @@ export function addTargets(program: Command): void {
     ]);
     if (!answer.ok) process.exitCode = 1;
   });
+}
+
+/** `resident (blocking, fails), payroll (switched off)`; undefined when nobody is. */
+function describeBindings(providers: readonly ServiceProviderAnswer[], targetId: number): string | undefined {
+  const bound = providers.flatMap(({ name, bindings }) =>
+    bindings
+      .filter((binding) => binding.targetId === targetId)
+      .map(({ blocking, onFailure, enabled }) => {
+        const facts = [blocking ? 'blocking' : [], onFailure === 'fail' ? 'fails' : [], enabled ? [] : 'switched off'];
+        return facts.flat().length === 0 ? name : `${name} (${facts.flat().join(', ')})`;
+      }),
+  );
+  return bound.length === 0 ? undefined : bound.join(', ');
 }

@@ -8,11 +8,16 @@ export const ServiceProviderInput = Type.Object({
 });
 export type ServiceProviderInput = Static<typeof ServiceProviderInput>;
 
+const OnFailure = Type.Union([Type.Literal('report'), Type.Literal('fail')]);
+
 export const BindingInput = Type.Object({
   /** A target's id or name (`partner:SCIM2`). */
   target: Type.Union([Type.String(), Type.Integer()]),
-  /** Default false; true is refused until it is built. The same for `rules` and `jit`. */
+  /** Requests that change somebody wait for the target, and say what became of it. Default false. */
   blocking: Type.Optional(Type.Boolean()),
+  /** What is answered when the target did not take it: that it did not, or an error. `fail` only with `blocking`. Default `report`. */
+  onFailure: Type.Optional(OnFailure),
+  /** Default false; true is refused until it is built. The same for `jit`. */
   rules: Type.Optional(Type.Boolean()),
   jit: Type.Optional(Type.Boolean()),
   /** Default true. */
@@ -28,6 +33,7 @@ export const BindingAnswer = Type.Object({
   targetId: Type.Integer(),
   target: Type.String(),
   blocking: Type.Boolean(),
+  onFailure: OnFailure,
   rules: Type.Boolean(),
   jit: Type.Boolean(),
   enabled: Type.Boolean(),

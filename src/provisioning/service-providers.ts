@@ -24,15 +24,20 @@ export type Binding = {
   targetId: number;
   /** `partner:SCIM2`. */
   target: string;
+  /** Doors wait for its deliveries before they answer (`wait.ts`). */
   blocking: boolean;
+  /** What a door that waited answers when the delivery did not end well: that it did not, or an error. */
+  onFailure: OnFailure;
   rules: boolean;
   jit: boolean;
   enabled: boolean;
 };
 
+export type OnFailure = 'report' | 'fail';
+
 const fields = ['name', 'description'] as const;
-const bindingFields = ['target', 'blocking', 'rules', 'jit', 'enabled'] as const;
-const notBuilt = { blocking: 'Blocking', rules: 'Enable rules', jit: 'Enable JIT' } as const;
+const bindingFields = ['target', 'blocking', 'onFailure', 'rules', 'jit', 'enabled'] as const;
+const notBuilt = { rules: 'Enable rules', jit: 'Enable JIT' } as const;
 
 /** The name of the resident service provider when it is first made; it may be renamed. */
 export const residentName = 'resident';
@@ -124,8 +129,8 @@ export async function readServiceProvider(reading: Reading, idOrName: string | n
 }
 
 /**
- * Replaces the whole list of bindings, in this order. A row is `{ target, blocking?, rules?, jit?, enabled? }`, where
- * `target` is an id or a name; what is left out is off, except `enabled`. Only enabled targets can be bound anew.
+ * Replaces the whole list of bindings, in this order. A row is `{ target, blocking?, onFailure?, rules?, jit?, enabled? }`,
+ * where `target` is an id or a name; what is left out is off, except `enabled`. Only enabled targets can be bound anew.
  * Throws Problem `notBuilt` for switches that are not built yet. Nothing is written when nothing differs.
  */
 export async function replaceBindings(
@@ -155,7 +160,8 @@ export async function replaceBindings(
         tx.q.insertInto('bindings').values({
           sp_id: spId,
           target_id: binding.targetId,
-          blocking: 0,
+          blocking: binding.blocking ? 1 : 0,
+          on_failure: binding.onFailure,
           rules: 0,
           jit: 0,
           enabled: binding.enabled ? 1 : 0,
@@ -174,19 +180,30 @@ export async function replaceBindings(
   return { serviceProvider: await readServiceProvider(tx, spId), changed };
 }
 
-const selectEnabledBindings = prepare<Record<string, never>, { sp_id: number; target_id: number }>((q) =>
+/** A binding as the engine and the doors need it. */
+export type BindingForDelivery = { spId: number; targetId: number; blocking: boolean; onFailure: OnFailure };
+
+const selectEnabledBindings = prepare<
+  Record<string, never>,
+  { sp_id: number; target_id: number; blocking: number; on_failure: OnFailure }
+>((q) =>
   q
     .selectFrom('bindings')
-    .select(['sp_id', 'target_id'])
+    .select(['sp_id', 'target_id', 'blocking', 'on_failure'])
     .where('enabled', '=', 1)
-    .orderBy('target_id')
-    .orderBy('sp_id'),
+    .orderBy('sp_id')
+    .orderBy('position'),
 );
 
-/** Every enabled binding, also those whose target is switched off. */
-export async function listBindingsForDelivery(reading: Reading): Promise<{ spId: number; targetId: number }[]> {
+/** Every enabled binding, also those whose target is switched off, each service provider's in its order. */
+export async function listBindingsForDelivery(reading: Reading): Promise<BindingForDelivery[]> {
   const rows = await reading.run(selectEnabledBindings, {});
-  return rows.map((row) => ({ spId: row.sp_id, targetId: row.target_id }));
+  return rows.map((row) => ({
+    spId: row.sp_id,
+    targetId: row.target_id,
+    blocking: row.blocking === 1,
+    onFailure: row.on_failure,
+  }));
 }
 
 async function readBinding(tx: Tx, input: unknown, field: string, before: readonly Binding[]): Promise<Binding> {
@@ -199,11 +216,13 @@ async function readBinding(tx: Tx, input: unknown, field: string, before: readon
     if (!(error instanceof Problem)) throw error;
     throw new Problem('invalidValue', error.message, { field: `${field}.target` });
   });
-  for (const key of ['blocking', 'rules', 'jit'] as const) {
+  for (const key of ['rules', 'jit'] as const) {
     if (!readFlag(given[key], `${field}.${key}`, false)) continue;
     const why = `${notBuilt[key]} is not built yet: leave it off`;
     throw new Problem('notBuilt', why, { field: `${field}.${key}` });
   }
+  const blocking = readFlag(given.blocking, `${field}.blocking`, false);
+  const onFailure = readOnFailure(given.onFailure, blocking, `${field}.onFailure`);
   const enabled = readFlag(given.enabled, `${field}.enabled`, true);
   const isKnown = before.some((binding) => binding.targetId === target.id);
   if (!isKnown && !(target.enabled && target.idpEnabled)) {
@@ -211,7 +230,19 @@ async function readBinding(tx: Tx, input: unknown, field: string, before: readon
     const why = `only enabled connectors can be bound, and ${which} is switched off: enable it first`;
     throw new Problem('invalidValue', why, { field: `${field}.target` });
   }
-  return { targetId: target.id, target: target.name, blocking: false, rules: false, jit: false, enabled };
+  return { targetId: target.id, target: target.name, blocking, onFailure, rules: false, jit: false, enabled };
+}
+
+function readOnFailure(value: unknown, blocking: boolean, field: string): OnFailure {
+  if (value === undefined || value === null || value === 'report') return 'report';
+  if (value !== 'fail') {
+    const why = `onFailure must be report or fail, not ${JSON.stringify(value).slice(0, 100)}`;
+    throw new Problem('invalidValue', why, { field });
+  }
+  if (blocking) return 'fail';
+  const why =
+    'only a blocking binding can fail a request, since nobody waits for the others: switch blocking on, or leave onFailure at report';
+  throw new Problem('invalidValue', why, { field });
 }
 
 async function listBindingRows(reading: Reading, spId?: number): Promise<(Binding & { spId: number })[]> {
@@ -219,7 +250,17 @@ async function listBindingRows(reading: Reading, spId?: number): Promise<(Bindin
     .selectFrom('bindings as b')
     .innerJoin('targets as t', 't.id', 'b.target_id')
     .innerJoin('identity_providers as i', 'i.id', 't.idp_id')
-    .select(['b.sp_id', 'b.target_id', 'b.blocking', 'b.rules', 'b.jit', 'b.enabled', 'i.name', 't.type'])
+    .select([
+      'b.sp_id',
+      'b.target_id',
+      'b.blocking',
+      'b.on_failure',
+      'b.rules',
+      'b.jit',
+      'b.enabled',
+      'i.name',
+      't.type',
+    ])
     .orderBy('b.sp_id')
     .orderBy('b.position');
   const rows = await reading.all(spId === undefined ? query : query.where('b.sp_id', '=', spId));
@@ -228,6 +269,7 @@ async function listBindingRows(reading: Reading, spId?: number): Promise<(Bindin
     targetId: row.target_id,
     target: `${row.name}:${row.type}`,
     blocking: row.blocking === 1,
+    onFailure: row.on_failure,
     rules: row.rules === 1,
     jit: row.jit === 1,
     enabled: row.enabled === 1,

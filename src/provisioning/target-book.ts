@@ -8,7 +8,7 @@ import { matchesFilter } from '../protocol/scim/match.ts';
 import { groupType, userType } from '../protocol/scim/schema.ts';
 import type { Reading } from '../store/store.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
-import { listBindingsForDelivery } from './service-providers.ts';
+import { type BindingForDelivery, listBindingsForDelivery, type OnFailure } from './service-providers.ts';
 import { listTargetsForDelivery, type TargetForDelivery } from './targets.ts';
 
 /** A target ready to be delivered to: its settings opened, its scope parsed, its connector made. */
@@ -31,10 +31,14 @@ export type TargetBook = {
   /** The delivery stamp it was read at. */
   stamp: number;
   targets: ReadonlyMap<number, OpenTarget>;
-  bindings: readonly { spId: number; targetId: number }[];
+  bindings: readonly BindingForDelivery[];
   /** Whether one of these service providers is bound to the target. */
   isBound(targetId: number, spIds: readonly number[]): boolean;
+  /** The targets that whoever speaks for this service provider waits for, in the order of its bindings. */
+  blockingOf(spId: number): readonly BlockingTarget[];
 };
+
+export type BlockingTarget = { open: OpenTarget; onFailure: OnFailure };
 
 /**
  * Reads targets and bindings. A target whose version is already open in `previous` keeps its connector, with all that
@@ -58,11 +62,16 @@ export async function openTargetBook(
   }
   const bindings = (await listBindingsForDelivery(reading)).filter((binding) => targets.has(binding.targetId));
   const bound = new Set(bindings.map((binding) => `${binding.spId} ${binding.targetId}`));
+  const blocking = new Map<number, BlockingTarget[]>();
+  for (const { spId, targetId, onFailure } of bindings.filter((binding) => binding.blocking)) {
+    blocking.set(spId, [...(blocking.get(spId) ?? []), { open: targets.get(targetId)!, onFailure }]);
+  }
   return {
     stamp,
     targets,
     bindings,
     isBound: (targetId, spIds) => spIds.some((spId) => bound.has(`${spId} ${targetId}`)),
+    blockingOf: (spId) => blocking.get(spId) ?? [],
   };
 }
 

@@ -88,8 +88,13 @@ describe('the commands of a running server', () => {
     const missing = await run(['apply', '-f', yaml], { PARTNER_URL: undefined as never });
     assert.equal(missing.code, 1);
     assert.match(missing.err, /line \d+: the environment variable PARTNER_URL is not set/);
-    const blocking = file.replace('connector: SCIM2 }', 'connector: SCIM2, blocking: true }');
-    assert.match((await run(['apply', '-f', '-'], {}, blocking)).err, /bindings resident: .*not built yet/);
+    const rules = file.replace('connector: SCIM2 }', 'connector: SCIM2, rules: true }');
+    assert.match((await run(['apply', '-f', '-'], {}, rules)).err, /bindings resident: .*not built yet/);
+    const failing = file.replace('connector: SCIM2 }', 'connector: SCIM2, onFailure: fail }');
+    assert.match(
+      (await run(['apply', '-f', '-'], {}, failing)).err,
+      /bindings resident: only a blocking binding can fail/,
+    );
     assert.match((await run(['apply', '-f', '/nowhere'])).err, /\/nowhere cannot be read/);
   });
 

@@ -120,6 +120,7 @@ describe('purvey apply --dry-run and purvey export', () => {
         resident: [
           { field: 'partner:SCIM2.target', from: 'partner:SCIM2', to: null },
           { field: 'partner:SCIM2.blocking', from: false, to: null },
+          { field: 'partner:SCIM2.onFailure', from: 'report', to: null },
           { field: 'partner:SCIM2.rules', from: false, to: null },
           { field: 'partner:SCIM2.jit', from: false, to: null },
           { field: 'partner:SCIM2.enabled', from: true, to: null },

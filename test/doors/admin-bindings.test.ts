@@ -57,8 +57,8 @@ eachDatabase('service providers and bindings', (bed) => {
     assert.deepEqual(
       put.body.bindings.map(({ targetId: _, ...binding }: { targetId: number }) => binding),
       [
-        { target: 'two:SCIM2', blocking: false, rules: false, jit: false, enabled: true },
-        { target: 'one:SCIM2', blocking: false, rules: false, jit: false, enabled: false },
+        { target: 'two:SCIM2', blocking: false, onFailure: 'report', rules: false, jit: false, enabled: true },
+        { target: 'one:SCIM2', blocking: false, onFailure: 'report', rules: false, jit: false, enabled: false },
       ],
     );
     assert.notEqual(await stamp(), before, 'the engine would not see it');
@@ -69,11 +69,43 @@ eachDatabase('service providers and bindings', (bed) => {
     });
     assert.equal(same.change, 'unchanged');
     const delivered = await api.store.read(listBindingsForDelivery);
-    assert.deepEqual(delivered, [{ spId: api.residentId, targetId: put.body.bindings[0].targetId }]);
+    const { targetId } = put.body.bindings[0];
+    assert.deepEqual(delivered, [{ spId: api.residentId, targetId, blocking: false, onFailure: 'report' }]);
     assert.deepEqual((await api.call('GET', '/service-providers/resident/bindings')).body.bindings, put.body.bindings);
   });
 
-  for (const flag of ['blocking', 'rules', 'jit']) {
+  it('may block, and then say what a failure leads to', async () => {
+    const before = (await api.call('GET', '/service-providers/resident')).body.bindings;
+    const flagsOf = (answer: { body: { bindings: { blocking: boolean; onFailure: string }[] } }) =>
+      answer.body.bindings.map(({ blocking, onFailure }) => [blocking, onFailure]);
+    const put = (bindings: unknown) => api.call('PUT', '/service-providers/resident/bindings', { bindings });
+    const old = await stamp();
+    const blocking = await put([
+      { target: 'two:SCIM2', blocking: true, onFailure: 'fail' },
+      { target: 'one:SCIM2', blocking: true, enabled: false },
+    ]);
+    assert.equal(blocking.status, 200, blocking.text);
+    assert.deepEqual(flagsOf(blocking), [
+      [true, 'fail'],
+      [true, 'report'],
+    ]);
+    assert.notEqual(await stamp(), old, 'the doors would not see it');
+    assert.deepEqual(await api.store.read(listBindingsForDelivery), [
+      { spId: api.residentId, targetId: before[0].targetId, blocking: true, onFailure: 'fail' },
+    ]);
+    const plain = [
+      { target: 'two:SCIM2', onFailure: 'report' },
+      { target: 'one:SCIM2', enabled: false },
+    ];
+    assert.deepEqual((await put(plain)).body.bindings, before);
+
+    const useless = await put([{ target: 'two:SCIM2', onFailure: 'fail' }]);
+    assert.equal(useless.status, 400);
+    assert.equal(useless.body.field, 'bindings[0].onFailure');
+    assert.match(useless.body.detail, /only a blocking binding can fail a request.*switch blocking on/);
+  });
+
+  for (const flag of ['rules', 'jit']) {
     it(`refuse ${flag}, which is not built yet, and keep what was`, async () => {
       const refused = await api.call('PUT', '/service-providers/resident/bindings', {
         bindings: [{ target: 'one:SCIM2', [flag]: true }],
@@ -94,6 +126,11 @@ eachDatabase('service providers and bindings', (bed) => {
     ['the same target twice', [{ target: 'one:SCIM2' }, { target: 'ONE:SCIM2' }], 'bindings[1].target'],
     ['an unknown switch', [{ target: 'one:SCIM2', fast: true }], 'bindings[0].fast'],
     ['a switch that is no boolean', [{ target: 'one:SCIM2', enabled: 1 }], 'bindings[0].enabled'],
+    [
+      'a way to fail that there is not',
+      [{ target: 'one:SCIM2', blocking: true, onFailure: 'panic' }],
+      'bindings[0].onFailure',
+    ],
     ['a target whose identity provider is off', [{ target: 'off:SCIM2' }], 'bindings[0].target'],
   ];
   for (const [what, bindings, field] of bad) {
