@@ -16,14 +16,15 @@ const clean = {
 
 /**
  * Deletes a user or group: it becomes a tombstone, leaves every group that held it (each of those gets its membership
- * change) and, a group, holds nobody any more. Throws `Problem('notFound')`, also when it was deleted before.
+ * change) and, a group, holds nobody any more. Answers the tombstone. Throws `Problem('notFound')`, also when it was
+ * deleted before.
  */
 export async function deleteSubject(
   tx: Tx,
   kind: Subject['kind'],
   id: string,
   options: { origin: Origin; ifVersion?: readonly number[] },
-): Promise<void> {
+): Promise<Subject> {
   const { origin, ifVersion } = options;
   // Rows are locked in the order of their ids by everyone; who put it into another group meanwhile held its row, so
   // the second reading sees that group.
@@ -37,7 +38,9 @@ export async function deleteSubject(
   const seq = await insertChange(tx, { subjectId: id, origin, urgency: urgency.removal });
   await buryRow(tx, subject, seq);
   for (const statement of Object.values(clean)) await tx.run(statement, { id });
-  if (groups.length === 0) return;
-  const pairs = groups.map((groupId) => ({ groupId, memberId: id }));
-  await touchRows(tx, await insertMembershipChanges(tx, pairs, origin));
+  if (groups.length > 0) {
+    const pairs = groups.map((groupId) => ({ groupId, memberId: id }));
+    await touchRows(tx, await insertMembershipChanges(tx, pairs, origin));
+  }
+  return { ...subject, life: 'gone', seq };
 }

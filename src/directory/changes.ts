@@ -128,6 +128,22 @@ export async function takeUnplanned(tx: Tx, limit: number): Promise<Change[]> {
   return (await tx.run(unplanned, { limit })).map(toChange);
 }
 
+const stillUnplanned = prepare<{ rows: string }, { seq: number }>((_, p, d) => {
+  const rows = d.rowsOf<{ seq: number }, 'r'>(p.rows, 'r', { seq: 'int' });
+  return sql<{ seq: number }>`
+    select c.seq from ${rows} cross join changes c where c.seq = r.seq and c.unplanned is not null`;
+});
+
+/**
+ * Which of these changes the planner has not seen yet. A write that appends several changes of one subject appends the
+ * least urgent last, so once that one is planned all of them are.
+ */
+export async function listUnplanned(reading: Reading, seqs: readonly number[]): Promise<Set<number>> {
+  if (seqs.length === 0) return new Set();
+  const rows = JSON.stringify(seqs.map((seq) => ({ seq })));
+  return new Set((await reading.run(stillUnplanned, { rows })).map((row) => row.seq));
+}
+
 const plan = prepare<{ rows: string }, never>((_, p, d) => {
   const rows = d.rowsOf<{ seq: number }, 'r'>(p.rows, 'r', { seq: 'int' });
   return sql`update changes set unplanned = null where seq in (select r.seq from ${rows})`;

@@ -92,8 +92,8 @@ export async function patchGroup(
 }
 
 /** Deletes a group (see `deleteSubject`); its members stay. Throws `Problem`: `notFound`, `preconditionFailed`. */
-export async function deleteGroup(tx: Tx, id: string, options: WriteOptions): Promise<void> {
-  await deleteSubject(tx, 'group', id, options);
+export async function deleteGroup(tx: Tx, id: string, options: WriteOptions): Promise<Subject> {
+  return deleteSubject(tx, 'group', id, options);
 }
 
 async function writeGroup(

@@ -84,8 +84,8 @@ export async function deleteUser(
   tx: Tx,
   id: string,
   options: { origin: Origin; ifVersion?: readonly number[] },
-): Promise<void> {
-  await deleteSubject(tx, 'user', id, options);
+): Promise<Subject> {
+  return deleteSubject(tx, 'user', id, options);
 }
 
 /** Whether a PATCH operation is about the password, which the directory takes as a hash. */

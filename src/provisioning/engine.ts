@@ -19,7 +19,16 @@ export interface Engine {
   stop(): Promise<void>;
   /** True while something is being planned, delivered or written. False does not mean that nothing is due. */
   readonly busy: boolean;
+  /**
+   * Targets and bindings as they are known here. When this node was told that they changed, they are read first; what
+   * another node changed is known here a moment later, at the latest after a second.
+   */
+  currentBook(): Promise<TargetBook>;
+  /** Calls `listener` when something was planned here, or the results of these accounts were written down here; the answer ends it. */
+  onProgress(listener: (progress: Progress) => void): () => void;
 }
+
+export type Progress = { planned: true } | { recorded: readonly { targetId: number; subjectId: string }[] };
 
 /** Without any signal the engine looks for unplanned changes, and for changed targets, this often. */
 const idleMs = 1_000;
@@ -34,12 +43,17 @@ export async function startEngine(options: {
   random?: () => number;
 }): Promise<Engine> {
   const { store, clock, log, outbound, kinds, key } = options;
+  const listeners = new Set<(progress: Progress) => void>();
+  const tell = (progress: Progress) => {
+    for (const listener of listeners) listener(progress);
+  };
   const worker = startWorker({
     store,
     clock,
     log,
     outbound,
     lookups: openLookups(store),
+    onRecorded: (recorded) => tell({ recorded }),
     ...(options.random ? { random: options.random } : {}),
   });
   let book: TargetBook = await store.read((reading) => openTargetBook(reading, { key, kinds, outbound }));
@@ -47,6 +61,23 @@ export async function startEngine(options: {
   let stopped = false;
   let planning: Promise<void> | undefined;
   let again = false;
+  /** How often this node was told that targets or bindings changed, and up to which time the book knows of it. */
+  let heard = 0;
+  let known = 0;
+  let readers: (() => void)[] = [];
+
+  function answerReaders(): void {
+    const waiting = readers;
+    readers = [];
+    for (const answer of waiting) answer();
+  }
+
+  async function refreshBook(): Promise<void> {
+    const upTo = heard;
+    if ((await store.read(readDeliveryStamp)) !== book.stamp) await reopenBook();
+    known = upTo;
+    if (known === heard) answerReaders();
+  }
 
   async function reopenBook(): Promise<void> {
     book = await store.read((reading) => openTargetBook(reading, { key, kinds, outbound }, book));
@@ -57,16 +88,19 @@ export async function startEngine(options: {
     try {
       do {
         again = false;
-        if ((await store.read(readDeliveryStamp)) !== book.stamp) await reopenBook();
+        await refreshBook();
         for (let taken: number | 'outdated' = 1; taken !== 0 && !stopped; ) {
           taken = await planStep(store, book);
-          if (taken === 'outdated') await reopenBook();
+          if (taken === 'outdated' || heard !== known) await refreshBook();
+          if (typeof taken === 'number' && taken > 0) tell({ planned: true });
         }
       } while (again && !stopped);
     } catch (error) {
       log.error({ error }, 'planning failed; trying again shortly');
     }
     planning = undefined;
+    // Whoever asked for the book does not wait for the database to heal.
+    answerReaders();
   }
   const kickPlanner = () => {
     if (stopped) return;
@@ -76,7 +110,10 @@ export async function startEngine(options: {
 
   const silence = [
     store.onSignal('changes', kickPlanner),
-    store.onSignal('targets', kickPlanner),
+    store.onSignal('targets', () => {
+      heard += 1;
+      kickPlanner();
+    }),
     store.onSignal('work', () => worker.kick()),
   ];
   let cancel: (() => void) | undefined;
@@ -89,6 +126,14 @@ export async function startEngine(options: {
   return {
     get busy() {
       return planning !== undefined || worker.busy;
+    },
+    async currentBook() {
+      if (heard !== known && planning && !stopped) await new Promise<void>((answer) => readers.push(answer));
+      return book;
+    },
+    onProgress(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     async stop() {
       stopped = true;

@@ -77,9 +77,11 @@ export function startWorker(options: {
   log: Logger;
   outbound: Outbound;
   lookups: DeliverLookups;
+  /** Called when the results of these accounts are written down. */
+  onRecorded?: (accounts: readonly { targetId: number; subjectId: string }[]) => void;
   random?: () => number;
 }): Worker {
-  const { store, clock, log, outbound, lookups } = options;
+  const { store, clock, log, outbound, lookups, onRecorded } = options;
   const random = options.random ?? Math.random;
   const stations = new Map<number, Station>();
   const stopping = new AbortController();
@@ -248,6 +250,12 @@ export function startWorker(options: {
       try {
         const recorded = await recording;
         if (recorded.wakes > 0) store.signal('changes');
+        onRecorded?.(
+          batch.map(({ result: { claim } }) => ({
+            targetId: claim.account.target_id,
+            subjectId: claim.account.subject_id,
+          })),
+        );
         for (const { attemptId, error } of recorded.untold) {
           log.error({ error, attempt: attemptId }, 'the result of an attempt could not be written down');
         }
