@@ -20,6 +20,8 @@ export type Config = {
   /** PEM texts; undefined: plain HTTP, on loopback only. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
   readonly log: LogLevel;
+  /** How long a request waits for blocking targets, in milliseconds. */
+  readonly blockingMs: number;
 };
 
 /** What a client of a running server needs. */
@@ -58,6 +60,11 @@ export const variables = [
   { name: 'PURVEY_TLS_CERT', fallback: 'plain HTTP', help: 'File with the certificate (chain) in PEM.' },
   { name: 'PURVEY_TLS_KEY', fallback: 'plain HTTP', help: 'File with the private key in PEM.' },
   { name: 'PURVEY_LOG', fallback: 'info', help: `How much is logged: ${logLevels.join(', ')}.` },
+  {
+    name: 'PURVEY_BLOCKING_SECONDS',
+    fallback: '10',
+    help: 'How long a request waits at most for the targets of blocking bindings, 0.1 to 300. Keep it below the time-outs of its clients.',
+  },
   {
     name: 'PURVEY_URL',
     fallback: 'http://127.0.0.1:PORT',
@@ -123,6 +130,7 @@ export function readConfig(overrides: Environment = {}, environment: Environment
     key: readKeyText(get('PURVEY_KEY')),
     tls,
     log: readLogLevel(get('PURVEY_LOG')),
+    blockingMs: readBlockingMs(get('PURVEY_BLOCKING_SECONDS')),
   };
   return Object.freeze(config);
 }
@@ -267,4 +275,13 @@ function readLogLevel(text: string | undefined): LogLevel {
     throw new ConfigError(`PURVEY_LOG is ${level}: it must be one of ${logLevels.join(', ')}`);
   }
   return level as LogLevel;
+}
+
+function readBlockingMs(text: string | undefined): number {
+  if (text === undefined) return 10_000;
+  const seconds = /^\d{1,3}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(seconds >= 0.1 && seconds <= 300)) {
+    throw new ConfigError(`PURVEY_BLOCKING_SECONDS is ${text}: it must be a number of seconds from 0.1 to 300`);
+  }
+  return Math.round(seconds * 1_000);
 }

@@ -18,6 +18,7 @@ import { openOutbound } from './outbound/request.ts';
 import { startEngine } from './provisioning/engine.ts';
 import { checkSealingKey } from './provisioning/key-check.ts';
 import { ensureResidentServiceProvider } from './provisioning/service-providers.ts';
+import { openWaits } from './provisioning/wait.ts';
 import { lockDatabaseFile } from './store/lock.ts';
 import { migrateStore } from './store/migrate.ts';
 import { openStore } from './store/open.ts';
@@ -72,10 +73,13 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     undo.push(() => engine.stop());
 
     const credentials = openCredentials({ store, clock });
-    const door = openDoor({ store, credentials, clock, log });
+    const waits = openWaits({ store, clock, log, engine, boundMs: config.blockingMs });
+    const door = openDoor({ store, credentials, clock, log, waits });
     const facts = { version: readVersion(), startedAt, place: placeOf(config) };
     const app = openServer(config);
     undo.push(() => app.close());
+    // Before the doors close: whoever waits for a delivery is answered.
+    undo.push(() => waits.stop());
     addFront(app);
     app.get('/healthz', async () => {
       await store.read((reading) => reading.first(reading.q.selectFrom('stamps').select('name').limit(1)));

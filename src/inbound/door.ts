@@ -1,12 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { Problem } from '../base/problem.ts';
 import type { Origin } from '../directory/changes.ts';
+import type { Subject } from '../directory/subjects.ts';
+import type { Delivery, Waits } from '../provisioning/wait.ts';
 import type { Reading, Store, Tx } from '../store/store.ts';
 import type { Caller, Credentials } from './credentials.ts';
+import { readPreferredWait } from './delivery.ts';
 
 /** What every door is given, and what all doors do alike. How a refusal is worded is each door's own. */
 export type Door = {
@@ -19,6 +22,16 @@ export type Door = {
   read<T>(work: (reading: Reading) => Promise<T>): Promise<T>;
   /** One transaction, then word to the planner. When it resolves, change and subject are on disk. */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * After a `write`: waits for the blocking targets of whom it was made for, and answers what they made of it; nothing
+   * for most, who have none. `subject`: as the write left it, a tombstone for a deletion. Ends early when the client
+   * goes away, and when the client wished to wait less (`Prefer: wait`).
+   */
+  settle(
+    change: { caller: Caller; subject: Subject },
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<Delivery[]>;
   /** What a thrown value means to the caller; our own faults are logged here, once, under the id that is answered. */
   judge(error: unknown, request: { method: string; route: string | undefined }): Refusal;
 };
@@ -37,9 +50,11 @@ export function openDoor(parts: {
   credentials: Credentials;
   clock: Clock;
   log: Logger;
+  /** Default: nobody waits for deliveries. */
+  waits?: Waits;
   limits?: Partial<DoorLimits>;
 }): Door {
-  const { store, credentials, clock, log } = parts;
+  const { store, credentials, clock, log, waits } = parts;
   const limits = { ...defaultLimits, ...parts.limits };
   return {
     store,
@@ -63,6 +78,19 @@ export function openDoor(parts: {
       const value = await store.write(work);
       store.signal('changes');
       return value;
+    },
+    async settle({ caller: { spId }, subject }, request, reply) {
+      if (!waits) return [];
+      const gone = new AbortController();
+      const abort = () => gone.abort();
+      reply.raw.once('close', abort);
+      if (reply.raw.destroyed) abort();
+      try {
+        const withinMs = readPreferredWait(request.headers.prefer);
+        return await waits.settle({ spId, subject }, { withinMs, signal: gone.signal });
+      } finally {
+        reply.raw.off('close', abort);
+      }
     },
     judge(error, { method, route }) {
       const problem = error instanceof Problem ? error : problemOfServer(error as FastifyError, limits, method);

@@ -23,6 +23,7 @@ describe('the configuration', () => {
     assert.equal(config.host, '127.0.0.1');
     assert.equal(config.port, 9080);
     assert.equal(config.databaseUrl, undefined);
+    assert.equal(config.blockingMs, 10_000);
     assert.equal(config.tls, undefined);
     assert.ok(Object.isFrozen(config));
   });
@@ -42,6 +43,9 @@ describe('the configuration', () => {
       /PURVEY_TLS_CERT is \/nowhere/,
     ],
     ['a log level', { PURVEY_LOG: 'loud' }, /PURVEY_LOG is loud: .*silent, error, warn, info, debug/],
+    ['no time to wait', { PURVEY_BLOCKING_SECONDS: '0' }, /PURVEY_BLOCKING_SECONDS is 0: .* 0\.1 to 300/],
+    ['too long to wait', { PURVEY_BLOCKING_SECONDS: '301' }, /PURVEY_BLOCKING_SECONDS is 301/],
+    ['a wait that is no number', { PURVEY_BLOCKING_SECONDS: '10s' }, /PURVEY_BLOCKING_SECONDS is 10s/],
     ['another database', { DATABASE_URL: 'mysql://root:hush@db/x' }, /DATABASE_URL .*postgres:\/\//],
     ['a short key', { PURVEY_KEY: 'c2hvcnQ=' }, /PURVEY_KEY .*32 bytes/],
     ['a settings file that is not there', { PURVEY_CONFIG: '/nowhere.env' }, /PURVEY_CONFIG is \/nowhere\.env/],

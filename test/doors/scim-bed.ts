@@ -10,6 +10,7 @@ import { createOperator } from '../../src/inbound/operators.ts';
 import { scimDoor } from '../../src/inbound/scim/door.ts';
 import type { ScimLimits } from '../../src/inbound/scim/parts.ts';
 import { ensureResidentServiceProvider } from '../../src/provisioning/service-providers.ts';
+import type { Waits } from '../../src/provisioning/wait.ts';
 import type { Store } from '../../src/store/store.ts';
 
 export type Answer = {
@@ -38,7 +39,7 @@ export const operatorPassword = 'correct horse battery staple';
 
 export async function openScimBed(
   store: Store,
-  options: { clock?: Clock; bodyBytes?: number; limits?: Partial<ScimLimits> } = {},
+  options: { clock?: Clock; bodyBytes?: number; limits?: Partial<ScimLimits>; waits?: Waits } = {},
 ): Promise<ScimBed> {
   const clock = options.clock ?? systemClock();
   const log = openLog('silent');
@@ -53,7 +54,8 @@ export async function openScimBed(
     return { token: made.token, residentId: resident };
   });
   const limits = options.bodyBytes === undefined ? {} : { limits: { bodyBytes: options.bodyBytes } };
-  const door = openDoor({ store, credentials, clock, log, ...limits });
+  const { waits } = options;
+  const door = openDoor({ store, credentials, clock, log, ...(waits ? { waits } : {}), ...limits });
   const app = fastify({ logger: false, ...frontOptions });
   await app.register(scimDoor({ door, ...(options.limits ? { limits: options.limits } : {}) }), { prefix: '/scim2' });
   const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/scim2`;

@@ -25,6 +25,11 @@ export interface Wire {
 
 const scimHeaders = { accept: 'application/scim+json, application/json', 'content-type': 'application/scim+json' };
 const readHeaders = { accept: scimHeaders.accept };
+/**
+ * RFC 7240 section 4.3: whoever passes a change on need not wait for where it goes from there. Two servers that are each
+ * other's targets would wait for each other.
+ */
+const noWaiting = { prefer: 'wait=0' };
 
 export function openWire(settings: Scim2Settings, outbound: Outbound): Wire {
   const { authentication } = settings;
@@ -41,7 +46,12 @@ export function openWire(settings: Scim2Settings, outbound: Outbound): Wire {
         secrets: said.secrets ? [...own, ...said.secrets] : own,
         now: clock.now(),
       };
-      const headers: Record<string, string> = { ...(said.body === undefined ? readHeaders : scimHeaders), ...fixed };
+      const changes = said.method !== 'GET';
+      const headers: Record<string, string> = {
+        ...(said.body === undefined ? readHeaders : scimHeaders),
+        ...(changes ? noWaiting : {}),
+        ...fixed,
+      };
       let token: Secret | undefined;
       if (tokens) {
         const got = await tokens.get(courier);
@@ -58,7 +68,6 @@ export function openWire(settings: Scim2Settings, outbound: Outbound): Wire {
         secrets: asked.secrets,
         ...(said.body === undefined ? {} : { body: said.body }),
       };
-      const changes = said.method !== 'GET';
       const answer = await (changes ? courier.mutate(request) : courier.read(request));
       asked.now = clock.now();
       if (token && answer.ended === 'answered' && answer.status === 401) tokens?.forget(token);

@@ -7,6 +7,7 @@ import { originOf } from '../door.ts';
 import { idOf, makeTag, readIfMatch, readProjection, type ScimParts, sendResource } from './parts.ts';
 import { addReadRoutes } from './reads.ts';
 import { locationOf, showSubjects } from './resources.ts';
+import { answerSettled } from './settled.ts';
 
 /** `/Groups` (RFC 7644 section 3). */
 export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
@@ -20,7 +21,7 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
     const group = await door.write((tx) => createGroup(tx, body, { origin }));
     const [resource] = await door.read((reading) => showSubjects(reading, 'group', [group], showing));
     reply.header('location', locationOf(group, showing.baseUrl));
-    return sendResource(reply, 201, resource!, group.version);
+    return answerSettled(parts, request, reply, group, () => sendResource(reply, 201, resource!, group.version));
   });
 
   app.put('/Groups/:id', async (request, reply) => {
@@ -29,7 +30,7 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
     const options = { origin: originOf(callerOf(request), 'scim'), ...readIfMatch(request) };
     const group = await door.write((tx) => replaceGroup(tx, idOf(request), body, options));
     const [resource] = await door.read((reading) => showSubjects(reading, 'group', [group], showing));
-    return sendResource(reply, 200, resource!, group.version);
+    return answerSettled(parts, request, reply, group, () => sendResource(reply, 200, resource!, group.version));
   });
 
   app.patch('/Groups/:id', async (request, reply) => {
@@ -40,15 +41,17 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
     const { attributes, excludedAttributes } = showing.projection;
     if (!attributes && !excludedAttributes) {
       // The whole resource may have 100,000 members and the request named one of them (RFC 7644 section 3.5.2).
-      return reply.code(204).header('etag', makeTag(group.version)).send();
+      return answerSettled(parts, request, reply, group, () =>
+        reply.code(204).header('etag', makeTag(group.version)).send(),
+      );
     }
     const [resource] = await door.read((reading) => showSubjects(reading, 'group', [group], showing));
-    return sendResource(reply, 200, resource!, group.version);
+    return answerSettled(parts, request, reply, group, () => sendResource(reply, 200, resource!, group.version));
   });
 
   app.delete('/Groups/:id', async (request, reply) => {
     const options = { origin: originOf(callerOf(request), 'scim'), ...readIfMatch(request) };
-    await door.write((tx) => deleteGroup(tx, idOf(request), options));
-    return reply.code(204).send();
+    const group = await door.write((tx) => deleteGroup(tx, idOf(request), options));
+    return answerSettled(parts, request, reply, group, () => reply.code(204).send());
   });
 }

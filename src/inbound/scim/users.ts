@@ -9,6 +9,7 @@ import { originOf } from '../door.ts';
 import { idOf, readIfMatch, readProjection, type ScimParts, sendResource } from './parts.ts';
 import { addReadRoutes } from './reads.ts';
 import { locationOf, showNew, showSubjects } from './resources.ts';
+import { answerSettled } from './settled.ts';
 
 /**
  * `/Users` (RFC 7644 section 3). Read the body, hash a password if there is one, write subject and change in one
@@ -26,7 +27,9 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
     const user = await door.write((tx) => createUser(tx, resource, { origin, ...passwordHash }));
     const baseUrl = baseUrlOf(request);
     reply.header('location', locationOf(user, baseUrl));
-    return sendResource(reply, 201, showNew(user, { baseUrl, projection }), user.version);
+    return answerSettled(parts, request, reply, user, () =>
+      sendResource(reply, 201, showNew(user, { baseUrl, projection }), user.version),
+    );
   });
 
   app.put('/Users/:id', async (request, reply) => {
@@ -36,7 +39,7 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
     const passwordHash = await hashIfGiven(password, id);
     const options = { origin: originOf(callerOf(request), 'scim'), ...readIfMatch(request), ...passwordHash };
     const user = await door.write((tx) => replaceUser(tx, id, resource, options));
-    return sendUser(user, projection, baseUrlOf(request), reply);
+    return answerSettled(parts, request, reply, user, () => sendUser(user, projection, baseUrlOf(request), reply));
   });
 
   app.patch('/Users/:id', async (request, reply) => {
@@ -46,13 +49,13 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
     const passwordHash = await hashIfPatched(operations, id);
     const options = { origin: originOf(callerOf(request), 'scim'), ...readIfMatch(request), ...passwordHash };
     const user = await door.write((tx) => patchUser(tx, id, operations, options));
-    return sendUser(user, projection, baseUrlOf(request), reply);
+    return answerSettled(parts, request, reply, user, () => sendUser(user, projection, baseUrlOf(request), reply));
   });
 
   app.delete('/Users/:id', async (request, reply) => {
     const options = { origin: originOf(callerOf(request), 'scim'), ...readIfMatch(request) };
-    await door.write((tx) => deleteUser(tx, idOf(request), options));
-    return reply.code(204).send();
+    const user = await door.write((tx) => deleteUser(tx, idOf(request), options));
+    return answerSettled(parts, request, reply, user, () => reply.code(204).send());
   });
 
   async function sendUser(
