@@ -22,6 +22,10 @@ export type Config = {
   readonly log: LogLevel;
   /** How long a request waits for blocking targets, in milliseconds. */
   readonly blockingMs: number;
+  /** The zone rules see the clock in, by its IANA name. */
+  readonly timeZone: string;
+  /** What becomes of an operation that no rule applies to. */
+  readonly whenNoRule: 'let-through' | 'withhold';
 };
 
 /** What a client of a running server needs. */
@@ -64,6 +68,16 @@ export const variables = [
     name: 'PURVEY_BLOCKING_SECONDS',
     fallback: '10',
     help: 'How long a request waits at most for the targets of blocking bindings, 0.1 to 300. Keep it below the time-outs of its clients.',
+  },
+  {
+    name: 'PURVEY_TIME_ZONE',
+    fallback: 'the zone of the machine',
+    help: 'The zone that rules see the clock in, such as Europe/Zurich. Servers that share a database should agree.',
+  },
+  {
+    name: 'PURVEY_NO_RULE',
+    fallback: 'let-through',
+    help: 'Where rules are enabled and none applies: let-through, or withhold.',
   },
   {
     name: 'PURVEY_URL',
@@ -131,6 +145,8 @@ export function readConfig(overrides: Environment = {}, environment: Environment
     tls,
     log: readLogLevel(get('PURVEY_LOG')),
     blockingMs: readBlockingMs(get('PURVEY_BLOCKING_SECONDS')),
+    timeZone: readTimeZone(get('PURVEY_TIME_ZONE')),
+    whenNoRule: readWhenNoRule(get('PURVEY_NO_RULE')),
   };
   return Object.freeze(config);
 }
@@ -267,6 +283,21 @@ function decodeKey(text: string): SealingKey | undefined {
   if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) return undefined;
   const key = Buffer.from(text, 'base64');
   return key.length === 32 ? key : undefined;
+}
+
+function readTimeZone(text: string | undefined): string {
+  if (text === undefined) return Intl.DateTimeFormat().resolvedOptions().timeZone;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone;
+  } catch {
+    throw new ConfigError(`PURVEY_TIME_ZONE is ${text}: it must be a zone such as Europe/Zurich or UTC`);
+  }
+}
+
+function readWhenNoRule(text: string | undefined): Config['whenNoRule'] {
+  if (text === undefined || text === 'let-through') return 'let-through';
+  if (text === 'withhold') return text;
+  throw new ConfigError(`PURVEY_NO_RULE is ${text}: it must be let-through or withhold`);
 }
 
 function readLogLevel(text: string | undefined): LogLevel {

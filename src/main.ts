@@ -19,6 +19,7 @@ import { startEngine } from './provisioning/engine.ts';
 import { checkSealingKey } from './provisioning/key-check.ts';
 import { ensureResidentServiceProvider } from './provisioning/service-providers.ts';
 import { openWaits } from './provisioning/wait.ts';
+import { openZone } from './rules/zone.ts';
 import { lockDatabaseFile } from './store/lock.ts';
 import { migrateStore } from './store/migrate.ts';
 import { openStore } from './store/open.ts';
@@ -69,7 +70,8 @@ export async function startPurvey(config: Config): Promise<Purvey> {
 
     const outbound = openOutbound({ clock, log });
     undo.push(() => outbound.close());
-    const engine = await startEngine({ store, clock, log, outbound, kinds: connectorKinds, key });
+    const rules = { zone: openZone(config.timeZone), whenNotApplicable: config.whenNoRule };
+    const engine = await startEngine({ store, clock, log, outbound, kinds: connectorKinds, key, rules });
     undo.push(() => engine.stop());
 
     const credentials = openCredentials({ store, clock });
@@ -86,7 +88,7 @@ export async function startPurvey(config: Config): Promise<Purvey> {
       return { status: 'ok' };
     });
     await app.register(scimDoor({ door }), { prefix: '/scim2' });
-    await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts }), { prefix: '/api' });
+    await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts, rules }), { prefix: '/api' });
     const url = await listen(app, config);
     log.info({ url, database: store.dialect.name, ms: Math.round(clock.monotonic() - startedAt) }, 'Purvey listens');
     return { url, firstPassword: first?.password, stop };

@@ -36,14 +36,17 @@ export class Problem extends Error {
   readonly scimType: string | undefined;
   /** The attribute or form field at fault, as the caller named it. */
   readonly field: string | undefined;
+  /** The line at fault, from 1, where the field is a text of several. */
+  readonly line: number | undefined;
 
   /** `detail` is for the caller: what happened, why, what to do. It never carries a secret. */
-  constructor(code: ProblemCode, detail: string, options: { field?: string; cause?: unknown } = {}) {
+  constructor(code: ProblemCode, detail: string, options: { field?: string; line?: number; cause?: unknown } = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'Problem';
     this.code = code;
     this.status = table[code].status;
     this.scimType = table[code].scimType;
     this.field = options.field;
+    this.line = options.line;
   }
 }

@@ -74,6 +74,7 @@ export function addAccounts(program: Command): void {
               .filter((part) => part !== null)
               .join(', '),
           ],
+          ...(attempt.rule === null ? [] : [['  rule', attempt.rule] as [string, unknown]]),
           ...attempt.exchanges.map((each): [string, unknown] => [
             '  said',
             `${each.method} ${each.url} -> ${each.status ?? each.error} (${each.tookMs} ms)`,

@@ -26,7 +26,11 @@ import { CliError } from './client.ts';
  *     serviceProviders:
  *       - name: resident
  *         outboundProvisioning:
- *           - { identityProvider: partner, connector: SCIM2 }
+ *           - { identityProvider: partner, connector: SCIM2, rules: true }
+ *     policies:
+ *       - name: sales-only
+ *         document: |
+ *           <Policy xmlns="urn:oasis:names:tc:xacml:3.0:core:schema:wd-17" …
  *
  * `${NAME}` is replaced in values by the environment variable of that name, after the YAML was read, so its value
  * cannot change the file's shape; `$${` stands for `${` itself.
@@ -39,7 +43,9 @@ export type ApplyFile = {
     /** Undefined: the file says nothing about them. */
     outboundProvisioning: ApplyBinding[] | undefined;
   }[];
+  policies: ApplyPolicy[];
 };
+export type ApplyPolicy = { name: string; [field: string]: unknown };
 export type ApplyConnector = { type: string; enabled?: unknown; settings?: unknown; policy?: unknown };
 export type ApplyBinding = { identityProvider: string; connector: string; [flag: string]: unknown };
 
@@ -54,6 +60,7 @@ const providerFields = [
   'enabled',
 ];
 const connectorFields = ['type', 'enabled', 'settings', 'policy'];
+const policyFields = ['name', 'position', 'enabled', 'use', 'document'];
 const bindingFields = ['identityProvider', 'connector', 'blocking', 'onFailure', 'rules', 'jit', 'enabled'];
 
 /** Throws `CliError` naming file and line. `readEnv` gives the value of an environment variable. */
@@ -127,8 +134,17 @@ function readShape(document: Document.Parsed, refuse: Refuse): ApplyFile {
     'userStoreDomains',
     'identityProviders',
     'serviceProviders',
+    'policies',
   ]);
   return {
+    policies: unique(
+      itemsOf(root.policies, 'policies', refuse).map((node) => {
+        const own = fieldsOf(node, 'a policy', refuse, policyFields);
+        return { node, item: { ...plain(own), name: textOf(own.name ?? node, 'the name of a policy', refuse) } };
+      }),
+      (one) => one.item.name,
+      refuse,
+    ),
     userStoreDomains: itemsOf(root.userStoreDomains, 'userStoreDomains', refuse).map((node) =>
       textOf(node, 'a user store domain', refuse),
     ),

@@ -1,12 +1,19 @@
 import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
 import type { List } from '../contract/page.ts';
+import type { RulePolicyAnswer } from '../contract/policy.ts';
 import type { ServiceProviderAnswer } from '../contract/service-provider.ts';
 import type { DomainAnswer } from '../contract/subject.ts';
 import type { TargetAnswer } from '../contract/target.ts';
 import type { ApplyFile } from './apply-file.ts';
 import { CliError, type Client } from './client.ts';
 
-export type AppliedKind = 'user store domain' | 'identity provider' | 'target' | 'service provider' | 'bindings';
+export type AppliedKind =
+  | 'user store domain'
+  | 'identity provider'
+  | 'target'
+  | 'service provider'
+  | 'bindings'
+  | 'policy';
 
 /** An object of the file. */
 export type Step = {
@@ -30,6 +37,8 @@ export type StepRequest = {
 /** The file as steps, in the order in which they can be done. */
 export function stepsOf(file: ApplyFile): Step[] {
   return [
+    // Before the bindings: nothing may slip out between rules being enabled and there being any.
+    ...file.policies.map(policyStep),
     ...file.userStoreDomains.map(domainStep),
     ...file.identityProviders.flatMap(({ fields, connectors }) => [
       identityProviderStep(fields),
@@ -53,6 +62,21 @@ function domainStep(name: string): Step {
       const { items } = await client.get<List<DomainAnswer>>('/user-store-domains');
       const before = items.find((one) => one.name === name.toUpperCase());
       return { before, method: 'POST', path: '/user-store-domains', body: { name } };
+    },
+  };
+}
+
+function policyStep(policy: ApplyFile['policies'][number]): Step {
+  const path = pathOf('policies', policy.name);
+  return {
+    kind: 'policy',
+    name: policy.name,
+    needs: [],
+    async look(client) {
+      const before = await readIfThere<RulePolicyAnswer>(client, path);
+      return before
+        ? { before, method: 'PUT', path, body: policy }
+        : { before, method: 'POST', path: '/policies', body: policy };
     },
   };
 }

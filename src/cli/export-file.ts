@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
+import type { RulePolicyAnswer } from '../contract/policy.ts';
 import type { BindingAnswer, ServiceProviderAnswer } from '../contract/service-provider.ts';
 import type { DomainAnswer } from '../contract/subject.ts';
 import type { TargetAnswer } from '../contract/target.ts';
@@ -13,6 +14,7 @@ export type Configuration = {
   identityProviders: IdentityProviderAnswer[];
   targets: TargetAnswer[];
   serviceProviders: ServiceProviderAnswer[];
+  policies: RulePolicyAnswer[];
 };
 
 /** A secret that is not in the file: the variable that stands for it, and what it is. */
@@ -49,7 +51,7 @@ export function writeApplyFile(
 }
 
 function describe(configuration: Configuration, placeholders: readonly Placeholder[], write: Write) {
-  const { domains, identityProviders, targets, serviceProviders } = configuration;
+  const { domains, identityProviders, targets, serviceProviders, policies } = configuration;
   return {
     userStoreDomains: domains.filter((one) => one.name !== 'PRIMARY').map((one) => write.text(one.name)),
     identityProviders: identityProviders.map(({ id, createdAt: _, modifiedAt: __, enabled, ...fields }) => ({
@@ -69,6 +71,13 @@ function describe(configuration: Configuration, placeholders: readonly Placehold
       name: write.text(name),
       ...written({ description }, write),
       outboundProvisioning: bindings.map((binding) => describeBinding(binding, write)),
+    })),
+    policies: policies.map(({ name, position, enabled, use, document }) => ({
+      name: write.text(name),
+      position,
+      ...(enabled ? {} : { enabled }),
+      ...(use === 'evaluated' ? {} : { use }),
+      document: write.text(document),
     })),
   };
 }
@@ -100,8 +109,9 @@ function written(fields: Record<string, unknown>, write: Write): Record<string, 
   return Object.fromEntries(given.map(([key, value]) => [key, typeof value === 'string' ? write.text(value) : value]));
 }
 
-function asRead({ userStoreDomains, identityProviders, serviceProviders }: ReturnType<typeof describe>) {
+function asRead({ userStoreDomains, identityProviders, serviceProviders, policies }: ReturnType<typeof describe>) {
   return {
+    policies,
     userStoreDomains,
     identityProviders: identityProviders.map(({ connectors, ...fields }) => ({ fields, connectors })),
     serviceProviders: serviceProviders.map(({ outboundProvisioning, ...fields }) => ({ fields, outboundProvisioning })),

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
 import type { List } from '../contract/page.ts';
+import type { RulePolicyAnswer } from '../contract/policy.ts';
 import type { ServiceProviderAnswer } from '../contract/service-provider.ts';
 import type { DomainAnswer } from '../contract/subject.ts';
 import type { TargetAnswer } from '../contract/target.ts';
@@ -43,6 +44,7 @@ async function readConfiguration(client: Client): Promise<Configuration> {
     domains: await list<DomainAnswer>('/user-store-domains'),
     identityProviders: await list<IdentityProviderAnswer>('/identity-providers'),
     targets: await list<TargetAnswer>('/targets'),
+    policies: await list<RulePolicyAnswer>('/policies'),
     serviceProviders: await list<ServiceProviderAnswer>('/service-providers'),
   };
 }

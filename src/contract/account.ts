@@ -24,6 +24,8 @@ export const AccountAnswer = Type.Object({
   tries: Type.Integer(),
   /** The subject that holds the name this one wants. */
   waitsFor: Type.Union([SubjectRef, Type.Null()]),
+  /** What a rule withholds: `POST`, `PUT`, `PATCH` or `DELETE`; null when none does. */
+  withheldOperation: MaybeText,
   /** The service provider that let it in. */
   serviceProvider: MaybeText,
 });

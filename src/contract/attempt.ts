@@ -26,6 +26,8 @@ export const AttemptAnswer = Type.Object({
   endedAt: MaybeTime,
   outcome: MaybeText,
   reason: MaybeText,
+  /** What the rules said, and which; null when none was asked. */
+  rule: MaybeText,
 });
 export type AttemptAnswer = Static<typeof AttemptAnswer>;
 

@@ -28,14 +28,15 @@ export function describeApi(): Json {
 }
 
 function describeOperation(operation: Operation): Json {
-  const { method, path, summary, body, answers, is } = operation;
+  const { method, path, summary, body, answers, is, media = 'application/json' } = operation;
+  const contentOf = (schema: TSchema) => ({ [media]: { schema } });
   const parameters = parametersOf(operation);
   const responses: Record<string, Json> = {};
   for (const [status, shape] of Object.entries(answers)) {
     responses[status] = {
       description: titles[status]!,
       ...(is === 'configures' ? { headers: { 'purvey-change': { schema: changes } } } : {}),
-      ...(shape === null ? {} : { content: jsonOf(shape) }),
+      ...(shape === null ? {} : { content: contentOf(shape) }),
     };
   }
   responses.default = {
@@ -47,14 +48,13 @@ function describeOperation(operation: Operation): Json {
     summary,
     ...(is === 'open' ? { security: [] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: { required: body.required, content: jsonOf(body.shape) } }),
+    ...(body === undefined ? {} : { requestBody: { required: body.required, content: contentOf(body.shape) } }),
     responses,
   };
 }
 
 const titles: Record<string, string> = { 200: 'Done', 201: 'Created', 202: 'Due', 204: 'Done' };
 const changes = { enum: ['created', 'updated', 'unchanged'] };
-const jsonOf = (schema: TSchema) => ({ 'application/json': { schema } });
 
 function parametersOf({ path, query = {}, is }: Operation): Json[] {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]!);

@@ -6,6 +6,17 @@ import { ConnectorKindList } from './connector-kind.ts';
 import { IdentityProviderAnswer, IdentityProviderInput, IdentityProviderList } from './identity-provider.ts';
 import { PasswordInput } from './password.ts';
 import {
+  FilledTemplate,
+  FillTemplateInput,
+  RulePolicyAnswer,
+  RulePolicyInput,
+  RulePolicyList,
+  RulePolicyVersions,
+  RuleTemplateList,
+  TryRulesAnswer,
+  TryRulesInput,
+} from './policy.ts';
+import {
   BindingsAnswer,
   BindingsInput,
   ServiceProviderAnswer,
@@ -28,6 +39,8 @@ export type Operation = {
   body?: { shape: TSchema; required: boolean };
   /** By status; null: without a body. Every refusal is a `ProblemAnswer`. */
   answers: Record<number, TSchema | null>;
+  /** Of body and answer; default `application/json`. */
+  media?: 'application/xacml+xml';
   /** `configures`: takes `?dryRun=true`, and says in the header `purvey-change` what it did. */
   is?: 'configures' | 'open';
 };
@@ -132,6 +145,50 @@ export const operations: readonly Operation[] = [
     body: given(BindingsInput),
     answers: { 200: ServiceProviderAnswer },
     is: 'configures',
+  },
+  {
+    method: 'get',
+    path: '/policies',
+    summary: 'The policies that rules are decided by',
+    answers: { 200: RulePolicyList },
+  },
+  {
+    method: 'post',
+    path: '/policies',
+    summary: 'Add a policy; refused, with the line, if it and the others cannot be in force together',
+    body: given(RulePolicyInput),
+    answers: { 201: RulePolicyAnswer },
+    is: 'configures',
+  },
+  ...one('/policies/{id}', 'a policy', RulePolicyInput, RulePolicyAnswer),
+  {
+    method: 'get',
+    path: '/policies/{id}/versions',
+    summary: 'What a policy was before, the latest first',
+    answers: { 200: RulePolicyVersions },
+  },
+  {
+    method: 'post',
+    path: '/policies/try',
+    summary: 'Ask the rules about one operation; nothing is sent',
+    body: given(TryRulesInput),
+    answers: { 200: TryRulesAnswer },
+  },
+  { method: 'get', path: '/policy-templates', summary: 'Ready-made policies', answers: { 200: RuleTemplateList } },
+  {
+    method: 'post',
+    path: '/policy-templates/fill',
+    summary: 'The policy that a filled-in form describes; it is not saved',
+    body: given(FillTemplateInput),
+    answers: { 200: FilledTemplate },
+  },
+  {
+    method: 'post',
+    path: '/pdp',
+    summary: 'Decide an XACML 3.0 request by the policies in force',
+    body: given(Type.String()),
+    answers: { 200: Type.String() },
+    media: 'application/xacml+xml',
   },
   ...(['users', 'groups'] as const).flatMap((place): Operation[] => [
     {

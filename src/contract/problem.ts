@@ -11,6 +11,8 @@ export const ProblemAnswer = Type.Object({
   code: Type.String(),
   /** The form field at fault, such as `name`, `settings.scim2-user-ep`, `policy.concurrency`, `bindings[0].target`. */
   field: Type.Optional(Type.String()),
+  /** The line at fault, from 1, where the field is a text of several, such as a policy. */
+  line: Type.Optional(Type.Integer()),
   /** Only with status 500: what the log calls this failure. */
   id: Type.Optional(Type.String()),
 });

@@ -167,6 +167,27 @@ export async function listChanges(
   return (await reading.all(query)).map((row) => toChange(row as unknown as ChangeRow));
 }
 
+const since = prepare<{ rows: string }, { subject_id: string; sp_id: number }>((_, p, d) => {
+  const rows = d.rowsOf<{ subject_id: string; after: number }, 'r'>(p.rows, 'r', { subject_id: 'text', after: 'int' });
+  return sql<{ subject_id: string; sp_id: number }>`
+    select distinct c.subject_id, c.sp_id from ${rows}
+    inner join changes c on c.subject_id = r.subject_id and c.seq > r.after`;
+});
+
+/** The service providers that changes of each subject later than `after` were made for. */
+export async function spsSince(
+  reading: Reading,
+  subjects: readonly { subjectId: string; after: number }[],
+): Promise<Map<string, number[]>> {
+  const found = new Map<string, number[]>();
+  if (subjects.length === 0) return found;
+  const rows = JSON.stringify(subjects.map(({ subjectId, after }) => ({ subject_id: subjectId, after })));
+  for (const { subject_id, sp_id } of await reading.run(since, { rows })) {
+    found.set(subject_id, [...(found.get(subject_id) ?? []), sp_id]);
+  }
+  return found;
+}
+
 const count = prepare<object, { n: number }>(
   () => sql<{ n: number }>`select count(*) as n from changes where unplanned is not null`,
 );

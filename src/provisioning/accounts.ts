@@ -151,6 +151,8 @@ export type Completion = {
   chunk: number | null;
   seqDone: number;
   version: number;
+  withheldOperation: string | null;
+  askAt: number | null;
   /** The row may go: its remote is absent and nothing is left to say. */
   drop: boolean;
 };
@@ -175,6 +177,8 @@ type CompletionColumns = {
   chunk: number;
   seq_done: number;
   version: number;
+  withheld_operation: string;
+  ask_at: number;
 };
 type Completed = { target_id: number; subject_id: string; wanted: number; done: number; due_at: number | null };
 
@@ -199,6 +203,8 @@ const complete = prepare<{ rows: string; now: number }, Completed>((_, p, d) => 
     chunk: 'int',
     seq_done: 'int',
     version: 'int',
+    withheld_operation: 'text',
+    ask_at: 'int',
   });
   return sql<Completed>`
     update accounts set
@@ -211,7 +217,8 @@ const complete = prepare<{ rows: string; now: number }, Completed>((_, p, d) => 
       tries = case when accounts.wanted > r.noted then 0 else r.tries end,
       strikes = case when accounts.wanted > r.noted then 0 else r.strikes end,
       reason = r.reason, wait_on = r.wait_on, remote_id = r.remote_id, doubt = r.doubt, not_before = r.not_before,
-      acked = r.acked, origin = r.origin, chunk = r.chunk, seq_done = r.seq_done, version = r.version
+      acked = r.acked, origin = r.origin, chunk = r.chunk, seq_done = r.seq_done, version = r.version,
+      withheld_operation = r.withheld_operation, ask_at = r.ask_at
     from ${rows}
     where accounts.target_id = r.target_id and accounts.subject_id = r.subject_id and accounts.lease_attempt = r.attempt
     returning accounts.target_id, accounts.subject_id, accounts.wanted, accounts.done, accounts.due_at`;
@@ -246,6 +253,8 @@ export async function completeAccounts(
     chunk: one.chunk,
     seq_done: one.seqDone,
     version: one.version,
+    withheld_operation: one.withheldOperation,
+    ask_at: one.askAt,
   }));
   const written = await tx.run(complete, { rows: JSON.stringify(rows), now: tx.now });
   return written.map((row) => ({
@@ -434,4 +443,20 @@ export async function retryRestingAccounts(
   which: 'unbound' | 'unbound and parked',
 ): Promise<void> {
   await tx.run(retryResting, { targetId, now: tx.now, parked: which === 'unbound' ? 'unbound' : 'parked' });
+}
+
+const postpone = prepare<{ rows: string; at: number }, never>((_, p, d) => {
+  const rows = d.rowsOf<Keys, 'r'>(p.rows, 'r', keyColumns);
+  return sql`
+    update accounts set ask_at = cast(${p.at} as bigint)
+    where (target_id, subject_id) in (select r.target_id, r.subject_id from ${rows})`;
+});
+
+/** When the rules that withhold these accounts are to be asked again. */
+export async function postponeAsking(
+  tx: Tx,
+  keys: readonly { targetId: number; subjectId: string }[],
+  at: number,
+): Promise<void> {
+  if (keys.length > 0) await tx.run(postpone, { rows: keysOf(keys), at });
 }

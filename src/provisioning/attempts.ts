@@ -61,18 +61,20 @@ export type EndedAttempt = {
   operation: string;
   outcome: string;
   reason: string | null;
+  /** What the rules said; null when none was asked. */
+  rule: string | null;
   exchanges: readonly Exchange[];
 };
 
 const endAttempt = prepare<{ rows: string; now: number }, never>((_, p, d) => {
-  const rows = d.rowsOf<{ id: number; operation: string; outcome: string; reason: string }, 'r'>(p.rows, 'r', {
-    id: 'int',
-    operation: 'text',
-    outcome: 'text',
-    reason: 'text',
-  });
+  const rows = d.rowsOf<{ id: number; operation: string; outcome: string; reason: string; rule: string }, 'r'>(
+    p.rows,
+    'r',
+    { id: 'int', operation: 'text', outcome: 'text', reason: 'text', rule: 'text' },
+  );
   return sql`
-    update attempts set ended_at = cast(${p.now} as bigint), operation = r.operation, outcome = r.outcome, reason = r.reason
+    update attempts set ended_at = cast(${p.now} as bigint), operation = r.operation, outcome = r.outcome, reason = r.reason,
+      rule = r.rule
     from ${rows} where attempts.id = r.id`;
 });
 
@@ -110,11 +112,12 @@ const insertExchanges = prepare<{ rows: string }, never>((_, p, d) => {
 /** Writes how attempts ended, with their exchanges. */
 export async function endAttempts(tx: Tx, ended: readonly EndedAttempt[]): Promise<void> {
   if (ended.length === 0) return;
-  const rows = ended.map(({ id, operation, outcome, reason }) => ({
+  const rows = ended.map(({ id, operation, outcome, reason, rule }) => ({
     id,
     operation,
     outcome,
     reason: storable(reason),
+    rule: storable(rule),
   }));
   await tx.run(endAttempt, { rows: JSON.stringify(rows), now: tx.now });
   const exchanges = ended.flatMap((attempt) =>

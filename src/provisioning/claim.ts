@@ -5,6 +5,7 @@ import type { Attributes, Json } from '../mapping/rows.ts';
 import type { AccountRow, LinkRow } from '../store/schema.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { leaseAccounts, readAccounts } from './accounts.ts';
+import { type AccountRules, openRules } from './ask-rules.ts';
 import { beginAttempts } from './attempts.ts';
 import { addDoubt, type Doubt, readDoubt } from './doubt.ts';
 import { selectDueAccounts, selectProbeAccount } from './due-accounts.ts';
@@ -39,6 +40,8 @@ export type Claim = {
   stamp: number;
   /** It is the single probe of a held lane. */
   probe: boolean;
+  /** Whom to ask before anything is said; undefined when no binding of its service providers has rules on. */
+  rules: AccountRules | undefined;
 };
 
 /** A claim may wait this long for its turn before its first request. */
@@ -104,6 +107,7 @@ async function claimAccounts(
     })),
   );
   const mapped = await mapSubjects(tx, open, [...subjects.values()]);
+  const rules = await openRules(tx, book, open, due, { subjects, spokenFor });
   const claims: Claim[] = [];
   for (const account of due) {
     const subject = subjects.get(account.subject_id);
@@ -133,6 +137,7 @@ async function claimAccounts(
       sendBefore: clock.monotonic() + lineMs + 2 * target.policy.timeoutMs,
       stamp: book.stamp,
       probe,
+      rules: rules.get(account.subject_id),
     });
   }
   await leaseAccounts(
@@ -157,7 +162,7 @@ function chunkOf(account: AccountRow, open: OpenTarget): number {
  * Present: live, in scope, and some service provider that spoke for it is bound to the target. Absent: gone or out of
  * scope. Rest: no binding lets it in, so nothing is sent and nothing removed (engine rule 20).
  */
-function wishFor(
+export function wishFor(
   book: TargetBook,
   open: OpenTarget,
   subject: Subject | undefined,

@@ -18,7 +18,7 @@ import { addDoubt } from './doubt.ts';
 import { foldLaneNews, type LaneKey, lockLane, longestProbeMs, writeLane } from './lanes.ts';
 import { forgetLinksOf, groupsWithDueLinks, settleLinks } from './links.ts';
 import { park, type Result, resultOf } from './result.ts';
-import { backoffMs } from './schedule.ts';
+import { askEveryMs, backoffMs } from './schedule.ts';
 import { readTargetVersions } from './target-versions.ts';
 import { appendWakes } from './wakes.ts';
 
@@ -27,12 +27,14 @@ export type Ended = { result: Result; exchanges: readonly Exchange[]; mutatedAt:
 
 /**
  * What became due when (the worker looks again then), the lanes that are held by now, how many arrivals there are to
- * plan, and the attempts whose result the database would not take, with its reason.
+ * plan, the removals that were withheld, and the attempts whose result the database would not take, with its reason.
  */
 export type Recorded = {
   due: { targetId: number; dueAt: number }[];
   held: LaneKey[];
   wakes: number;
+  /** Removals that a rule withholds: accounts that stay alive though their subject should have none. */
+  alarms: { targetId: number; subjectId: string; reason: string | null }[];
   untold: { attemptId: number; error: unknown }[];
 };
 
@@ -45,12 +47,13 @@ export async function recordResults(store: Store, random: () => number, batch: r
   try {
     return await store.write((tx) => recordBatch(tx, random, batch));
   } catch {
-    const recorded: Recorded = { due: [], held: [], wakes: 0, untold: [] };
+    const recorded: Recorded = { due: [], held: [], wakes: 0, alarms: [], untold: [] };
     for (const one of batch) {
-      const { due, held, wakes, untold } = await recordAlone(store, random, one);
+      const { due, held, wakes, alarms, untold } = await recordAlone(store, random, one);
       recorded.due.push(...due);
       recorded.held.push(...held);
       recorded.wakes += wakes;
+      recorded.alarms.push(...alarms);
       recorded.untold.push(...untold);
     }
     return recorded;
@@ -158,6 +161,7 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
       id: result.claim.attemptId,
       operation: result.operation,
       outcome: result.outcome,
+      rule: result.claim.rules?.said ?? null,
       reason: held.has(result.claim.attemptId)
         ? result.reason
         : `${result.reason ?? ''} (its lease was lost: another attempt had taken over)`.trim(),
@@ -170,6 +174,9 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
       .filter((lane) => lane.hold !== null)
       .map((lane) => ({ targetId: lane.target_id, kind: lane.kind })),
     wakes,
+    alarms: kept
+      .filter(({ result }) => result.withheld?.operation === 'DELETE')
+      .map(({ result }) => ({ ...accountKey(result), reason: result.reason })),
     untold: [],
   };
 }
@@ -289,8 +296,11 @@ async function completionOf(
     acked: result.acked,
     origin: result.origin,
     chunk: result.chunk,
-    seqDone: finished ? (claim.subject?.seq ?? account.seq_done) : account.seq_done,
+    // What a rule withheld or the target refused is not delivered: whoever it was done for is asked again (rule 22).
+    seqDone: finished && result.outcome === 'done' ? (claim.subject?.seq ?? account.seq_done) : account.seq_done,
     version: finished ? version : account.version,
+    withheldOperation: result.withheld?.operation ?? null,
+    askAt: result.withheld?.readsClock ? tx.now + askEveryMs : null,
     drop: result.drop,
   };
 }

@@ -5,7 +5,7 @@ import type { Courier } from '../outbound/courier.ts';
 import type { LinkRow } from '../store/schema.ts';
 import type { Claim } from './claim.ts';
 import { type ConflictLookups, resolveCreateConflict, resolveRenameConflict, temporaryName } from './conflict.ts';
-import { failureOf, finish, type Result, resultOf, stepOn } from './result.ts';
+import { failureOf, finish, type Result, resultOf, stepOn, withhold } from './result.ts';
 
 /**
  * One attempt at one account (design section 3, step 6): what is wished, what the target holds as far as we know, and
@@ -137,6 +137,8 @@ async function removeAccount(claim: Claim, courier: Courier): Promise<Result> {
 }
 
 async function deleteAccount(claim: Claim, courier: Courier, remoteId: string): Promise<Result> {
+  const withheld = withhold(claim, 'DELETE', { doubt: 'keep' });
+  if (withheld) return withheld;
   const removed = await claim.open.connector.remove(courier, claim.account.kind, remoteId);
   if (removed.outcome === 'done') return finish(claim, 'remove', { remoteId: null, acked: null, drop: true });
   if (removed.outcome === 'absent') return setAside(claim, 'remove', removed.reason);
@@ -149,6 +151,8 @@ async function disableAccount(claim: Claim, courier: Courier, remoteId: string):
   if (claim.doubt === null && acked['active'] === false) {
     return finish(claim, 'none', { state: 'disabled', news: { news: 'nothing' } });
   }
+  const withheld = withhold(claim, 'DELETE', { doubt: 'keep' });
+  if (withheld) return withheld;
   const described = await open.connector.describe(courier);
   if (described.outcome !== 'done') return fail(claim, courier, 'disable', described, claim.doubt === null);
   const attributes = { ...acked, active: false };
@@ -209,6 +213,8 @@ async function createAccount(
   described: { patch: boolean; membersPerRequest: number },
 ): Promise<Result> {
   const { account, open } = claim;
+  const withheld = withhold(claim, 'POST');
+  if (withheld) return withheld;
   const links =
     account.chunk === 0 ? [] : claim.links.filter((link) => link.op === 'add').slice(0, described.membersPerRequest);
   const created = await open.connector.create(courier, {
@@ -269,6 +275,8 @@ async function updateAccount(
       ...(claim.doubt === null ? { news: { news: 'nothing' } } : {}),
     });
   }
+  const withheld = withhold(claim, 'PUT', { acked });
+  if (withheld) return withheld;
   const updated = await open.connector.update(courier, {
     kind: account.kind,
     remoteId,
@@ -321,6 +329,8 @@ async function sayMembers(
   remoteId: string,
   acked: string,
 ): Promise<Result> {
+  const withheld = withhold(claim, 'PUT', { acked });
+  if (withheld) return withheld;
   const links = claim.links.slice(0, Math.max(1, membersPerRequest));
   const members = await remoteMembers(links, lookups, claim);
   const said = await claim.open.connector.changeMembers(courier, {
@@ -353,6 +363,8 @@ async function updateWholeGroup(
   if (!differs && claim.links.length === 0 && claim.doubt === null) {
     return finish(claim, 'none', { acked, news: { news: 'nothing' } });
   }
+  const withheld = withhold(claim, 'PUT', { acked });
+  if (withheld) return withheld;
   const links = await lookups.claimAllLinks(claim);
   const members = await lookups.listRemoteMembers(claim.open.target.id, claim.account.subject_id);
   const updated = await claim.open.connector.update(courier, {

@@ -3,6 +3,7 @@ import type { Logger } from '../base/log.ts';
 import type { SealingKey } from '../base/secret.ts';
 import type { ConnectorKind } from '../connectors/connector.ts';
 import type { Outbound } from '../outbound/outbound.ts';
+import type { RuleSettings } from '../rules/decide.ts';
 import type { Store } from '../store/store.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { openLookups } from './lookups.ts';
@@ -40,9 +41,12 @@ export async function startEngine(options: {
   outbound: Outbound;
   kinds: readonly ConnectorKind[];
   key: SealingKey;
+  /** Default: the clock in UTC, and what no rule applies to is let through. */
+  rules?: RuleSettings;
   random?: () => number;
 }): Promise<Engine> {
-  const { store, clock, log, outbound, kinds, key } = options;
+  const { store, clock, log, outbound, kinds, key, rules } = options;
+  const bookParts = { key, kinds, outbound, ...(rules ? { rules } : {}) };
   const listeners = new Set<(progress: Progress) => void>();
   const tell = (progress: Progress) => {
     for (const listener of listeners) listener(progress);
@@ -56,7 +60,7 @@ export async function startEngine(options: {
     onRecorded: (recorded) => tell({ recorded }),
     ...(options.random ? { random: options.random } : {}),
   });
-  let book: TargetBook = await store.read((reading) => openTargetBook(reading, { key, kinds, outbound }));
+  let book: TargetBook = await store.read((reading) => openTargetBook(reading, bookParts));
   worker.useBook(book);
   let stopped = false;
   let planning: Promise<void> | undefined;
@@ -80,7 +84,7 @@ export async function startEngine(options: {
   }
 
   async function reopenBook(): Promise<void> {
-    book = await store.read((reading) => openTargetBook(reading, { key, kinds, outbound }, book));
+    book = await store.read((reading) => openTargetBook(reading, bookParts, book));
     worker.useBook(book);
   }
 

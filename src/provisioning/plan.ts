@@ -4,6 +4,7 @@ import { areMembers } from '../directory/memberships.ts';
 import { readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { listAccountsOf, type Raise, raiseAccounts } from './accounts.ts';
+import { askAgain } from './ask-again.ts';
 import { lockDeliveryStamp } from './delivery-stamp.ts';
 import { planLinks } from './links.ts';
 import { isInScope, type TargetBook } from './target-book.ts';
@@ -39,7 +40,7 @@ export async function planStep(store: Store, book: TargetBook): Promise<number |
         changes.map((change) => change.seq),
       );
     }
-    return changes.length + (await foldWakes(tx, rowsPerStep));
+    return changes.length + (await foldWakes(tx, rowsPerStep)) + (await askAgain(tx, book, rowsPerStep));
   });
   if (taken !== 'outdated' && taken > 0) store.signal('work');
   return taken;

@@ -1,4 +1,5 @@
 import type { Failure } from '../connectors/connector.ts';
+import type { ProvisioningOperation } from '../rules/provisioning-request.ts';
 import type { AccountState, LinkRow } from '../store/schema.ts';
 import type { Claim } from './claim.ts';
 import type { LaneNews } from './lanes.ts';
@@ -34,6 +35,8 @@ export type Result = {
   relink: boolean;
   /** Its row may go. */
   drop: boolean;
+  /** What a rule withholds, and whether it looked at the clock; null when none does. */
+  withheld: { operation: ProvisioningOperation; readsClock: boolean } | null;
   news: LaneNews;
 };
 
@@ -58,6 +61,7 @@ export function resultOf(claim: Claim, change: Partial<Result> & Pick<Result, 'o
     said: [],
     relink: false,
     drop: false,
+    withheld: null,
     news: { news: 'answered', success: change.outcome === 'done' || change.outcome === 'exists' },
     ...change,
   };
@@ -77,7 +81,7 @@ export function stepOn(claim: Claim, operation: Result['operation'], change: Par
 export function park(
   claim: Claim,
   operation: Result['operation'],
-  outcome: 'refused' | 'exists',
+  outcome: 'refused' | 'exists' | 'withheld',
   reason: string,
   change: Partial<Result> = {},
 ): Result {
@@ -128,4 +132,29 @@ function newsOfUnavailable(failure: Failure & { outcome: 'unavailable' }): LaneN
   if (failure.throttled) return { news: 'throttled', reason: failure.reason, ...after };
   if (failure.scope === 'account') return { news: 'failed', reason: failure.reason };
   return { news: 'broken', reason: failure.reason, ...after };
+}
+
+/**
+ * What comes of the rules (engine rule 22) before something is said: undefined when they let it through, or when there
+ * are none to ask. A *no* withholds and removes nothing; what cannot be decided parks.
+ */
+export function withhold(
+  claim: Claim,
+  operation: ProvisioningOperation,
+  change: Partial<Result> = {},
+): Result | undefined {
+  const answer = claim.rules?.ask(operation, claim.startedAt);
+  if (answer === undefined || answer.action === 'let-through') return undefined;
+  const { reason, readsClock } = answer;
+  const quiet = { news: { news: 'nothing' }, ...change } as const;
+  if (answer.action === 'park') return park(claim, 'none', 'withheld', reason, quiet);
+  return resultOf(claim, {
+    operation: 'none',
+    outcome: 'withheld',
+    reason,
+    finished: true,
+    state: 'withheld',
+    withheld: { operation, readsClock },
+    ...quiet,
+  });
 }

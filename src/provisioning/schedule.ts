@@ -11,6 +11,9 @@
  * | `unknown` | backoff, never before the request in doubt can have landed; parked after `maxTries` that counted |
  */
 
+/** A rule that looked at the clock is asked again this often while it withholds (engine rule 22: at least every minute). */
+export const askEveryMs = 45_000;
+
 const firstMs = 1_000;
 const longestMs = 5 * 60_000;
 

@@ -37,7 +37,6 @@ export type OnFailure = 'report' | 'fail';
 
 const fields = ['name', 'description'] as const;
 const bindingFields = ['target', 'blocking', 'onFailure', 'rules', 'jit', 'enabled'] as const;
-const notBuilt = { rules: 'Enable rules', jit: 'Enable JIT' } as const;
 
 /** The name of the resident service provider when it is first made; it may be renamed. */
 export const residentName = 'resident';
@@ -162,7 +161,7 @@ export async function replaceBindings(
           target_id: binding.targetId,
           blocking: binding.blocking ? 1 : 0,
           on_failure: binding.onFailure,
-          rules: 0,
+          rules: binding.rules ? 1 : 0,
           jit: 0,
           enabled: binding.enabled ? 1 : 0,
           position,
@@ -181,18 +180,27 @@ export async function replaceBindings(
 }
 
 /** A binding as the engine and the doors need it. */
-export type BindingForDelivery = { spId: number; targetId: number; blocking: boolean; onFailure: OnFailure };
+export type BindingForDelivery = {
+  spId: number;
+  serviceProvider: string;
+  targetId: number;
+  blocking: boolean;
+  onFailure: OnFailure;
+  /** *Enable rules*. */
+  rules: boolean;
+};
 
 const selectEnabledBindings = prepare<
   Record<string, never>,
-  { sp_id: number; target_id: number; blocking: number; on_failure: OnFailure }
+  { sp_id: number; name: string; target_id: number; blocking: number; on_failure: OnFailure; rules: number }
 >((q) =>
   q
-    .selectFrom('bindings')
-    .select(['sp_id', 'target_id', 'blocking', 'on_failure'])
-    .where('enabled', '=', 1)
-    .orderBy('sp_id')
-    .orderBy('position'),
+    .selectFrom('bindings as b')
+    .innerJoin('service_providers as s', 's.id', 'b.sp_id')
+    .select(['b.sp_id', 's.name', 'b.target_id', 'b.blocking', 'b.on_failure', 'b.rules'])
+    .where('b.enabled', '=', 1)
+    .orderBy('b.sp_id')
+    .orderBy('b.position'),
 );
 
 /** Every enabled binding, also those whose target is switched off, each service provider's in its order. */
@@ -200,9 +208,11 @@ export async function listBindingsForDelivery(reading: Reading): Promise<Binding
   const rows = await reading.run(selectEnabledBindings, {});
   return rows.map((row) => ({
     spId: row.sp_id,
+    serviceProvider: row.name,
     targetId: row.target_id,
     blocking: row.blocking === 1,
     onFailure: row.on_failure,
+    rules: row.rules === 1,
   }));
 }
 
@@ -216,11 +226,10 @@ async function readBinding(tx: Tx, input: unknown, field: string, before: readon
     if (!(error instanceof Problem)) throw error;
     throw new Problem('invalidValue', error.message, { field: `${field}.target` });
   });
-  for (const key of ['rules', 'jit'] as const) {
-    if (!readFlag(given[key], `${field}.${key}`, false)) continue;
-    const why = `${notBuilt[key]} is not built yet: leave it off`;
-    throw new Problem('notBuilt', why, { field: `${field}.${key}` });
+  if (readFlag(given.jit, `${field}.jit`, false)) {
+    throw new Problem('notBuilt', 'Enable JIT is not built yet: leave it off', { field: `${field}.jit` });
   }
+  const rules = readFlag(given.rules, `${field}.rules`, false);
   const blocking = readFlag(given.blocking, `${field}.blocking`, false);
   const onFailure = readOnFailure(given.onFailure, blocking, `${field}.onFailure`);
   const enabled = readFlag(given.enabled, `${field}.enabled`, true);
@@ -230,7 +239,7 @@ async function readBinding(tx: Tx, input: unknown, field: string, before: readon
     const why = `only enabled connectors can be bound, and ${which} is switched off: enable it first`;
     throw new Problem('invalidValue', why, { field: `${field}.target` });
   }
-  return { targetId: target.id, target: target.name, blocking, onFailure, rules: false, jit: false, enabled };
+  return { targetId: target.id, target: target.name, blocking, onFailure, rules, jit: false, enabled };
 }
 
 function readOnFailure(value: unknown, blocking: boolean, field: string): OnFailure {

@@ -6,8 +6,11 @@ import type { Outbound } from '../outbound/outbound.ts';
 import { type Filter, parseFilter } from '../protocol/scim/filter.ts';
 import { matchesFilter } from '../protocol/scim/match.ts';
 import { groupType, userType } from '../protocol/scim/schema.ts';
+import type { RuleSettings } from '../rules/decide.ts';
+import { openZone } from '../rules/zone.ts';
 import type { Reading } from '../store/store.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
+import { type KnownPolicies, readPoliciesInForce } from './policies.ts';
 import { type BindingForDelivery, listBindingsForDelivery, type OnFailure } from './service-providers.ts';
 import { listTargetsForDelivery, type TargetForDelivery } from './targets.ts';
 
@@ -36,6 +39,12 @@ export type TargetBook = {
   isBound(targetId: number, spIds: readonly number[]): boolean;
   /** The targets that whoever speaks for this service provider waits for, in the order of its bindings. */
   blockingOf(spId: number): readonly BlockingTarget[];
+  /** Whether a binding to the target (of this service provider) has *Enable rules* on. */
+  asksRules(targetId: number, spId?: number): boolean;
+  /** Names of the service providers that are bound, by id. */
+  spNames: ReadonlyMap<number, string>;
+  policies: KnownPolicies;
+  rules: RuleSettings;
 };
 
 export type BlockingTarget = { open: OpenTarget; onFailure: OnFailure };
@@ -46,7 +55,7 @@ export type BlockingTarget = { open: OpenTarget; onFailure: OnFailure };
  */
 export async function openTargetBook(
   reading: Reading,
-  options: { key: SealingKey; kinds: readonly ConnectorKind[]; outbound: Outbound },
+  options: { key: SealingKey; kinds: readonly ConnectorKind[]; outbound: Outbound; rules?: RuleSettings },
   previous?: TargetBook,
 ): Promise<TargetBook> {
   const stamp = await readDeliveryStamp(reading);
@@ -61,7 +70,10 @@ export async function openTargetBook(
     );
   }
   const bindings = (await listBindingsForDelivery(reading)).filter((binding) => targets.has(binding.targetId));
-  const bound = new Set(bindings.map((binding) => `${binding.spId} ${binding.targetId}`));
+  const keyOf = ({ spId, targetId }: BindingForDelivery) => `${spId} ${targetId}`;
+  const bound = new Set(bindings.map(keyOf));
+  const asking = bindings.filter((binding) => binding.rules);
+  const asks = new Set<string | number>(asking.flatMap((binding) => [keyOf(binding), binding.targetId]));
   const blocking = new Map<number, BlockingTarget[]>();
   for (const { spId, targetId, onFailure } of bindings.filter((binding) => binding.blocking)) {
     blocking.set(spId, [...(blocking.get(spId) ?? []), { open: targets.get(targetId)!, onFailure }]);
@@ -72,6 +84,10 @@ export async function openTargetBook(
     bindings,
     isBound: (targetId, spIds) => spIds.some((spId) => bound.has(`${spId} ${targetId}`)),
     blockingOf: (spId) => blocking.get(spId) ?? [],
+    asksRules: (targetId, spId) => asks.has(spId === undefined ? targetId : `${spId} ${targetId}`),
+    spNames: new Map(bindings.map((binding) => [binding.spId, binding.serviceProvider])),
+    policies: await readPoliciesInForce(reading, previous?.policies),
+    rules: options.rules ?? { zone: openZone('UTC') },
   };
 }
 

@@ -259,6 +259,7 @@ export function startWorker(options: {
         for (const { attemptId, error } of recorded.untold) {
           log.error({ error, attempt: attemptId }, 'the result of an attempt could not be written down');
         }
+        for (const alarm of recorded.alarms) log.warn(alarm, 'a rule withholds a removal: the account stays as it is');
         for (const lane of recorded.held) giveBackLane(lane);
         for (const { targetId, dueAt } of recorded.due) {
           const station = stations.get(targetId);

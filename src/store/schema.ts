@@ -33,6 +33,8 @@ export interface Schema {
   secrets: SecretRow;
   waves: WaveRow;
   budgets: BudgetRow;
+  policies: PolicyRow;
+  policy_versions: PolicyVersionRow;
 }
 
 /** A user or group. `gone` rows are tombstones: they keep id, kind and name so that a removal can be carried out. */
@@ -194,6 +196,10 @@ export interface AccountRow {
   acked: string | null;
   /** How many members the next request may name; null for the target's own limit. */
   chunk: number | null;
+  /** What a rule withholds (`POST`, `PUT`, `PATCH`, `DELETE`); null when none does. */
+  withheld_operation: string | null;
+  /** When a rule that looked at the clock is to be asked again; null when none withholds. */
+  ask_at: number | null;
 }
 
 /** One membership that is not yet said to a target, or waits, or was refused. A settled membership has no row. */
@@ -238,6 +244,8 @@ export interface AttemptRow {
   reason: string | null;
   /** Target version it was computed with. */
   version: number;
+  /** What the rules said, and which; null when none was asked. */
+  rule: string | null;
 }
 
 export interface ExchangeRow {
@@ -311,4 +319,34 @@ export interface BudgetRow {
   /** Thousandths of a request. */
   tokens: number;
   tokens_at: number;
+}
+
+/** An XACML policy that bindings with *Enable rules* ask. */
+export interface PolicyRow {
+  id: Generated<number>;
+  name: string;
+  name_key: string;
+  position: number;
+  enabled: number;
+  /** `referenced`: evaluated only where others refer to it. */
+  usage: 'evaluated' | 'referenced';
+  /** XACML 3.0 XML. */
+  document: string;
+  version: number;
+  modified_by: string;
+  created_at: number;
+  modified_at: number;
+}
+
+/** A policy as it once was; the last has no `document` when the policy was removed. Append-only. */
+export interface PolicyVersionRow {
+  policy_id: number;
+  version: number;
+  name: string;
+  position: number;
+  enabled: number;
+  usage: 'evaluated' | 'referenced';
+  document: string | null;
+  actor: string;
+  at: number;
 }

@@ -25,8 +25,13 @@ identityProviders:
 serviceProviders:
   - name: resident
     outboundProvisioning:
-      - { identityProvider: partner, connector: SCIM2 }
+      - { identityProvider: partner, connector: SCIM2, rules: true }
   - name: payroll
+policies:
+  - name: sales only
+    use: referenced
+    document: |
+      <Policy/>
 `);
     assert.deepEqual(file, {
       userStoreDomains: ['SALES'],
@@ -49,16 +54,22 @@ serviceProviders:
       serviceProviders: [
         {
           fields: { name: 'resident' },
-          outboundProvisioning: [{ identityProvider: 'partner', connector: 'SCIM2' }],
+          outboundProvisioning: [{ identityProvider: 'partner', connector: 'SCIM2', rules: true }],
         },
         { fields: { name: 'payroll' }, outboundProvisioning: undefined },
       ],
+      policies: [{ name: 'sales only', use: 'referenced', document: '<Policy/>\n' }],
     });
   });
 
   it('may be empty', () => {
     for (const text of ['', '# nothing yet, not even ${MISSING}\n', 'identityProviders:\n']) {
-      assert.deepEqual(read(text), { userStoreDomains: [], identityProviders: [], serviceProviders: [] });
+      assert.deepEqual(read(text), {
+        userStoreDomains: [],
+        identityProviders: [],
+        serviceProviders: [],
+        policies: [],
+      });
     }
   });
 

@@ -13,6 +13,7 @@ import { ensureFirstAdministrator } from '../../src/inbound/operators.ts';
 import { openOutbound } from '../../src/outbound/request.ts';
 import { startEngine } from '../../src/provisioning/engine.ts';
 import { ensureResidentServiceProvider } from '../../src/provisioning/service-providers.ts';
+import { openZone } from '../../src/rules/zone.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Bed } from '../database.ts';
 
@@ -34,7 +35,7 @@ export type AdminBed = {
   /** What the door serves, such as `GET /api/targets/:id`. */
   routes: string[];
   /** As the token, unless `authorization` says otherwise; null: without any. */
-  call(method: string, path: string, body?: unknown, authorization?: string | null): Promise<Answer>;
+  call(method: string, path: string, body?: unknown, authorization?: string | null, media?: string): Promise<Answer>;
   startEngine(): Promise<void>;
 };
 
@@ -61,7 +62,10 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
   app.addHook('onRoute', ({ method, url }) => {
     routes.push(...[method].flat().map((each) => `${each} ${url}`));
   });
-  await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts }), { prefix: '/api' });
+  await app.register(
+    adminDoor(door, { key, kinds: connectorKinds, outbound, facts, rules: { zone: openZone('UTC') } }),
+    { prefix: '/api' },
+  );
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const stops: (() => Promise<void>)[] = [() => app.close(), () => outbound.close()];
   // The bed closes the store at the end of the suite; what works on it has to end before.
@@ -83,12 +87,12 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
     heard,
     logged,
     routes,
-    async call(method, path, body, authorization = `Bearer ${token}`) {
+    async call(method, path, body, authorization = `Bearer ${token}`, media = 'application/json') {
       const response = await fetch(`${url}/api${path}`, {
         method,
         headers: {
           ...(authorization === null ? {} : { authorization }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(body === undefined ? {} : { 'content-type': media }),
         },
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
@@ -97,7 +101,7 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
       const isJson = response.headers.get('content-type')?.includes('json') ?? false;
       return {
         status: response.status,
-        body: isJson ? JSON.parse(text) : undefined,
+        body: isJson ? JSON.parse(text) : response.headers.get('content-type')?.includes('xml') ? text : undefined,
         text,
         change: response.headers.get('purvey-change'),
         headers: response.headers,

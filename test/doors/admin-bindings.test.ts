@@ -70,7 +70,16 @@ eachDatabase('service providers and bindings', (bed) => {
     assert.equal(same.change, 'unchanged');
     const delivered = await api.store.read(listBindingsForDelivery);
     const { targetId } = put.body.bindings[0];
-    assert.deepEqual(delivered, [{ spId: api.residentId, targetId, blocking: false, onFailure: 'report' }]);
+    assert.deepEqual(delivered, [
+      {
+        spId: api.residentId,
+        serviceProvider: 'resident',
+        targetId,
+        blocking: false,
+        onFailure: 'report',
+        rules: false,
+      },
+    ]);
     assert.deepEqual((await api.call('GET', '/service-providers/resident/bindings')).body.bindings, put.body.bindings);
   });
 
@@ -91,7 +100,14 @@ eachDatabase('service providers and bindings', (bed) => {
     ]);
     assert.notEqual(await stamp(), old, 'the doors would not see it');
     assert.deepEqual(await api.store.read(listBindingsForDelivery), [
-      { spId: api.residentId, targetId: before[0].targetId, blocking: true, onFailure: 'fail' },
+      {
+        spId: api.residentId,
+        serviceProvider: 'resident',
+        targetId: before[0].targetId,
+        blocking: true,
+        onFailure: 'fail',
+        rules: false,
+      },
     ]);
     const plain = [
       { target: 'two:SCIM2', onFailure: 'report' },
@@ -105,7 +121,7 @@ eachDatabase('service providers and bindings', (bed) => {
     assert.match(useless.body.detail, /only a blocking binding can fail a request.*switch blocking on/);
   });
 
-  for (const flag of ['rules', 'jit']) {
+  for (const flag of ['jit']) {
     it(`refuse ${flag}, which is not built yet, and keep what was`, async () => {
       const refused = await api.call('PUT', '/service-providers/resident/bindings', {
         bindings: [{ target: 'one:SCIM2', [flag]: true }],

@@ -7,12 +7,16 @@ import { createGroup } from '../../src/directory/groups.ts';
 import { createUser } from '../../src/directory/users.ts';
 import { readResource } from '../../src/protocol/scim/resource.ts';
 import { coreGroupUrn, coreUserUrn, groupType, userType } from '../../src/protocol/scim/schema.ts';
+import { fillTemplate } from '../../src/rules/templates/fill.ts';
 import { type FakeScim2, startFakeScim2 } from '../connectors/fakes/scim2.ts';
 import { eachDatabase } from '../database.ts';
 import { type AdminBed, basic, openAdminBed } from './admin-bed.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: a description is read by hand
 type Json = any;
+
+const policyOf = (policyId: string) => fillTemplate({ template: 'role', policyId, roles: ['x'] });
+const request = `<Request xmlns="urn:oasis:names:tc:xacml:3.0:core:schema:wd-17" CombinedDecision="false" ReturnPolicyIdList="false"/>`;
 
 eachDatabase('the description of the admin API', (bed) => {
   let api: AdminBed;
@@ -33,7 +37,8 @@ eachDatabase('the description of the admin API', (bed) => {
     assert.ok(described, `${method} ${path} is not described`);
     const real = path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(String(params[name])));
     const where = options.query === undefined ? real : `${real}?${options.query}`;
-    const answer = await api.call(method.toUpperCase(), where, body, options.authorization);
+    const media = Object.keys(described.requestBody?.content ?? { 'application/json': {} })[0]!;
+    const answer = await api.call(method.toUpperCase(), where, body, options.authorization, media);
     const told = `${method} ${where}: ${answer.status} ${answer.text}`;
     const own = described.responses[answer.status];
     assert.ok(answer.status < 300 ? own : !own, told);
@@ -42,7 +47,7 @@ eachDatabase('the description of the admin API', (bed) => {
     if (answer.status < 300) {
       seen.add(`${method} ${path} ${answer.status}`);
       if (body !== undefined) {
-        const taken = described.requestBody.content['application/json'].schema;
+        const taken = described.requestBody.content[media].schema;
         assert.ok(Value.Check(taken, body), `${told}: what was sent is not what is described`);
       }
       assert.equal(answer.change !== null, response.headers?.['purvey-change'] !== undefined, told);
@@ -137,6 +142,20 @@ eachDatabase('the description of the admin API', (bed) => {
     await call('post', '/user-store-domains', {}, { name: 'SALES', description: 'they sell' }, { status: 201 });
     await call('post', '/user-store-domains', {}, { name: 'SALES' }, { status: 200 });
     await call('get', '/user-store-domains');
+    const { document } = await call(
+      'post',
+      '/policy-templates/fill',
+      {},
+      { template: 'role', policyId: 'p', roles: ['x'] },
+    );
+    await call('get', '/policy-templates');
+    await call('post', '/policies', {}, { name: 'p', document }, { status: 201 });
+    await call('get', '/policies');
+    await call('get', '/policies/{id}', { id: 'p' });
+    await call('put', '/policies/{id}', { id: 'p' }, { name: 'p', document, use: 'referenced' });
+    await call('patch', '/policies/{id}', { id: 'p' }, { use: 'evaluated', enabled: true });
+    await call('get', '/policies/{id}/versions', { id: 'p' });
+    await call('post', '/pdp', {}, request);
     const { id } = await call('post', '/tokens', {}, { label: 'x', scopes: ['scim'] }, { status: 201 });
     await call('get', '/tokens');
     await call('delete', '/tokens/{id}', { id });
@@ -181,6 +200,7 @@ eachDatabase('the description of the admin API', (bed) => {
     await call('get', '/attempts/{id}', { id: attempts[0].id });
     assert.ok((await call('get', '/changes')).items.length > 0);
     assert.equal((await call('get', '/status')).targets.length, 1);
+    await call('post', '/policies/try', {}, { subject: 'ada', target: 'partner:SCIM2', operation: 'PUT' });
     await call('post', '/accounts/{target}/{subject}/retry', account, undefined, { status: 202 });
   });
 
@@ -221,11 +241,21 @@ eachDatabase('the description of the admin API', (bed) => {
       'patch /service-providers/{id}': { description: 'tried' },
       'put /service-providers/{id}/bindings': { bindings: [{ target: 'partner:SCIM2', enabled: false }] },
       'post /user-store-domains': { name: 'TRIED' },
+      'post /policies': { name: 'tried', document: policyOf('tried') },
+      'put /policies/{id}': { name: 'tried', document: policyOf('p') },
+      'patch /policies/{id}': { enabled: false },
     };
-    const ids: Record<string, string> = { identity: 'partner', targets: 'partner:SCIM2', service: 'hr' };
+    const ids: Record<string, string> = { identity: 'partner', targets: 'partner:SCIM2', service: 'hr', policies: 'p' };
     await call('post', '/identity-providers', {}, { name: 'bare' });
     const look = async () => {
-      const places = ['/identity-providers', '/targets', '/service-providers', '/user-store-domains', '/tokens'];
+      const places = [
+        '/identity-providers',
+        '/targets',
+        '/service-providers',
+        '/user-store-domains',
+        '/tokens',
+        '/policies',
+      ];
       const answers = await Promise.all(places.map((place) => api.call('GET', place)));
       return answers.map((answer) => answer.text.replace(/"lastUsedAt":[^,}]+/g, ''));
     };
@@ -255,6 +285,7 @@ eachDatabase('the description of the admin API', (bed) => {
   it('fits the ends of things; and every operation was tried with success', async () => {
     await call('put', '/service-providers/{id}/bindings', { id: 'resident' }, { bindings: [] });
     await call('delete', '/service-providers/{id}', { id: 'hr' });
+    await call('delete', '/policies/{id}', { id: 'p' });
     await call('post', '/identity-providers', {}, { name: 'empty' });
     const unused = { type: 'SCIM2', enabled: false, settings: settings() };
     await call('post', '/identity-providers/{id}/targets', { id: 'empty' }, unused);

@@ -125,6 +125,7 @@ function show(row: AccountRow, names: Names): AccountAnswer {
     inDoubt: row.doubt !== null,
     tries: row.tries,
     waitsFor: row.wait_on === null ? null : names.subject(row.wait_on),
+    withheldOperation: row.withheld_operation,
     serviceProvider: names.serviceProvider(row.sp_id),
   };
 }

@@ -61,6 +61,7 @@ export function showAttempt(row: Row, names: Names): AttemptAnswer {
     endedAt: row.ended_at === null ? null : showTime(row.ended_at),
     outcome: row.outcome,
     reason: row.reason,
+    rule: row.rule,
   };
 }
 

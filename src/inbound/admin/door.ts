@@ -1,10 +1,11 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import type { SealingKey } from '../../base/secret.ts';
 import type { ConnectorKind } from '../../connectors/connector.ts';
 import { describeApi } from '../../contract/openapi.ts';
 import type { ProblemAnswer } from '../../contract/problem.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
+import type { RuleSettings } from '../../rules/decide.ts';
 import type { Door } from '../door.ts';
 import { addAccountRoutes } from './accounts.ts';
 import { addAttemptRoutes } from './attempts.ts';
@@ -14,6 +15,7 @@ import { addDomainRoutes } from './domains.ts';
 import { addIdentityProviderRoutes } from './identity-providers.ts';
 import { addOperatorRoutes } from './operators.ts';
 import { type AdminParts, checkDryRun } from './parts.ts';
+import { addPolicyRoutes } from './policies.ts';
 import { addServiceProviderRoutes } from './service-providers.ts';
 import { addStatusRoutes, type StatusFacts } from './status.ts';
 import { addSubjectRoutes } from './subjects.ts';
@@ -28,10 +30,22 @@ import { addTokenRoutes } from './tokens.ts';
  */
 export function adminDoor(
   door: Door,
-  given: { key: SealingKey; kinds: readonly ConnectorKind[]; outbound: Outbound; facts: StatusFacts },
+  given: {
+    key: SealingKey;
+    kinds: readonly ConnectorKind[];
+    outbound: Outbound;
+    facts: StatusFacts;
+    rules: RuleSettings;
+  },
 ) {
   const { credentials } = door;
-  const parts: AdminParts = { ...given, store: door.store, clock: door.clock };
+  const actors = new WeakMap<FastifyRequest, string>();
+  const parts: AdminParts = {
+    ...given,
+    store: door.store,
+    clock: door.clock,
+    actorOf: (request) => actors.get(request)!,
+  };
   return async (app: FastifyInstance): Promise<void> => {
     door.acceptJson(app, ['application/json']);
     app.setErrorHandler((error, request, reply) => {
@@ -53,7 +67,8 @@ export function adminDoor(
     addOperatorRoutes(app, { credentials });
     await app.register(async (inner) => {
       inner.addHook('onRequest', async (request) => {
-        await credentials.authenticateAdmin(request.headers.authorization, { mayBeDue: false });
+        const caller = await credentials.authenticateAdmin(request.headers.authorization, { mayBeDue: false });
+        actors.set(request, caller.actor);
       });
       addIdentityProviderRoutes(inner, parts);
       addTargetRoutes(inner, parts);
@@ -64,6 +79,7 @@ export function adminDoor(
       addAccountRoutes(inner, parts);
       addAttemptRoutes(inner, parts);
       addChangeRoutes(inner, parts);
+      addPolicyRoutes(inner, parts, given.rules);
       addStatusRoutes(inner, parts, given.facts);
       addTokenRoutes(inner, { ...parts, credentials });
     });
@@ -93,6 +109,7 @@ function answerProblem(reply: FastifyReply, problem: Problem): FastifyReply {
     detail: problem.message,
     code: problem.code,
     ...(problem.field === undefined ? {} : { field: problem.field }),
+    ...(problem.line === undefined ? {} : { line: problem.line }),
   };
   if (problem.status === 401) reply.header('www-authenticate', 'Basic realm="Purvey", charset="UTF-8", Bearer');
   return reply.code(problem.status).type('application/problem+json').send(answer);

@@ -14,6 +14,8 @@ export type AdminParts = {
   kinds: readonly ConnectorKind[];
   outbound: Outbound;
   clock: Clock;
+  /** Who calls, as it is written down with what they did. */
+  actorOf(request: FastifyRequest): string;
 };
 
 /** Deepest JSON that is read. */
