@@ -17,8 +17,9 @@ export const BindingInput = Type.Object({
   blocking: Type.Optional(Type.Boolean()),
   /** What is answered when the target did not take it: that it did not, or an error. `fail` only with `blocking`. Default `report`. */
   onFailure: Type.Optional(OnFailure),
-  /** Default false; true is refused until it is built. The same for `jit`. */
+  /** Each operation is asked about first, by the policies in force. Default false. */
   rules: Type.Optional(Type.Boolean()),
+  /** Default false; true is refused until it is built. */
   jit: Type.Optional(Type.Boolean()),
   /** Default true. */
   enabled: Type.Optional(Type.Boolean()),
