@@ -88,8 +88,8 @@ describe('the commands of a running server', () => {
     const missing = await run(['apply', '-f', yaml], { PARTNER_URL: undefined as never });
     assert.equal(missing.code, 1);
     assert.match(missing.err, /line \d+: the environment variable PARTNER_URL is not set/);
-    const rules = file.replace('connector: SCIM2 }', 'connector: SCIM2, rules: true }');
-    assert.match((await run(['apply', '-f', '-'], {}, rules)).err, /bindings resident: .*not built yet/);
+    const jit = file.replace('connector: SCIM2 }', 'connector: SCIM2, jit: true }');
+    assert.match((await run(['apply', '-f', '-'], {}, jit)).err, /bindings resident: .*not built yet/);
     const failing = file.replace('connector: SCIM2 }', 'connector: SCIM2, onFailure: fail }');
     assert.match(
       (await run(['apply', '-f', '-'], {}, failing)).err,

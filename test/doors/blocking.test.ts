@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { createPolicy } from '../../src/provisioning/policies.ts';
+import { fillTemplate } from '../../src/rules/templates/fill.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eachDatabase } from '../database.ts';
 import { addTarget } from '../engine/another-target.ts';
@@ -127,6 +129,25 @@ eachDatabase('the SCIM door and blocking bindings', (database) => {
     const gone = await door.call('DELETE', refused.headers.get('location')!);
     assert.equal(gone.status, 204);
     assert.equal(gone.headers.get('purvey-delivery'), '"partner:SCIM2";outcome=done');
+  });
+
+  it('fail with 502 when a rule keeps it from the target', async () => {
+    await using bed = await openEngineBed(database, { policy: limits });
+    await using door = await openDoorBed(bed);
+    const document = fillTemplate({ policyId: 'p', template: 'claim', claim: 'title', values: ['Countess'] });
+    await bed.store.write((tx) => createPolicy(tx, { name: 'p', document }, 'test'));
+    await bindResident(bed, [{ targetId: bed.targetId, onFailure: 'fail', rules: true }]);
+    const withheld = await door.call('POST', '/Users', user('ada'));
+    assert.equal(withheld.status, 502);
+    assert.match(
+      withheld.headers.get('purvey-delivery')!,
+      /^"partner:SCIM2";outcome=withheld;reason="POST for resident/,
+    );
+    assert.match(withheld.body.detail, /A rule keeps it from partner:SCIM2: POST for resident/);
+    const ada = withheld.headers.get('location')!;
+    const permitted = await door.call('PUT', ada, user('ada', { title: 'Countess' }));
+    assert.equal(permitted.status, 200);
+    assert.equal(permitted.headers.get('purvey-delivery'), '"partner:SCIM2";outcome=done');
   });
 
   it('fail with 504 after the bound when the target is slow, and delivery goes on', async () => {

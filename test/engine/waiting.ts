@@ -9,7 +9,7 @@ import type { EngineBed } from './bed.ts';
 /** Binds the resident service provider to these targets, in this order, and tells the engine. */
 export async function bindResident(
   bed: EngineBed,
-  bindings: readonly { targetId: number; blocking?: boolean; onFailure?: 'report' | 'fail' }[],
+  bindings: readonly { targetId: number; blocking?: boolean; onFailure?: 'report' | 'fail'; rules?: boolean }[],
 ): Promise<void> {
   const input = bindings.map(({ targetId, ...flags }) => ({ target: targetId, blocking: true, ...flags }));
   await bed.store.write((tx) => replaceBindings(tx, bed.resident.spId, input));
