@@ -45,7 +45,7 @@ export const StatusAnswer = Type.Object({
   }),
   users: count,
   groups: count,
-  /** Changes, and arrivals at targets, that are not turned into due accounts yet. */
+  /** Changes, arrivals at targets, and groups whose members are looked through, that are not turned into due accounts yet. */
   unplannedChanges: count,
   targets: Type.Array(TargetStatus),
 });

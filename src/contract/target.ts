@@ -23,8 +23,20 @@ export const PolicyAnswer = Type.Object({
     description:
       'An existing account follows changes through every door (any), or those by bound service providers (bound)',
   }),
-  scopeUsers: Type.Optional(Type.String({ description: 'SCIM filter: which users may be there. Absent: all' })),
+  scopeUsers: Type.Optional(
+    Type.String({
+      description:
+        'SCIM filter: which users may be there. It may read groups, direct and indirect (docs/scope.md). Absent: all',
+    }),
+  ),
   scopeGroups: Type.Optional(Type.String({ description: 'SCIM filter: which groups may be there. Absent: all' })),
+  provisioningRoles: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+      maxItems: 100,
+      description:
+        'Names of groups or roles: only users who have one of them may be there, and scopeUsers must hold too. Groups are not asked. Absent: all',
+    }),
+  ),
   requestsPerSecond: Type.Optional(Type.Number({ minimum: 0.01, maximum: 100_000, description: 'Absent: unlimited' })),
   burst: Type.Optional(
     Type.Integer({

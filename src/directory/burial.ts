@@ -7,6 +7,12 @@ import { checkVersion, liveOrNotFound, lockSubjects, type Subject } from './subj
 const groupsHolding = prepare<{ id: string }, { group_id: string }>(
   (_, p) => sql<{ group_id: string }>`select group_id from members where member_id = ${p.id} order by group_id`,
 );
+// The planner has to look at them once more, and by then nobody could tell who they were.
+const keepFormer = prepare<{ id: string; sp: number }, never>(
+  (_, p) => sql`
+    insert into former_members (group_id, member_id, sp_id)
+    select group_id, member_id, cast(${p.sp} as bigint) from members where group_id = ${p.id}`,
+);
 const clean = {
   held: prepare<{ id: string }, never>((_, p) => sql`delete from members where member_id = ${p.id}`),
   holds: prepare<{ id: string }, never>((_, p) => sql`delete from members where group_id = ${p.id}`),
@@ -16,8 +22,8 @@ const clean = {
 
 /**
  * Deletes a user or group: it becomes a tombstone, leaves every group that held it (each of those gets its membership
- * change) and, a group, holds nobody any more. Answers the tombstone. Throws `Problem('notFound')`, also when it was
- * deleted before.
+ * change) and, a group, holds nobody any more: who was in it is kept until the planner has looked at them
+ * (`listEveryMember`). Answers the tombstone. Throws `Problem('notFound')`, also when it was deleted before.
  */
 export async function deleteSubject(
   tx: Tx,
@@ -37,6 +43,7 @@ export async function deleteSubject(
 
   const seq = await insertChange(tx, { subjectId: id, origin, urgency: urgency.removal });
   await buryRow(tx, subject, seq);
+  if (kind === 'group') await tx.run(keepFormer, { id, sp: origin.spId });
   for (const statement of Object.values(clean)) await tx.run(statement, { id });
   if (groups.length > 0) {
     const pairs = groups.map((groupId) => ({ groupId, memberId: id }));

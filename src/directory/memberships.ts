@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { prepare, type Reading } from '../store/store.ts';
+import { prepare, type Reading, type Tx } from '../store/store.ts';
 import { idRows, type Subject } from './subjects.ts';
 
 /** The members of a group in the order of their ids, from the one after `after`. */
@@ -17,6 +17,82 @@ const memberPage = prepare<{ group: string; after: string; limit: number }, { id
     select m.member_id as id, s.kind from members m inner join subjects s on s.id = m.member_id
     where m.group_id = ${p.group} and m.member_id > ${p.after} order by m.member_id limit ${p.limit}`,
 );
+
+/** Sorts after every id. */
+const last = '\u{10ffff}';
+
+const everyMember = prepare<
+  { group: string; after: string; until: string; limit: number },
+  { id: string; kind: Subject['kind'] }
+>(
+  (_, p) => sql<{ id: string; kind: Subject['kind'] }>`
+    select x.id, s.kind from (
+      select member_id as id from members
+      where group_id = ${p.group} and member_id > ${p.after} and member_id <= ${p.until}
+      union all
+      select member_id as id from former_members
+      where group_id = ${p.group} and member_id > ${p.after} and member_id <= ${p.until}
+      order by id limit ${p.limit}
+    ) x inner join subjects s on s.id = x.id order by x.id`,
+);
+
+/**
+ * `listMembers` that also answers for a group that is gone: with those who were in it, until `forgetFormerMembers`.
+ * `until`: none after this one; default all.
+ */
+export async function listEveryMember(
+  reading: Reading,
+  groupId: string,
+  options: { after: string; until: string | null; limit: number },
+): Promise<{ id: string; kind: Subject['kind'] }[]> {
+  const { after, until, limit } = options;
+  const rows = await reading.run(everyMember, { group: groupId, after, until: until ?? last, limit });
+  return rows.map(({ id, kind }) => ({ id, kind }));
+}
+
+const forgetFormer = prepare<{ group: string; sp: number; first: string; last: string }, never>(
+  (_, p) => sql`
+    delete from former_members
+    where group_id = ${p.group} and member_id >= ${p.first} and member_id <= ${p.last} and sp_id = ${p.sp}`,
+);
+
+/** Forgets who was in a group that was deleted for this service provider, from the member `first` to `last`. */
+export async function forgetFormerMembers(
+  tx: Tx,
+  group: { groupId: string; spId: number },
+  range: { first: string; last: string },
+): Promise<void> {
+  await tx.run(forgetFormer, { group: group.groupId, sp: group.spId, ...range });
+}
+
+/** A group that somebody is in, by himself (`direct`) or only because another group of his is in it (`indirect`). */
+export type Held = { id: string; display: string; type: 'direct' | 'indirect' };
+
+const heldBy = prepare<{ ids: string }, Held & { of: string }>((_, p, d) => {
+  const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });
+  // `union` drops what it has met already: so it ends, also where groups are in each other.
+  return sql<Held & { of: string }>`
+    with recursive held (member, id) as (
+      select m.member_id, m.group_id from ${ids} inner join members m on m.member_id = r.id
+      union
+      select held.member, m.group_id from held inner join members m on m.member_id = held.id)
+    select held.member as "of", held.id, ${d.jsonText(sql.ref('s.doc'), ['displayName'])} as display,
+      case when exists (select 1 from members m where m.group_id = held.id and m.member_id = held.member)
+        then 'direct' else 'indirect' end as type
+    from held inner join subjects s on s.id = held.id where s.life = 'live'`;
+});
+
+/** Every group that each of these users is in, through other groups too (RFC 7643 section 4.1.2), in one statement. */
+export async function readAllGroupsOf(reading: Reading, userIds: readonly string[]): Promise<Map<string, Held[]>> {
+  const found = new Map<string, Held[]>();
+  if (userIds.length === 0) return found;
+  for (const { of, id, display, type } of await reading.run(heldBy, { ids: idRows(new Set(userIds)) })) {
+    const held = found.get(of) ?? [];
+    held.push({ id, display, type });
+    found.set(of, held);
+  }
+  return found;
+}
 
 const groupsOf = prepare<{ ids: string }, { groupId: string; memberId: string }>((_, p, d) => {
   const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });

@@ -11,7 +11,8 @@ import { addDoubt, type Doubt, readDoubt } from './doubt.ts';
 import { selectDueAccounts, selectProbeAccount } from './due-accounts.ts';
 import { laneAllows, lockLane, noteProbe } from './lanes.ts';
 import { claimLinks } from './links.ts';
-import { isInScope, type OpenTarget, type TargetBook } from './target-book.ts';
+import { type InScope, readScopeFacts } from './scope.ts';
+import type { OpenTarget, TargetBook } from './target-book.ts';
 
 /** One account under a lease, with all that its attempt needs to know of us. */
 export type Claim = {
@@ -92,6 +93,7 @@ async function claimAccounts(
   const ids = due.map((account) => account.subject_id);
   const subjects = await readSubjects(tx, ids);
   const spokenFor = await spokenForBy(tx, ids);
+  const isInScope = await readScopeFacts(tx, [open], subjects.values());
   const { target } = open;
   const deadline = now + leaseMs(open);
   const attempts = await beginAttempts(
@@ -123,7 +125,7 @@ async function claimAccounts(
       account,
       attemptId,
       subject,
-      wish: wishFor(book, open, subject, spokenFor.get(account.subject_id) ?? []),
+      wish: wishFor(book, open, subject, spokenFor.get(account.subject_id) ?? [], isInScope),
       attributes: mapped.get(account.subject_id) ?? {},
       name,
       doubt,
@@ -167,6 +169,7 @@ export function wishFor(
   open: OpenTarget,
   subject: Subject | undefined,
   sps: readonly number[],
+  isInScope: InScope,
 ): Claim['wish'] {
   if (!subject) return 'absent';
   if (!book.isBound(open.target.id, sps) || !open.sends(subject.kind)) return 'rest';

@@ -1,13 +1,16 @@
 import { CompiledQuery } from 'kysely';
-import { type Change, markPlanned, takeUnplanned } from '../directory/changes.ts';
+import { type Change, markPlanned, takeUnplanned, urgency } from '../directory/changes.ts';
 import { areMembers } from '../directory/memberships.ts';
 import { readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { listAccountsOf, type Raise, raiseAccounts } from './accounts.ts';
 import { askAgain } from './ask-again.ts';
 import { lockDeliveryStamp } from './delivery-stamp.ts';
+import { descend, requestDescents } from './descents.ts';
 import { planLinks } from './links.ts';
-import { isInScope, type TargetBook } from './target-book.ts';
+import { type InScope, readScopeFacts } from './scope.ts';
+import { raisesByGroups, readsGroupNames, targetsThatReadGroups } from './scope-changes.ts';
+import { followsChange, type TargetBook } from './target-book.ts';
 import { foldWakes, relinkMembers } from './wakes.ts';
 
 /**
@@ -23,9 +26,9 @@ const plannerLock = CompiledQuery.raw('select pg_advisory_xact_lock(7283520)');
 const rowsPerStep = 200;
 
 /**
- * Plans some unplanned changes and folds some wakes, in one transaction. Answers how many of both it took; 0 means
- * idle. `outdated` when targets or bindings changed since the book was opened: nothing was planned then, because a
- * change planned with an old book would miss a target for ever.
+ * Plans some unplanned changes, folds some wakes and goes on with some descents, in one transaction. Answers how many
+ * of all it took; 0 means idle. `outdated` when targets or bindings changed since the book was opened: nothing was
+ * planned then, because a change planned with an old book would miss a target for ever.
  */
 export async function planStep(store: Store, book: TargetBook): Promise<number | 'outdated'> {
   const limit = Math.max(1, Math.min(rowsPerStep, Math.floor(rowsPerStep / Math.max(1, book.bindings.length))));
@@ -40,7 +43,8 @@ export async function planStep(store: Store, book: TargetBook): Promise<number |
         changes.map((change) => change.seq),
       );
     }
-    return changes.length + (await foldWakes(tx, rowsPerStep)) + (await askAgain(tx, book, rowsPerStep));
+    const looked = await descend(tx, book);
+    return changes.length + (await foldWakes(tx, rowsPerStep)) + looked + (await askAgain(tx, book, rowsPerStep));
   });
   if (taken !== 'outdated' && taken > 0) store.signal('work');
   return taken;
@@ -55,26 +59,28 @@ async function planChanges(tx: Tx, book: TargetBook, changes: readonly Change[])
     const at = accountsAt.get(row.subject_id) ?? new Map();
     accountsAt.set(row.subject_id, at.set(row.target_id, row.sp_id));
   }
+  const isInScope = await readScopeFacts(tx, book.targets.values(), subjects.values());
   const raises: Raise[] = [];
   for (const change of changes) {
     const subject = subjects.get(change.subjectId);
     if (!subject) continue;
     const sps = spokenFor.get(change.subjectId) ?? [];
     const present = accountsAt.get(change.subjectId) ?? new Map<number, number>();
-    const letIn = new Set(letInBy(book, subject, sps, change.spId));
+    const letIn = new Set(letInBy(book, subject, sps, change.spId, isInScope));
     for (const targetId of new Set([...letIn, ...present.keys()])) {
-      if (present.has(targetId) && !follows(book, targetId, change.spId)) continue;
+      if (present.has(targetId) && !followsChange(book, targetId, change.spId)) continue;
       raises.push({
         targetId,
         subjectId: subject.id,
         kind: subject.kind,
-        urgency: change.urgency,
+        urgency: leavesScope(targetId, subject) ? urgency.removal : change.urgency,
         spId: present.get(targetId) ?? change.spId,
         // Also when it is there: it may be dropped between our looking and our writing.
         makes: letIn.has(targetId),
       });
     }
   }
+  raises.push(...(await planRegroupings(tx, book, changes, subjects)));
   const made = await raiseAccounts(tx, raises);
   const madeKeys = new Set(made.map((key) => `${key.targetId} ${key.subjectId}`));
   await relinkMembers(
@@ -84,21 +90,63 @@ async function planChanges(tx: Tx, book: TargetBook, changes: readonly Change[])
       .map(({ targetId, subjectId }) => ({ targetId, groupId: subjectId })),
   );
   await planMemberships(tx, changes, raises, madeKeys);
+
+  function leavesScope(targetId: number, subject: Subject): boolean {
+    const open = book.targets.get(targetId);
+    return subject.life === 'live' && open !== undefined && !isInScope(open, subject);
+  }
+}
+
+/**
+ * Whose groups are not what they were by these changes (engine rule 4): a user who came or left is looked at here,
+ * everybody in a group by a descent. A group's name matters only where a scope or rules read it; but a group that came
+ * or went is a change of which groups there are.
+ */
+async function planRegroupings(
+  tx: Tx,
+  book: TargetBook,
+  changes: readonly Change[],
+  subjects: ReadonlyMap<string, Subject>,
+): Promise<Raise[]> {
+  const opens = targetsThatReadGroups(book);
+  const namesMatter = opens.some((open) => readsGroupNames(book, open));
+  const moved = opens.length === 0 ? [] : changes.filter((change) => change.otherId !== null);
+  const members = await readSubjects(
+    tx,
+    moved.map((change) => change.otherId!),
+  );
+  const changed = changes.filter((change) => {
+    const subject = subjects.get(change.subjectId);
+    if (change.otherId !== null || subject?.kind !== 'group') return false;
+    return subject.life !== 'live' || namesMatter || (opens.length > 0 && change.urgency !== urgency.cosmetic);
+  });
+  await requestDescents(tx, [
+    ...changed.map((change) => ({ groupId: change.subjectId, spId: change.spId })),
+    ...moved
+      .filter((change) => members.get(change.otherId!)?.kind === 'group')
+      .map((change) => ({ groupId: change.otherId!, spId: change.spId })),
+  ]);
+  return raisesByGroups(
+    tx,
+    book,
+    moved.map((change) => ({ subjectId: change.otherId!, spId: change.spId })),
+  );
 }
 
 /** Targets that an account may come into being at by this change (engine rule 20). A subject that is gone enters nowhere. */
-function letInBy(book: TargetBook, subject: Subject, sps: readonly number[], spId: number): number[] {
+function letInBy(
+  book: TargetBook,
+  subject: Subject,
+  sps: readonly number[],
+  spId: number,
+  isInScope: InScope,
+): number[] {
   if (subject.life !== 'live') return [];
   return [...book.targets.values()]
     .filter((open) => open.sends(subject.kind))
     .filter((open) => book.isBound(open.target.id, open.target.policy.follow === 'bound' ? [spId] : [...sps, spId]))
     .filter((open) => isInScope(open, subject))
     .map((open) => open.target.id);
-}
-
-/** Whether a change by this service provider makes an existing account due: `follow: any | bound` (engine rule 20). */
-function follows(book: TargetBook, targetId: number, spId: number): boolean {
-  return book.targets.get(targetId)?.target.policy.follow !== 'bound' || book.isBound(targetId, [spId]);
 }
 
 /** Notes memberships that changed, at every target where the group has (or just got) an account. */

@@ -1,8 +1,7 @@
 import { Problem } from '../base/problem.ts';
-import { parseFilter } from '../protocol/scim/filter.ts';
-import { checkFilter } from '../protocol/scim/match.ts';
-import { groupType, type ResourceType, userType } from '../protocol/scim/schema.ts';
+import type { SubjectKind } from '../connectors/connector.ts';
 import { readFields } from './names.ts';
+import { checkScope } from './scope.ts';
 
 /** What a target's owner decides about it, beyond the connector's own settings. */
 export type TargetPolicy = {
@@ -17,9 +16,14 @@ export type TargetPolicy = {
   deprovisionAdopted: Deprovision;
   /** `any`: an existing account follows changes through every door; `bound`: only those by a bound service provider. Default `any`. */
   follow: 'any' | 'bound';
-  /** SCIM filter (RFC 7644 section 3.4.2.2) over users, groups: who may be there. Absent: everyone. */
+  /**
+   * SCIM filter (RFC 7644 section 3.4.2.2) over users, groups: who may be there. Absent: everyone. That of users may
+   * read `groups`, direct and indirect.
+   */
   scopeUsers?: string;
   scopeGroups?: string;
+  /** Names of groups or roles: only users who have one of them may be there. Groups all may. Absent: everyone. */
+  provisioningRoles?: string[];
   /** Absent: unlimited. */
   requestsPerSecond?: number;
   /** Requests that may go at once after a pause; only with `requestsPerSecond`. Absent: one second's worth. */
@@ -46,6 +50,7 @@ const known = [
   'follow',
   'scopeUsers',
   'scopeGroups',
+  'provisioningRoles',
   'requestsPerSecond',
   'burst',
   'concurrency',
@@ -72,8 +77,9 @@ export function readPolicy(json: unknown): TargetPolicy {
     maxTries: readCount(given, 'maxTries', 1, 1_000) ?? 8,
   };
   const optional = {
-    scopeUsers: readScope(given, 'scopeUsers', userType),
-    scopeGroups: readScope(given, 'scopeGroups', groupType),
+    scopeUsers: readScope(given, 'scopeUsers', 'user'),
+    scopeGroups: readScope(given, 'scopeGroups', 'group'),
+    provisioningRoles: readRoles(given, 'provisioningRoles'),
     requestsPerSecond: readRate(given, 'requestsPerSecond'),
     burst: readCount(given, 'burst', 1, 10_000),
     membersPerRequest: readCount(given, 'membersPerRequest', 1, 10_000),
@@ -121,15 +127,33 @@ function readRate(given: Record<string, unknown>, key: string): number | undefin
   return value;
 }
 
-function readScope(given: Record<string, unknown>, key: string, type: ResourceType): string | undefined {
+function readScope(given: Record<string, unknown>, key: string, kind: SubjectKind): string | undefined {
   const value = given[key];
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value !== 'string') refuse(key, 'must be a SCIM filter, such as department eq "Sales"');
   try {
-    checkFilter(parseFilter(value), [type]);
+    checkScope(value, kind);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     refuse(key, `is not a filter that can be used: ${error.message}`);
   }
   return value;
+}
+
+const mostRoles = 100;
+const longestRole = 256;
+
+function readRoles(given: Record<string, unknown>, key: string): string[] | undefined {
+  const value = given[key];
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value)) {
+    refuse(key, `must be a list of names of groups or roles, such as ["Sales"], not ${JSON.stringify(value)}`);
+  }
+  if (value.length > mostRoles) refuse(key, `has ${value.length} names; at most ${mostRoles} are read`);
+  for (const name of value as unknown[]) {
+    if (typeof name !== 'string' || name.trim() === '' || name.length > longestRole) {
+      refuse(key, `must hold names of 1 to ${longestRole} characters, not ${JSON.stringify(name)}`);
+    }
+  }
+  return value.length === 0 ? undefined : [...new Set(value as string[])];
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Subject } from '../directory/subjects.ts';
 import type { AccountState } from '../store/schema.ts';
 import { prepare, type Reading } from '../store/store.ts';
-import { isInScope, type OpenTarget } from './target-book.ts';
+import type { OpenTarget } from './target-book.ts';
 
 /**
  * Where accounts stand, for those who wait for them. Reads only what a verdict needs, of any number of accounts in one
@@ -78,6 +78,8 @@ export async function readStandings(reading: Reading, keys: readonly StandingKey
 export type Question = {
   open: OpenTarget;
   subject: Subject;
+  /** Whether the target's scope holds for the subject by now. */
+  inScope: boolean;
   /** `wanted` as it was planned: done when the account has come this far. */
   goal: number;
   /** Database time at which nobody waits any more. */
@@ -90,10 +92,10 @@ export function judgeStanding(standing: Standing, question: Question): Verdict |
   return standing.done >= question.goal ? judgeEnded(standing, question) : judgeDue(standing, question);
 }
 
-function judgeAbsent({ open, subject }: Question): Verdict {
+function judgeAbsent({ open, subject, inScope }: Question): Verdict {
   if (subject.life !== 'live') return { outcome: 'done', reason: null };
   if (!open.sends(subject.kind)) return { outcome: 'none', reason: `this target takes no ${subject.kind}s` };
-  if (!isInScope(open, subject)) return { outcome: 'none', reason: outOfScope };
+  if (!inScope) return { outcome: 'none', reason: outOfScope };
   return { outcome: 'none', reason: 'nothing has been sent there yet, and this changed nothing' };
 }
 

@@ -1,16 +1,13 @@
 import type { SealingKey } from '../base/secret.ts';
 import type { Connector, ConnectorKind, SubjectKind } from '../connectors/connector.ts';
-import type { Subject } from '../directory/subjects.ts';
 import type { MappingRow } from '../mapping/rows.ts';
 import type { Outbound } from '../outbound/outbound.ts';
-import { type Filter, parseFilter } from '../protocol/scim/filter.ts';
-import { matchesFilter } from '../protocol/scim/match.ts';
-import { groupType, userType } from '../protocol/scim/schema.ts';
 import type { RuleSettings } from '../rules/decide.ts';
 import { openZone } from '../rules/zone.ts';
 import type { Reading } from '../store/store.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { type KnownPolicies, readPoliciesInForce } from './policies.ts';
+import { compileScope, type Scope } from './scope.ts';
 import { type BindingForDelivery, listBindingsForDelivery, type OnFailure } from './service-providers.ts';
 import { listTargetsForDelivery, type TargetForDelivery } from './targets.ts';
 
@@ -22,7 +19,7 @@ export type OpenTarget = {
   /** The attribute that carries the subject's name at the target, by kind. */
   nameAttribute: Record<SubjectKind, string>;
   sends(kind: SubjectKind): boolean;
-  scope: Partial<Record<SubjectKind, Filter>>;
+  scope: Scope;
 };
 
 /**
@@ -93,17 +90,13 @@ export async function openTargetBook(
 
 function openTarget(target: TargetForDelivery, kind: ConnectorKind, outbound: Outbound): OpenTarget {
   const connector = kind.open(target.values, outbound);
-  const { scopeUsers, scopeGroups } = target.policy;
   return {
     target,
     connector,
     rows: kind.mapping,
     nameAttribute: { user: nameAttribute(kind, 'user'), group: nameAttribute(kind, 'group') },
     sends: (subjectKind) => connector.sends(subjectKind),
-    scope: {
-      ...(scopeUsers ? { user: parseFilter(scopeUsers) } : {}),
-      ...(scopeGroups ? { group: parseFilter(scopeGroups) } : {}),
-    },
+    scope: compileScope(target.policy),
   };
 }
 
@@ -111,10 +104,7 @@ function nameAttribute(kind: ConnectorKind, subjectKind: SubjectKind): string {
   return kind.mapping.find((row) => row.kind === subjectKind && row.from === '$name')?.to ?? '';
 }
 
-/** Whether the target's scope holds for the subject as it is. No scope: everyone. */
-export function isInScope(open: OpenTarget, subject: Subject): boolean {
-  const filter = open.scope[subject.kind];
-  if (!filter) return true;
-  const type = subject.kind === 'user' ? userType : groupType;
-  return matchesFilter(filter, { ...subject.attributes, id: subject.id, schemas: [] }, type);
+/** Whether a change for this service provider makes accounts at the target due: `follow: any | bound` (engine rule 20). */
+export function followsChange(book: TargetBook, targetId: number, spId: number): boolean {
+  return book.targets.get(targetId)?.target.policy.follow !== 'bound' || book.isBound(targetId, [spId]);
 }

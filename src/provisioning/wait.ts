@@ -4,6 +4,7 @@ import { listUnplanned } from '../directory/changes.ts';
 import type { Subject } from '../directory/subjects.ts';
 import type { Store } from '../store/store.ts';
 import type { Engine, Progress } from './engine.ts';
+import { type InScope, readScopeFacts } from './scope.ts';
 import { findComing, findRefused, judgeStanding, readStandings, type Standing, type Verdict } from './standing.ts';
 import type { BlockingTarget } from './target-book.ts';
 
@@ -166,10 +167,15 @@ export function openWaits(options: {
       // they are asked for after it.
       const groups = asked.filter(({ wait: { subject } }) => subject.kind === 'group' && subject.life === 'live');
       const coming = await findComing(reading, groups.map(groupKeyOf));
+      const isInScope = await readScopeFacts(
+        reading,
+        asked.map(({ place }) => place.open),
+        asked.map(({ wait }) => wait.subject),
+      );
       const standings = await readStandings(reading, asked.map(accountKeyOf));
       const verdicts = new Map<Place, Verdict | undefined>();
       for (const [n, { wait, place }] of asked.entries()) {
-        verdicts.set(place, judgePlace(wait, place, standings[n]!, reading.now));
+        verdicts.set(place, judgePlace(wait, place, standings[n]!, isInScope, reading.now));
       }
       for (const n of coming) {
         const { place } = groups[n]!;
@@ -187,13 +193,21 @@ export function openWaits(options: {
     }
   }
 
-  function judgePlace(wait: Wait, place: Place, standing: Standing, now: number): Verdict | undefined {
+  function judgePlace(
+    wait: Wait,
+    place: Place,
+    standing: Standing,
+    isInScope: InScope,
+    now: number,
+  ): Verdict | undefined {
+    const { open } = place;
+    const { subject } = wait;
     const { wanted } = standing;
     // An account that was dropped and made again counts from the beginning.
     if (wanted !== null) place.goal = Math.min(place.goal ?? wanted, wanted);
     place.lastReason = standing.reason;
     const until = now + (wait.deadline - clock.monotonic());
-    return judgeStanding(standing, { open: place.open, subject: wait.subject, goal: place.goal ?? 0, until });
+    return judgeStanding(standing, { open, subject, inScope: isInScope(open, subject), goal: place.goal ?? 0, until });
   }
 
   async function settle(

@@ -11,6 +11,8 @@ export interface Schema {
   subjects: SubjectRow;
   subject_keys: { subject_id: string; kind: string; attr: string; value_key: string };
   members: { group_id: string; member_id: string };
+  /** Who was in a group when it was deleted, and for whom that was done, until the planner has looked at them. */
+  former_members: { group_id: string; member_id: string; sp_id: number };
   refs: { subject_id: string; ref_id: string };
   subject_sps: { subject_id: string; sp_id: number };
   passwords: { subject_id: string; hash: string };
@@ -35,6 +37,7 @@ export interface Schema {
   budgets: BudgetRow;
   policies: PolicyRow;
   policy_versions: PolicyVersionRow;
+  descents: DescentRow;
 }
 
 /** A user or group. `gone` rows are tombstones: they keep id, kind and name so that a removal can be carried out. */
@@ -311,6 +314,21 @@ export interface WaveRow {
   raised: number;
   started_at: number;
   ended_at: number | null;
+}
+
+/**
+ * Everybody in a group has to be looked at again, because somebody who spoke for `sp_id` changed the group or put it
+ * elsewhere (`provisioning/descents.ts`).
+ */
+export interface DescentRow {
+  group_id: string;
+  sp_id: number;
+  /** A later one has a greater number; a group is looked through once in each. */
+  round: number;
+  /** The last member that was looked at, the empty text at first; null when all were. */
+  cursor: string | null;
+  /** Having come to the end it begins again, up to this member. Null: it began at the first. */
+  stop: string | null;
 }
 
 /** What is left of a target's requests per second, shared by all nodes. */

@@ -96,6 +96,30 @@ eachDatabase('a rule says no', (database) => {
     assert.deepEqual(people(bed), ['ada']);
   });
 
+  it('asks again when somebody joins a group, and when a group is renamed', async () => {
+    await using bed = await openEngineBed(database);
+    await putPolicy(bed, fill({ template: 'role', roles: ['Sales'] }));
+    await enableRules(bed);
+    await bed.start();
+    const [ada, bob] = [await bed.addUser('ada'), await bed.addUser('bob')];
+    const sales = await bed.addGroup('Sales');
+    const crew = await bed.addGroup('crew', [bob]);
+    await bed.rest();
+    assert.deepEqual([people(bed), (await bed.account(ada))?.state], [[], 'withheld']);
+    await bed.addMember(sales, ada);
+    await bed.rest();
+    assert.deepEqual([people(bed), (await bed.account(bob))?.state], [['ada'], 'withheld']);
+    await bed.renameGroup(sales, 'Buyers', [ada]);
+    await bed.renameGroup(crew, 'Sales', [bob]);
+    await bed.rest();
+    assert.deepEqual(people(bed), ['ada', 'bob']);
+    const attempts = (await bed.attempts()).filter((one) => one.kind === 'user').length;
+    await bed.removeMember(crew, bob);
+    await bed.rest();
+    assert.deepEqual(people(bed), ['ada', 'bob'], 'a no removes nothing');
+    assert.equal((await bed.attempts()).filter((one) => one.kind === 'user').length, attempts);
+  });
+
   it('a withheld removal keeps the account and raises an alarm, until it may go', async () => {
     await using bed = await openEngineBed(database);
     await enableRules(bed);

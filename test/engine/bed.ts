@@ -172,16 +172,18 @@ export async function openEngineBed(
         if (engine?.busy) return false;
         const left = await store.read(async (reading) => {
           const { q } = reading;
-          const count = (name: 'changes' | 'wakes') => q.selectFrom(name).select((e) => e.fn.countAll().as('n'));
+          const count = (name: 'changes' | 'wakes' | 'descents') =>
+            q.selectFrom(name).select((e) => e.fn.countAll().as('n'));
           const unplanned = await reading.first(count('changes').where('unplanned', 'is not', null));
           const wakes = await reading.first(count('wakes'));
+          const descents = await reading.first(count('descents'));
           const due = await reading.first(
             q
               .selectFrom('accounts')
               .select((e) => e.fn.countAll().as('n'))
               .where((e) => e('wanted', '>', e.ref('done'))),
           );
-          return Number(unplanned?.n) + Number(wakes?.n) + Number(due?.n);
+          return Number(unplanned?.n) + Number(wakes?.n) + Number(descents?.n) + Number(due?.n);
         });
         return left === 0 && !engine?.busy;
       };

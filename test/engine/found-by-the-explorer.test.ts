@@ -27,6 +27,7 @@ function settingOf(traits: Partial<TargetTraits>, more: Partial<Setting> = {}): 
     nodes: 2,
     planSize: 'many',
     leavers: 'deleted',
+    scope: 'attribute',
     ...more,
   };
 }

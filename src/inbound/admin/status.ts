@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { LaneAnswer, StatusAnswer, TargetStatus } from '../../contract/status.ts';
 import { countUnplanned } from '../../directory/changes.ts';
 import { countSubjects } from '../../directory/subjects.ts';
+import { countDescents } from '../../provisioning/descents.ts';
 import { countAccounts, listHeldLanes, type TargetCounts } from '../../provisioning/inspect.ts';
 import { listServiceProviders } from '../../provisioning/service-providers.ts';
 import { listTargets, type Target } from '../../provisioning/targets.ts';
@@ -34,7 +35,8 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
         database: { kind: store.dialect.name, place: facts.place },
         users: Number(subjects.users),
         groups: Number(subjects.groups),
-        unplannedChanges: Number(await countUnplanned(reading)) + (await countWakes(reading)),
+        unplannedChanges:
+          Number(await countUnplanned(reading)) + (await countWakes(reading)) + (await countDescents(reading)),
         targets: targets.map((target) => {
           const boundBy = providers
             .filter((one) => one.bindings.some((binding) => binding.targetId === target.id && binding.enabled))

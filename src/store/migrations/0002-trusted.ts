@@ -1,6 +1,9 @@
 import type { Migration } from './migration.ts';
 
-/** Clear passwords on their way, long work, rates shared by nodes, and what an operator decides about a target. */
+/**
+ * Clear passwords on their way, long work, rates shared by nodes, scopes that read groups, and what an operator decides
+ * about a target.
+ */
 export const trusted: Migration = {
   name: '0002-trusted',
   statements: [
@@ -21,6 +24,14 @@ export const trusted: Migration = {
     `create index waves_open on waves (id) where state = 'running'`,
 
     'create table budgets (target_id $int primary key, tokens $int not null, tokens_at $int not null)',
+
+    `create table former_members (
+      group_id $text not null, member_id $text not null, sp_id $int not null, primary key (group_id, member_id))$rowless`,
+    `create table descents (
+      group_id $text not null, sp_id $int not null, round $int not null, cursor $text, stop $text,
+      primary key (group_id, sp_id))`,
+    'create index descents_round on descents (round)',
+    'create index descents_open on descents (round) where cursor is not null',
 
     'alter table targets add column paused_at $int',
     'alter table targets add column paused_by $text',

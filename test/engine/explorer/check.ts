@@ -21,23 +21,50 @@ type Doc = {
 export async function findFaults(
   store: Store,
   target: MemoryTarget,
-  options: { targetId: number; nick: (id: string) => string; leavers: 'deleted' | 'disabled' },
+  options: {
+    targetId: number;
+    nick: (id: string) => string;
+    leavers: 'deleted' | 'disabled';
+    /** Whether the scope lets in who is in groups of these names (small letters); default all. */
+    holds?: (groups: readonly string[]) => boolean;
+  },
 ): Promise<string[]> {
-  const { nick, leavers } = options;
+  const { nick, leavers, holds = () => true } = options;
   const faults: string[] = [];
-  const { subjects, members, accounts, links, wakes, unplanned } = await store.read(async (reading) => {
-    const { q } = reading;
-    return {
-      subjects: await reading.all(q.selectFrom('subjects').select(['id', 'kind', 'life', 'doc'])),
-      members: await reading.all(q.selectFrom('members').selectAll()),
-      accounts: await reading.all(q.selectFrom('accounts').selectAll().where('target_id', '=', options.targetId)),
-      links: await reading.all(q.selectFrom('links').selectAll()),
-      wakes: await reading.all(q.selectFrom('wakes').selectAll()),
-      unplanned: await reading.all(q.selectFrom('changes').select('seq').where('unplanned', 'is not', null)),
-    };
-  });
+  const { subjects, members, accounts, links, wakes, descents, former, unplanned } = await store.read(
+    async (reading) => {
+      const { q } = reading;
+      return {
+        subjects: await reading.all(q.selectFrom('subjects').select(['id', 'kind', 'life', 'doc'])),
+        members: await reading.all(q.selectFrom('members').selectAll()),
+        accounts: await reading.all(q.selectFrom('accounts').selectAll().where('target_id', '=', options.targetId)),
+        links: await reading.all(q.selectFrom('links').selectAll()),
+        wakes: await reading.all(q.selectFrom('wakes').selectAll()),
+        descents: await reading.all(q.selectFrom('descents').selectAll()),
+        former: await reading.all(q.selectFrom('former_members').selectAll()),
+        unplanned: await reading.all(q.selectFrom('changes').select('seq').where('unplanned', 'is not', null)),
+      };
+    },
+  );
   const docOf = new Map(subjects.map((row) => [row.id, JSON.parse(row.doc) as Doc]));
-  const wanted = subjects.filter((row) => row.life === 'live' && docOf.get(row.id)!.userType !== 'outside');
+  const wanted = subjects.filter(
+    ({ id, kind, life }) =>
+      life === 'live' && docOf.get(id)!.userType !== 'outside' && (kind === 'group' || holds(groupsOf(id))),
+  );
+
+  /** The names of the groups that somebody is in, through other groups too. */
+  function groupsOf(id: string): string[] {
+    const found = new Set<string>();
+    collect(id);
+    function collect(of: string): void {
+      for (const { group_id } of members.filter((row) => row.member_id === of)) {
+        if (found.has(group_id)) continue;
+        found.add(group_id);
+        collect(group_id);
+      }
+    }
+    return [...found].map((group) => docOf.get(group)!.displayName!.toLowerCase());
+  }
   const byMark = new Map<string, string[]>();
   for (const one of target.held.values()) {
     const mark = String(one.attributes['externalId'] ?? '');
@@ -116,6 +143,8 @@ export async function findFaults(
       faults.push(`a membership waits for nothing: ${link}`);
   }
   if (wakes.length > 0) faults.push(`${wakes.length} wakes are left`);
+  if (descents.length > 0) faults.push(`${descents.length} groups are not looked through`);
+  if (former.length > 0) faults.push(`${former.length} members of deleted groups are not forgotten`);
   if (unplanned.length > 0) faults.push(`${unplanned.length} changes are not planned`);
   return faults;
 }

@@ -169,7 +169,7 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
       }
       case 'add or remove member': {
         const team = at(teams, step.group);
-        const member = at([...people, ...teams], step.member);
+        const member = step.member < 0 ? at(teams, -1 - step.member) : at([...people, ...teams], step.member);
         if (!team || !member || team.id === member.id) return undefined;
         const leaves = team.members.has(member.id);
         const done = await patch(

@@ -20,7 +20,11 @@ export type Setting = {
    * that somebody had.
    */
   leavers: 'deleted' | 'disabled';
+  scope: ScopeName;
 };
+
+/** By an attribute alone, or besides by the groups that somebody is in, directly or through others. */
+export type ScopeName = 'attribute' | 'staff only' | 'no board';
 
 /** What becomes of a request on its way. */
 export type Fate =
@@ -57,6 +61,7 @@ export type Step =
   | { do: 'create group'; name: number; members: number[] }
   | { do: 'rename group'; who: number; name: number }
   | { do: 'delete group'; who: number }
+  /** A negative member is a group. */
   | { do: 'add or remove member'; group: number; member: number }
   | { do: 'plan'; node: number }
   | { do: 'claim'; node: number; kinds: ('user' | 'group')[]; limit: number }
@@ -76,6 +81,18 @@ export const userNames = ['ada', 'bob', 'cyd', 'dee', 'Ada', 'BOB'];
 export const strangerName = 'eve';
 export const groupNames = ['staff', 'board', 'Staff'];
 export const scopeOfUsers = 'not (userType eq "outside")';
+/** Each scope as a filter, and what it says of the names of somebody's groups, in small letters. */
+export const scopes: Record<ScopeName, { filter: string; holds(groups: readonly string[]): boolean }> = {
+  attribute: { filter: scopeOfUsers, holds: () => true },
+  'staff only': {
+    filter: `${scopeOfUsers} and groups.display sw "staff"`,
+    holds: (groups) => groups.some((name) => name.startsWith('staff')),
+  },
+  'no board': {
+    filter: `${scopeOfUsers} and not (groups[display sw "board" and value pr])`,
+    holds: (groups) => !groups.some((name) => name.startsWith('board')),
+  },
+};
 export const timeoutMs = 1_000;
 /** Covers both how late a request may land after its timeout and how far the search lags behind. */
 export const settleMs = 500;
@@ -112,7 +129,10 @@ export function makeSchedule(seed: number, options: { concurrent: boolean }): Sc
   const length = 20 + random.below(50);
   while (steps.length < length) {
     if (options.concurrent && random.chance(0.1)) {
-      const pair = [makeTransaction(random), random.chance(0.5) ? makeWrite(random) : makeTransaction(random)];
+      const pair = [
+        makeTransaction(random),
+        random.chance(0.5) ? makeWrite(random, setting.scope) : makeTransaction(random),
+      ];
       steps.push({ do: 'together', steps: pair });
       continue;
     }
@@ -126,17 +146,18 @@ export function makeSchedule(seed: number, options: { concurrent: boolean }): Sc
       faults -= 1;
       return random.pick(fates);
     };
-    steps.push(random.chance(0.22) ? makeWrite(random) : makeWork(random, fate));
+    steps.push(random.chance(0.22) ? makeWrite(random, setting.scope) : makeWork(random, fate));
   }
   return { seed, setting, steps };
 }
 
 function makeSetting(random: Random): Setting {
+  const scope = random.pick<ScopeName>(['attribute', 'attribute', 'attribute', 'staff only', 'no board']);
   const policy: Record<string, unknown> = {
     timeoutMs,
     settleMs,
     deprovisionAdopted: 'delete',
-    scopeUsers: scopeOfUsers,
+    scopeUsers: scopes[scope].filter,
   };
   if (random.chance(0.2)) policy['membersPerRequest'] = 1;
   const leavers = random.chance(0.15) ? 'disabled' : 'deleted';
@@ -154,6 +175,7 @@ function makeSetting(random: Random): Setting {
     nodes: random.pick([1, 2, 2, 2]),
     planSize: random.chance(0.4) ? 'one' : 'many',
     leavers,
+    scope,
   };
 }
 
@@ -171,7 +193,9 @@ function makeGroup(random: Random): Step {
   return { do: 'create group', name: random.below(groupNames.length), members };
 }
 
-function makeWrite(random: Random): Step {
+/** Where the scope asks for groups, more happens to them. */
+function makeWrite(random: Random, scope: ScopeName): Step {
+  if (scope !== 'attribute' && random.chance(0.4)) return makeRegrouping(random);
   const who = random.below(8);
   const roll = random.below(100);
   if (roll < 22) return makeUser(random);
@@ -187,6 +211,15 @@ function makeWrite(random: Random): Step {
   if (roll < 86) return { do: 'rename group', who, name: random.below(groupNames.length) };
   if (roll < 89) return { do: 'delete group', who };
   return { do: 'add or remove member', group: random.below(4), member: random.below(10) };
+}
+
+function makeRegrouping(random: Random): Step {
+  const who = random.below(8);
+  const roll = random.below(100);
+  if (roll < 15) return makeGroup(random);
+  if (roll < 30) return { do: 'rename group', who, name: random.below(groupNames.length) };
+  if (roll < 42) return { do: 'delete group', who };
+  return { do: 'add or remove member', group: random.below(4), member: random.below(14) - 4 };
 }
 
 function makeTransaction(random: Random): Step {

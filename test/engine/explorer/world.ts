@@ -10,7 +10,7 @@ import type { Ground } from './ground.ts';
 import { type Heard, openMemoryTarget, type Said } from './memory-target.ts';
 import { openPeople } from './people.ts';
 import { openRandom } from './random.ts';
-import { type Fate, type Schedule, type Step, settleMs, strangerName, timeoutMs } from './schedule.ts';
+import { type Fate, type Schedule, type Step, scopes, settleMs, strangerName, timeoutMs } from './schedule.ts';
 
 /** What a schedule came to. `faults` is empty when everything at rest is as it should be. */
 export type Outcome = { faults: string[]; trace: string[]; attempts: number };
@@ -350,7 +350,12 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     }
     tell('everything heals');
     await comeToRest();
-    const faults = await findFaults(store, target, { targetId, nick, leavers: setting.leavers });
+    const faults = await findFaults(store, target, {
+      targetId,
+      nick,
+      leavers: setting.leavers,
+      holds: scopes[setting.scope].holds,
+    });
     return { faults, trace, attempts: attemptsMade };
   } catch (error) {
     const reason =
