@@ -25,6 +25,11 @@ export interface Dialect {
     alias: A,
     columns: { [K in keyof R]: 'int' | 'text' },
   ): AliasedRawBuilder<R, A>;
+  /**
+   * Appended to a `from` clause: for each row so far, the rows of `table`, called `alias`, that meet `on`. An index is
+   * used for it whatever the database believes of the sizes of things; without statistics both read whole tables else.
+   */
+  lookUp(table: string, alias: string, on: Expression<unknown>): RawBuilder<unknown>;
   /** The case-folded text of an expression, as `fold` of protocol/scim folds it. */
   fold(text: Expression<unknown>): RawBuilder<string>;
   /**
@@ -89,6 +94,7 @@ export const sqliteDialect: Dialect = {
     );
     return sql<R>`(select ${sql.join(fields)} from ${sql.raw(eachElement)}(${json}))`.as(alias);
   },
+  lookUp: (table, alias, on) => sql`cross join ${sql.table(table)} as ${sql.ref(alias)} on ${on}`,
   fold: (text) => sql`fold(${text})`,
   // SQLite reads a JSON boolean as 0 or 1.
   jsonText(doc, path) {
@@ -127,6 +133,9 @@ export const postgresDialect: Dialect = {
     );
     return sql<R>`(select * from jsonb_to_recordset(cast(${json} as jsonb)) as r(${sql.join(fields)}))`.as(alias);
   },
+  // `offset 0` keeps it a loop with a parameter.
+  lookUp: (table, alias, on) =>
+    sql`cross join lateral (select * from ${sql.table(table)} as ${sql.ref(alias)} where ${on} offset 0) as ${sql.ref(alias)}`,
   fold: (text) =>
     sql`(translate(lower(translate(normalize(${text}, nfc), ${sql.lit(youngCapitals)}, ${sql.lit(youngCapitals.toLowerCase())}) collate "und-x-icu"), 'ς', 'σ') collate "C")`,
   jsonText: (doc, path) => sql`((${doc} #>> ${sql.lit(postgresPath(path))}) collate "C")`,

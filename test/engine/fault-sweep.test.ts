@@ -6,8 +6,8 @@ import { openSweepGround, sweepFaults } from './sweep/sweep.ts';
 // A part of the sweep; the whole: `node test/engine/sweep/run.ts faults --database sqlite|postgres`.
 
 const bounds = [
-  { database: 'sqlite', every: 37 },
-  { database: 'postgres', every: 311 },
+  { database: 'sqlite', every: 47 },
+  { database: 'postgres', every: 397 },
 ] as const;
 
 describe('fault sweep', () => {

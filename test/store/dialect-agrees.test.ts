@@ -142,6 +142,34 @@ eachDatabase('dialect', (bed) => {
     return store;
   }
 
+  test('lookUp finds the rows of each row, by index whatever the sizes are said to be', async () => {
+    const store = await bed.open();
+    const members = ['a', 'b', 'c'].flatMap((group_id) =>
+      ['1', '2', group_id].map((n) => ({ group_id, member_id: n })),
+    );
+    await store.write((tx) => tx.all(tx.q.insertInto('members').values(members)));
+    const pairs = (dialect: Store['dialect']) => {
+      const rows = dialect.rowsOf<{ id: string }, 'r'>(
+        JSON.stringify([{ id: '2' }, { id: 'c' }, { id: 'none' }]),
+        'r',
+        {
+          id: 'text',
+        },
+      );
+      return sql<{ id: string; group: string }>`
+        select r.id, m.group_id as "group" from ${rows} ${dialect.lookUp('members', 'm', sql`m.member_id = r.id`)}
+        where m.group_id <> 'b' order by 1, 2`;
+    };
+    assert.deepEqual(
+      (await ask(store, pairs)).map(({ id, group }) => `${id} ${group}`),
+      ['2 a', '2 c', 'c c'],
+    );
+    const explain = store.dialect.name === 'sqlite' ? 'explain query plan' : 'explain';
+    const plan = await ask(store, (dialect) => sql`${sql.raw(explain)} ${pairs(dialect)}`);
+    assert.match(JSON.stringify(plan), /members_member|members_pkey/);
+    assert.doesNotMatch(JSON.stringify(plan), /SCAN m\b|Hash Join|Merge Join/);
+  });
+
   test('jsonText gives every kind of value as the same text', async () => {
     const store = await withDoc();
     const cases: [string[], string | null][] = [

@@ -13,8 +13,8 @@ type Person = { userName: string; title?: string; manager?: string; outside?: bo
 
 /**
  * What happens to the directory in every run of the sweep: people come, are renamed, swap names, go, come back under
- * the name of a leaver, move out of scope and in again; groups are nested, change members, go. `rest` lets the engine
- * bring all of it to the target.
+ * the name of a leaver, move out of scope and in again; groups are nested, change members, go. Who is in a group `away`,
+ * or in a group in it, is out of scope. `rest` lets the engine bring all of it to the target.
  */
 export async function playScenario(origin: Origin, write: Write, rest: () => Promise<void>): Promise<void> {
   const add = (person: Person) =>
@@ -34,6 +34,9 @@ export async function playScenario(origin: Origin, write: Write, rest: () => Pro
   const staff = await addGroup('staff', [ada, bob, dee]);
   const board = await addGroup('board', [staff, cyd]);
   const gone = await addGroup('gone', [dee]);
+  const eve = await add({ userName: 'eve' });
+  const team = await addGroup('team', [eve]);
+  const away = await addGroup('away', [team]);
   await rest();
 
   await change(bob, { userName: 'between', manager: ada });
@@ -44,11 +47,13 @@ export async function playScenario(origin: Origin, write: Write, rest: () => Pro
   await changeGroup(staff, 'staff', [bob, fresh]);
   await write((store) => store.write((tx) => deleteGroup(tx, gone, { origin })));
   await change(ada, { userName: 'ada', outside: true });
+  await write((store) => store.write((tx) => deleteGroup(tx, away, { origin })));
   await rest();
 
   await change(ada, { userName: 'ada.lovelace' });
   await changeGroup(board, 'Board', [staff, ada]);
   await remove(cyd);
+  await changeGroup(team, 'away', [eve]);
   await rest();
 }
 

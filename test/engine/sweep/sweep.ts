@@ -15,7 +15,13 @@ export type Swept = { faults: number; wrong: { plague: Plague; faults: string[] 
 
 const timeoutMs = 1_000;
 const settleMs = 500;
-const policy = { timeoutMs, settleMs, deprovisionAdopted: 'delete', scopeUsers: 'not (userType eq "outside")' };
+const policy = {
+  timeoutMs,
+  settleMs,
+  deprovisionAdopted: 'delete',
+  scopeUsers: 'not (userType eq "outside" or groups.display eq "away")',
+};
+const holds = (groups: readonly string[]) => !groups.includes('away');
 const traits: TargetTraits = {
   patch: true,
   searchesExternalId: true,
@@ -244,8 +250,9 @@ async function play(
     const left = await watch.read(async ({ q, all }) => {
       const unplanned = await all(q.selectFrom('changes').select('seq').where('unplanned', 'is not', null).limit(1));
       const wakes = await all(q.selectFrom('wakes').select('id').limit(1));
+      const descents = await all(q.selectFrom('descents').select('group_id').limit(1));
       const due = await all(q.selectFrom('accounts').select('subject_id').where('due_at', 'is not', null).limit(1));
-      return unplanned.length + wakes.length + due.length;
+      return unplanned.length + wakes.length + descents.length + due.length;
     });
     return left === 0 && !life!.engine.busy && !life!.dead;
   };
@@ -266,7 +273,7 @@ async function play(
   try {
     await playScenario(base.origin, write, rest);
     await rest();
-    faults = await findFaults(watch, target, { targetId: base.targetId, nick: (id) => id, leavers: 'deleted' });
+    faults = await findFaults(watch, target, { targetId: base.targetId, nick: (id) => id, leavers: 'deleted', holds });
   } catch (error) {
     faults = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   }
