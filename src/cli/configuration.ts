@@ -63,6 +63,7 @@ type PolicyShape = {
 
 function allowed(shape: PolicyShape): string {
   if (shape.enum) return shape.enum.map((one) => `\`${one}\``).join(', ');
+  if (shape.type === 'array') return 'list of texts';
   if (shape.minimum === undefined) return 'text';
   const kind = shape.type === 'integer' ? 'whole number' : 'number';
   return `${kind}, ${shape.minimum} to ${shape.maximum}`;

@@ -106,7 +106,8 @@ function describeBinding({ target, blocking, onFailure, rules, jit, enabled }: B
 /** Without what is null: that is what leaving it out means. */
 function written(fields: Record<string, unknown>, write: Write): Record<string, unknown> {
   const given = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
-  return Object.fromEntries(given.map(([key, value]) => [key, typeof value === 'string' ? write.text(value) : value]));
+  const text = (value: unknown) => (typeof value === 'string' ? write.text(value) : value);
+  return Object.fromEntries(given.map(([key, value]) => [key, Array.isArray(value) ? value.map(text) : text(value)]));
 }
 
 function asRead({ userStoreDomains, identityProviders, serviceProviders, policies }: ReturnType<typeof describe>) {

@@ -170,6 +170,40 @@ eachDatabase('targets', (bed) => {
       { type: 'SCIM2', settings: settings(), policy: { scopeGroups: 'userName eq "a"' } },
       'policy.scopeGroups',
     ],
+    [
+      'a scope that asks when somebody was written',
+      { type: 'SCIM2', settings: settings(), policy: { scopeUsers: 'meta.lastModified gt "2026-01-01T00:00:00Z"' } },
+      'policy.scopeUsers',
+    ],
+    [
+      'a scope by a name of the manager, which is not kept',
+      {
+        type: 'SCIM2',
+        settings: settings(),
+        policy: { scopeUsers: 'userType eq "a" and manager[displayName eq "Bo"]' },
+      },
+      'policy.scopeUsers',
+    ],
+    [
+      'a scope by the address of a group',
+      { type: 'SCIM2', settings: settings(), policy: { scopeUsers: 'groups[type eq "direct" and $ref ew "/1"]' } },
+      'policy.scopeUsers',
+    ],
+    [
+      'a scope of groups by their members',
+      { type: 'SCIM2', settings: settings(), policy: { scopeGroups: 'not (members.value eq "a")' } },
+      'policy.scopeGroups',
+    ],
+    [
+      'roles that are no list',
+      { type: 'SCIM2', settings: settings(), policy: { provisioningRoles: 'Sales, Board' } },
+      'policy.provisioningRoles',
+    ],
+    [
+      'a role without a name',
+      { type: 'SCIM2', settings: settings(), policy: { provisioningRoles: ['Sales', ' '] } },
+      'policy.provisioningRoles',
+    ],
   ];
   for (const [what, body, field] of bad) {
     it(`refuse ${what}, naming ${field}, and keep nothing`, async () => {

@@ -266,6 +266,32 @@ eachDatabase('a scope that reads groups', (database) => {
     assert.equal(await bed.account(ada), undefined);
   });
 
+  it('provisioning roles are names of groups or of roles; groups themselves all go', async () => {
+    await using bed = await openEngineBed(database, {
+      policy: { ...limits, provisioningRoles: ['Sales', 'it"s'], scopeUsers: 'active eq true' },
+    });
+    await bed.start();
+    const [ada, bob] = [await bed.addUser('ada', { active: true }), await bed.addUser('bob', { active: true })];
+    const cyd = await bed.addUser('cyd', { active: true, roles: [{ value: 'sales' }] });
+    await bed.addUser('dee', { active: true, roles: [{ value: 'Sales manager' }] });
+    const sales = await bed.addGroup('Sales', [ada]);
+    const choir = await bed.addGroup('it"s', [ada, bob]);
+    const eve = await bed.addUser('eve', { active: false });
+    await bed.addMember(sales, eve);
+    await bed.rest();
+    assert.deepEqual(there(bed), ['ada', 'bob', 'cyd']);
+    assert.equal(bed.fake.groups.size, 2);
+    await bed.removeMember(sales, ada);
+    await bed.removeMember(choir, bob);
+    await bed.changeUser(cyd, 'cyd', { active: true, roles: [] });
+    await bed.changeUser(eve, 'eve', { active: true });
+    await bed.rest();
+    assert.deepEqual(there(bed), ['ada', 'eve']);
+    await bed.removeMember(choir, ada);
+    await bed.rest();
+    assert.deepEqual(there(bed), ['eve']);
+  });
+
   it('each target has its own scope, and one that reads no groups hears nothing of them', async () => {
     await using bed = await openEngineBed(database, { policy: staffOnly });
     await using ids = await addTarget(bed, 'ids', { policy: limits });
