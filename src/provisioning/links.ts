@@ -19,6 +19,8 @@ export type MembershipToSay = { targetId: number; groupId: string; memberId: str
 type LinkColumns = { target_id: number; group_id: string; member_id: string; op: string };
 const linkColumns = { target_id: 'int', group_id: 'text', member_id: 'text', op: 'text' } as const;
 
+// A row that is there becomes a removal in any case: whether it may be forgotten is asked in one place only, because on
+// PostgreSQL the member may be claimed between two statements.
 const upsertLinks = prepare<{ rows: string }, never>((_, p, d) => {
   const rows = d.rowsOf<LinkColumns, 'r'>(p.rows, 'r', linkColumns);
   return sql`
@@ -27,6 +29,8 @@ const upsertLinks = prepare<{ rows: string }, never>((_, p, d) => {
       case when a.remote_id is null then 'waiting' else 'due' end, a.remote_id
     from ${rows} left join accounts a on a.target_id = r.target_id and a.subject_id = r.member_id
     where r.op = 'add' or a.remote_id is not null or a.doubt is not null
+      or exists (select 1 from links l
+        where l.target_id = r.target_id and l.group_id = r.group_id and l.member_id = r.member_id)
     on conflict (target_id, group_id, member_id) do update set
       op = excluded.op, state = excluded.state, remote_id = excluded.remote_id, reason = null, attempt_id = null`;
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { connectorKinds } from '../../src/connectors/index.ts';
+import { claimLane } from '../../src/provisioning/claim.ts';
 import { planStep } from '../../src/provisioning/plan.ts';
 import { replaceBindings } from '../../src/provisioning/service-providers.ts';
 import { openTargetBook } from '../../src/provisioning/target-book.ts';
@@ -87,6 +88,43 @@ oneDatabase('postgres', 'two nodes on one database', (database) => {
     await bed.assertAgrees();
     assert.equal(bed.fake.requests.filter((request) => request.method === 'POST').length, 80);
     await bed.clock.runUntil(() => !other.engine.busy, { stepMs: 20 });
+  });
+
+  it('a member that is claimed while its leaving is planned leaves no membership that waits for ever', async () => {
+    await using bed = await openEngineBed(database, { policy: limits });
+    const { key, outbound, store, clock, targetId } = bed;
+    const book = await store.read((reading) => openTargetBook(reading, { key, kinds: connectorKinds, outbound }));
+    const ada = await bed.addUser('ada');
+    const group = await bed.addGroup('group', [ada]);
+    await planStep(store, book);
+    await bed.removeMember(group, ada);
+    const second = await database.openAgain(store, { clock, time: 'clock' });
+    let claimed = 0;
+    // Another node claims the member directly after the planner has looked whether she has an account there.
+    const slow: Store = {
+      ...store,
+      write: (work) =>
+        store.write((tx) => {
+          const watching: Tx = {
+            ...tx,
+            async run(statement, params) {
+              const rows = await tx.run(statement, params);
+              const text = statement.compileFor(tx.dialect, tx.q).sql;
+              if (text.includes('insert into links') && claimed === 0) {
+                claimed = (await claimLane(second, clock, book, { targetId, kind: 'user' }, 1)).claims.length;
+              }
+              return rows;
+            },
+          };
+          return work(watching);
+        }),
+    };
+    await planStep(slow, book);
+    assert.equal(claimed, 1);
+    await bed.start();
+    await bed.rest();
+    assert.deepEqual(await store.read((r) => r.all(r.q.selectFrom('links').selectAll())), []);
+    await bed.assertAgrees();
   });
 
   it('a change that comes after a new binding is never planned by bindings of before', async () => {
