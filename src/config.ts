@@ -26,6 +26,8 @@ export type Config = {
   readonly timeZone: string;
   /** What becomes of an operation that no rule applies to. */
   readonly whenNoRule: 'let-through' | 'withhold';
+  /** How long clear passwords wait for the targets, in days. */
+  readonly passwordDays: number;
 };
 
 /** What a client of a running server needs. */
@@ -59,7 +61,7 @@ export const variables = [
   {
     name: 'PURVEY_KEY',
     fallback: 'the file key in the data folder',
-    help: '32 bytes in base64; seals the secrets of targets. Servers that share a database share it. Make one with: openssl rand -base64 32',
+    help: '32 bytes in base64; seals the secrets of targets and passwords on their way. Servers that share a database share it. Make one with: openssl rand -base64 32',
   },
   { name: 'PURVEY_TLS_CERT', fallback: 'plain HTTP', help: 'File with the certificate (chain) in PEM.' },
   { name: 'PURVEY_TLS_KEY', fallback: 'plain HTTP', help: 'File with the private key in PEM.' },
@@ -78,6 +80,11 @@ export const variables = [
     name: 'PURVEY_NO_RULE',
     fallback: 'let-through',
     help: 'Where rules are enabled and none applies: let-through, or withhold.',
+  },
+  {
+    name: 'PURVEY_PASSWORD_DAYS',
+    fallback: '7',
+    help: 'How many days a new password waits, sealed, for targets that cannot be told; then it is erased and the account says so. 1 to 365.',
   },
   {
     name: 'PURVEY_URL',
@@ -109,7 +116,10 @@ export const dataFiles = [
     name: 'purvey.db.lock',
     help: 'held (by the process that purvey.db.lock.pid names) while a server runs: one process owns the database',
   },
-  { name: 'key', help: 'seals the secrets of targets; keep it apart from backups of the database' },
+  {
+    name: 'key',
+    help: 'seals the secrets of targets and passwords on their way; keep it apart from backups of the database',
+  },
   { name: 'admin-token', help: 'the API token that commands on this machine use; made at the first start' },
 ] as const;
 
@@ -147,6 +157,7 @@ export function readConfig(overrides: Environment = {}, environment: Environment
     blockingMs: readBlockingMs(get('PURVEY_BLOCKING_SECONDS')),
     timeZone: readTimeZone(get('PURVEY_TIME_ZONE')),
     whenNoRule: readWhenNoRule(get('PURVEY_NO_RULE')),
+    passwordDays: readPasswordDays(get('PURVEY_PASSWORD_DAYS')),
   };
   return Object.freeze(config);
 }
@@ -315,4 +326,13 @@ function readBlockingMs(text: string | undefined): number {
     throw new ConfigError(`PURVEY_BLOCKING_SECONDS is ${text}: it must be a number of seconds from 0.1 to 300`);
   }
   return Math.round(seconds * 1_000);
+}
+
+function readPasswordDays(text: string | undefined): number {
+  if (text === undefined) return 7;
+  const days = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(days >= 1 && days <= 365)) {
+    throw new ConfigError(`PURVEY_PASSWORD_DAYS is ${text}: it must be a whole number of days from 1 to 365`);
+  }
+  return days;
 }

@@ -87,7 +87,8 @@ export async function startPurvey(config: Config): Promise<Purvey> {
       await store.read((reading) => reading.first(reading.q.selectFrom('stamps').select('name').limit(1)));
       return { status: 'ok' };
     });
-    await app.register(scimDoor({ door }), { prefix: '/scim2' });
+    const passwords = { key, lastsMs: config.passwordDays * 86_400_000 };
+    await app.register(scimDoor({ door, passwords }), { prefix: '/scim2' });
     await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts, rules }), { prefix: '/api' });
     const url = await listen(app, config);
     log.info({ url, database: store.dialect.name, ms: Math.round(clock.monotonic() - startedAt) }, 'Purvey listens');

@@ -41,7 +41,7 @@ export function addAccounts(program: Command): void {
         { head: 'NAME', value: (row) => row.subject.name },
         { head: 'STATE', value: (row) => row.state },
         { head: 'REMOTE ID', value: (row) => row.remoteId },
-        { head: 'REASON', value: (row) => row.reason },
+        { head: 'REASON', value: whyOf },
       ]);
       if (out.terminal && !out.json && more) out.write('there are more; see them with --limit or --all\n');
     },
@@ -65,6 +65,7 @@ export function addAccounts(program: Command): void {
         ['remote id', account.remoteId],
         ['origin', account.origin],
         ['in doubt', account.inDoubt],
+        ['password', passwordOf(account)],
         ['waits for', account.waitsFor?.name],
         ['let in by', account.serviceProvider],
         ...account.attempts.flatMap((attempt): [string, unknown][] => [
@@ -111,6 +112,16 @@ export function addAccounts(program: Command): void {
       if (retried.length === 0) out.write('nothing is parked there\n');
     },
   );
+}
+
+/** Of an account that is done otherwise, a password that did not get there is all there is to say. */
+function whyOf({ reason, passwordNote }: AccountAnswer): string | null {
+  const both = [reason, passwordNote].filter((one) => one !== null);
+  return both.length === 0 ? null : both.join('; ');
+}
+
+function passwordOf({ passwordDue, passwordNote }: AccountAnswer): string | null {
+  return passwordNote ?? (passwordDue ? 'a new one is still to be sent' : null);
 }
 
 async function listAccounts(

@@ -45,6 +45,10 @@ export type SubjectKind = 'user' | 'group';
 export interface Connector {
   /** False when these settings say that this kind is not sent at all (a blank Group Endpoint). */
   sends(kind: SubjectKind): boolean;
+  /** Whether these settings let users' passwords out at all (*Enable Password Provisioning*). */
+  readonly takesPasswords: boolean;
+  /** Whether a creation that is given no password carries one all the same (*Default Password*). */
+  readonly hasDefaultPassword: boolean;
   /** How this target writes a subject's name: `name` without domain, and the user store domain it is in. */
   writeName(domain: string, name: string): string;
   /**
@@ -64,6 +68,11 @@ export interface Connector {
   update(courier: Courier, ask: UpdateRequest): Promise<Done | Absent | Exists | Failure>;
   /** Adds and removes members of a group by remote id. Saying it again does no harm. Only where `describe` said `patch`. */
   changeMembers(courier: Courier, ask: MembersRequest): Promise<Done | Absent | Failure>;
+  /**
+   * Gives a user another password and changes nothing else. Only where `takesPasswords`. Saying it again may be refused,
+   * by a target that remembers old passwords.
+   */
+  changePassword(courier: Courier, ask: PasswordRequest): Promise<Done | Absent | Failure>;
   remove(courier: Courier, kind: SubjectKind, remoteId: string): Promise<Done | Absent | Failure>;
   /** The steps of *Test connection*, in order; stops at the first that fails. Changes nothing at the target. */
   test(courier: Courier): Promise<TestStep[]>;
@@ -74,8 +83,11 @@ export type CreateRequest = {
   kind: SubjectKind;
   attributes: Attributes;
   members?: readonly RemoteMember[];
-  /** The subject's clear password from its change, when there is one; else the connector's Default Password may apply. */
-  password?: Secret;
+  /**
+   * The subject's clear password from its change, when there is one; else the connector's Default Password may apply.
+   * `none`: not even that.
+   */
+  password?: Secret | 'none';
 };
 export type UpdateRequest = {
   kind: SubjectKind;
@@ -87,6 +99,12 @@ export type UpdateRequest = {
   unset: readonly string[];
   /** Every member, for a target without PATCH (a PUT says the whole). Absent when `describe` said `patch`. */
   members?: readonly RemoteMember[];
+};
+export type PasswordRequest = {
+  remoteId: string;
+  password: Secret;
+  /** What the resource holds already, for a target without PATCH (a PUT says the whole). */
+  attributes: Attributes;
 };
 export type MembersRequest = { remoteId: string; add: readonly RemoteMember[]; remove: readonly RemoteMember[] };
 export type RemoteMember = { kind: SubjectKind; remoteId: string };

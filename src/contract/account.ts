@@ -26,6 +26,10 @@ export const AccountAnswer = Type.Object({
   waitsFor: Type.Union([SubjectRef, Type.Null()]),
   /** What a rule withholds: `POST`, `PUT`, `PATCH` or `DELETE`; null when none does. */
   withheldOperation: MaybeText,
+  /** A new password is still to be sent. */
+  passwordDue: Type.Boolean(),
+  /** What became of the last password that did not reach the target, in plain words; null when nothing is amiss. */
+  passwordNote: MaybeText,
   /** The service provider that let it in. */
   serviceProvider: MaybeText,
 });

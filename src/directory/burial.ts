@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { prepare, type Tx } from '../store/store.ts';
 import { insertChange, insertMembershipChanges, type Origin, urgency } from './changes.ts';
+import { forgetClearPassword } from './clear-passwords.ts';
 import { buryRow, touchRows } from './rows.ts';
 import { checkVersion, liveOrNotFound, lockSubjects, type Subject } from './subjects.ts';
 
@@ -45,6 +46,7 @@ export async function deleteSubject(
   await buryRow(tx, subject, seq);
   if (kind === 'group') await tx.run(keepFormer, { id, sp: origin.spId });
   for (const statement of Object.values(clean)) await tx.run(statement, { id });
+  if (kind === 'user') await forgetClearPassword(tx, id);
   if (groups.length > 0) {
     const pairs = groups.map((groupId) => ({ groupId, memberId: id }));
     await touchRows(tx, await insertMembershipChanges(tx, pairs, origin));

@@ -7,6 +7,7 @@ import { userType } from '../protocol/scim/schema.ts';
 import { prepare, type Tx } from '../store/store.ts';
 import { deleteSubject } from './burial.ts';
 import { insertChange, type Origin, type Urgency, urgency } from './changes.ts';
+import { type ClearPassword, forgetClearPassword, keepClearPassword } from './clear-passwords.ts';
 import { readName, type SubjectName } from './names.ts';
 import { writeReferences } from './references.ts';
 import { insertRow, isSame, nameOf, toAttributes, updateRow } from './rows.ts';
@@ -17,11 +18,19 @@ import { type Attributes, lockSubject, type Subject } from './subjects.ts';
  * `changes`. A write that changes nothing appends no change and leaves version and modification time.
  *
  * Passwords come as hashes (`hashPassword`, before the transaction): what a resource or an operation says about the
- * password itself is left aside.
+ * password itself is left aside. With the hash may come the password in clear, which is kept sealed for the targets.
  */
 
-/** `passwordHash`: the new password; null takes it away; absent leaves it. `ifVersion`: it must have one of these. */
-export type WriteOptions = { origin: Origin; passwordHash?: string | null; ifVersion?: readonly number[] };
+/**
+ * `passwordHash`: the new password; null takes it away; absent leaves it. `clearPassword`: the same as it was given, where
+ * it is known; means nothing without a hash. `ifVersion`: it must have one of these.
+ */
+export type WriteOptions = {
+  origin: Origin;
+  passwordHash?: string | null;
+  clearPassword?: ClearPassword;
+  ifVersion?: readonly number[];
+};
 
 const savePassword = prepare<{ id: string; hash: string }, never>(
   (_, p) => sql`
@@ -39,9 +48,9 @@ const dropPassword = prepare<{ id: string }, { subject_id: string }>(
 export async function createUser(
   tx: Tx,
   resource: Resource,
-  options: { origin: Origin; domain?: string; passwordHash?: string },
+  options: { origin: Origin; domain?: string; passwordHash?: string; clearPassword?: ClearPassword },
 ): Promise<Subject> {
-  const { origin, domain, passwordHash } = options;
+  const { origin, domain, passwordHash, clearPassword } = options;
   const name = await readName(tx, resource.userName as string, 'userName', domain);
   const attributes = toAttributes('user', resource, name);
   const now = tx.now;
@@ -53,7 +62,10 @@ export async function createUser(
     name,
   );
   await writeReferences(tx, id, {}, attributes);
-  if (passwordHash !== undefined) await tx.run(savePassword, { id, hash: passwordHash });
+  if (passwordHash !== undefined) {
+    await tx.run(savePassword, { id, hash: passwordHash });
+    if (clearPassword) await keepClearPassword(tx, id, seq, clearPassword);
+  }
   return user;
 }
 
@@ -104,6 +116,12 @@ async function writeUser(tx: Tx, before: Subject, resource: Resource, options: W
     origin: options.origin,
     urgency: Math.min(grade, gradeActive(before.attributes, attributes)) as Urgency,
   });
+  if (password === 'changed') {
+    await forgetClearPassword(tx, before.id);
+    if (typeof options.passwordHash === 'string' && options.clearPassword) {
+      await keepClearPassword(tx, before.id, seq, options.clearPassword);
+    }
+  }
   const after = await updateRow(tx, before, { attributes, name, seq });
   await writeReferences(tx, before.id, before.attributes, attributes);
   return after;

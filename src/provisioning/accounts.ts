@@ -1,11 +1,10 @@
 import { sql } from 'kysely';
-import type { AccountRow, AccountState } from '../store/schema.ts';
+import type { AccountRow, AccountState, PasswordSent } from '../store/schema.ts';
 import { prepare, type Reading, type Tx } from '../store/store.ts';
-import { addDoubt, type Doubt, readDoubt } from './doubt.ts';
 import { storableText } from './storable-text.ts';
 
 /**
- * The only writer of `accounts`: where one subject stands at one target.
+ * The only writer of `accounts` (with `fenced-accounts.ts` and `account-passwords.ts`): where one subject stands at one target.
  *
  * The life of a row (engine rules 2, 7, 10, 24):
  *
@@ -32,13 +31,24 @@ export type Raise = {
   makes: boolean;
   /** Not before this time; default now. */
   at?: number;
+  /** The change whose password the account owes from now on, in place of any before. */
+  passwordSeq?: number;
 };
 
 type RaiseResult = { target_id: number; subject_id: string; wanted: number };
 
 const raise = prepare<{ rows: string; now: number }, RaiseResult>((_, p, d) => {
   const rows = d.rowsOf<
-    { target_id: number; subject_id: string; kind: string; urgency: number; sp_id: number; makes: number; at: number },
+    {
+      target_id: number;
+      subject_id: string;
+      kind: string;
+      urgency: number;
+      sp_id: number;
+      makes: number;
+      at: number;
+      pw_seq: number;
+    },
     'r'
   >(p.rows, 'r', {
     target_id: 'int',
@@ -48,11 +58,14 @@ const raise = prepare<{ rows: string; now: number }, RaiseResult>((_, p, d) => {
     sp_id: 'int',
     makes: 'int',
     at: 'int',
+    pw_seq: 'int',
   });
+  // Changes are planned by urgency, so an older password may come after a newer one.
+  const newPassword = sql`excluded.pw_seq is not null and coalesce(accounts.pw_seq, 0) < excluded.pw_seq`;
   const when = d.greatest(sql`excluded.due_at`, sql`coalesce(accounts.not_before, 0)`);
   return sql<RaiseResult>`
-    insert into accounts (target_id, subject_id, kind, urgency, due_at, wanted, done, tries, strikes, state, sp_id, seq_done, version)
-    select r.target_id, r.subject_id, r.kind, r.urgency, r.at, 1, 0, 0, 0, 'due', r.sp_id, 0, 0
+    insert into accounts (target_id, subject_id, kind, urgency, due_at, wanted, done, tries, strikes, state, sp_id, seq_done, version, pw_seq)
+    select r.target_id, r.subject_id, r.kind, r.urgency, r.at, 1, 0, 0, 0, 'due', r.sp_id, 0, 0, r.pw_seq
     from ${rows}
     where r.makes = 1
        or exists (select 1 from accounts a where a.target_id = r.target_id and a.subject_id = r.subject_id)
@@ -61,6 +74,9 @@ const raise = prepare<{ rows: string; now: number }, RaiseResult>((_, p, d) => {
       urgency = case when accounts.wanted > accounts.done
                   then ${d.least(sql`accounts.urgency`, sql`excluded.urgency`)} else excluded.urgency end,
       tries = 0, strikes = 0,
+      pw_seq = case when ${newPassword} then excluded.pw_seq else accounts.pw_seq end,
+      pw_sent = case when ${newPassword} then null else accounts.pw_sent end,
+      pw_note = case when ${newPassword} then null else accounts.pw_note end,
       state = case when accounts.lease_attempt is not null or accounts.state = 'waiting' then accounts.state else 'due' end,
       due_at = case when accounts.lease_attempt is not null then accounts.due_at
                     when accounts.due_at is null then ${when}
@@ -80,10 +96,7 @@ export async function raiseAccounts(
   for (const one of raises) {
     const key = `${one.targetId} ${one.subjectId}`;
     const seen = byKey.get(key);
-    byKey.set(
-      key,
-      seen ? { ...one, urgency: Math.min(seen.urgency, one.urgency), makes: seen.makes || one.makes } : one,
-    );
+    byKey.set(key, seen ? mergeRaises(seen, one) : one);
   }
   if (byKey.size === 0) return [];
   // Rows are written in key order on every path, so two writers can wait for each other but never in a circle.
@@ -96,6 +109,7 @@ export async function raiseAccounts(
     sp_id: one.spId,
     makes: one.makes ? 1 : 0,
     at: one.at ?? tx.now,
+    pw_seq: one.passwordSeq ?? null,
   }));
   const raised = await tx.run(raise, { rows: JSON.stringify(rows), now: tx.now });
   return raised
@@ -103,16 +117,39 @@ export async function raiseAccounts(
     .map((row) => ({ targetId: row.target_id, subjectId: row.subject_id }));
 }
 
-export type Lease = { targetId: number; subjectId: string; attemptId: number; until: number; doubt: string };
+function mergeRaises(one: Raise, other: Raise): Raise {
+  const passwordSeq = Math.max(one.passwordSeq ?? 0, other.passwordSeq ?? 0);
+  return {
+    ...other,
+    urgency: Math.min(one.urgency, other.urgency),
+    makes: one.makes || other.makes,
+    ...(passwordSeq > 0 ? { passwordSeq } : {}),
+  };
+}
+
+export type Lease = {
+  targetId: number;
+  subjectId: string;
+  attemptId: number;
+  until: number;
+  doubt: string;
+  passwordSent: PasswordSent | null;
+};
 
 const lease = prepare<{ rows: string }, never>((_, p, d) => {
-  const rows = d.rowsOf<{ target_id: number; subject_id: string; attempt: number; until: number; doubt: string }, 'r'>(
-    p.rows,
-    'r',
-    { target_id: 'int', subject_id: 'text', attempt: 'int', until: 'int', doubt: 'text' },
-  );
+  const rows = d.rowsOf<
+    { target_id: number; subject_id: string; attempt: number; until: number; doubt: string; pw_sent: string },
+    'r'
+  >(p.rows, 'r', {
+    target_id: 'int',
+    subject_id: 'text',
+    attempt: 'int',
+    until: 'int',
+    doubt: 'text',
+    pw_sent: 'text',
+  });
   return sql`
-    update accounts set lease_attempt = r.attempt, due_at = r.until, doubt = r.doubt
+    update accounts set lease_attempt = r.attempt, due_at = r.until, doubt = r.doubt, pw_sent = r.pw_sent
     from ${rows} where accounts.target_id = r.target_id and accounts.subject_id = r.subject_id`;
 });
 
@@ -124,6 +161,7 @@ export async function leaseAccounts(tx: Tx, leases: readonly Lease[]): Promise<v
     attempt: one.attemptId,
     until: one.until,
     doubt: one.doubt,
+    pw_sent: one.passwordSent,
   }));
   await tx.run(lease, { rows: JSON.stringify(rows) });
 }
@@ -155,6 +193,17 @@ export type Completion = {
   askAt: number | null;
   /** The row may go: its remote is absent and nothing is left to say. */
   drop: boolean;
+  /** About the password that was owed when it was claimed; one that came meanwhile is not touched. */
+  password: CompletedPassword;
+};
+
+export type CompletedPassword = {
+  seq: number | null;
+  /** It is owed no more. */
+  settled: boolean;
+  sent: PasswordSent | null;
+  /** Undefined: the note stays. */
+  note: string | null | undefined;
 };
 
 type CompletionColumns = {
@@ -179,6 +228,11 @@ type CompletionColumns = {
   version: number;
   withheld_operation: string;
   ask_at: number;
+  pw_seq: number;
+  pw_settled: number;
+  pw_sent: string;
+  pw_noted: number;
+  pw_note: string;
 };
 type Completed = { target_id: number; subject_id: string; wanted: number; done: number; due_at: number | null };
 
@@ -205,6 +259,11 @@ const complete = prepare<{ rows: string; now: number }, Completed>((_, p, d) => 
     version: 'int',
     withheld_operation: 'text',
     ask_at: 'int',
+    pw_seq: 'int',
+    pw_settled: 'int',
+    pw_sent: 'text',
+    pw_noted: 'int',
+    pw_note: 'text',
   });
   return sql<Completed>`
     update accounts set
@@ -218,7 +277,10 @@ const complete = prepare<{ rows: string; now: number }, Completed>((_, p, d) => 
       strikes = case when accounts.wanted > r.noted then 0 else r.strikes end,
       reason = r.reason, wait_on = r.wait_on, remote_id = r.remote_id, doubt = r.doubt, not_before = r.not_before,
       acked = r.acked, origin = r.origin, chunk = r.chunk, seq_done = r.seq_done, version = r.version,
-      withheld_operation = r.withheld_operation, ask_at = r.ask_at
+      withheld_operation = r.withheld_operation, ask_at = r.ask_at,
+      pw_seq = case when r.pw_settled = 1 and accounts.pw_seq = r.pw_seq then null else accounts.pw_seq end,
+      pw_sent = case when accounts.pw_seq = r.pw_seq then r.pw_sent else accounts.pw_sent end,
+      pw_note = case when r.pw_noted = 1 and (accounts.pw_seq is null or accounts.pw_seq = r.pw_seq) then r.pw_note else accounts.pw_note end
     from ${rows}
     where accounts.target_id = r.target_id and accounts.subject_id = r.subject_id and accounts.lease_attempt = r.attempt
     returning accounts.target_id, accounts.subject_id, accounts.wanted, accounts.done, accounts.due_at`;
@@ -255,6 +317,11 @@ export async function completeAccounts(
     version: one.version,
     withheld_operation: one.withheldOperation,
     ask_at: one.askAt,
+    pw_seq: one.password.seq,
+    pw_settled: one.password.settled ? 1 : 0,
+    pw_sent: one.password.sent,
+    pw_noted: one.password.note === undefined ? 0 : 1,
+    pw_note: typeof one.password.note === 'string' ? storableText(one.password.note) : null,
   }));
   const written = await tx.run(complete, { rows: JSON.stringify(rows), now: tx.now });
   return written.map((row) => ({
@@ -265,79 +332,10 @@ export async function completeAccounts(
   }));
 }
 
-type Keys = { target_id: number; subject_id: string };
-const keyColumns = { target_id: 'int', subject_id: 'text' } as const;
+export type Keys = { target_id: number; subject_id: string };
+export const keyColumns = { target_id: 'int', subject_id: 'text' } as const;
 const keysOf = (keys: readonly { targetId: number; subjectId: string }[]) =>
   JSON.stringify(keys.map((key) => ({ target_id: key.targetId, subject_id: key.subjectId })));
-
-/** A result that sent something and whose lease was lost. `settlesAt`: until when what it sent may land. */
-export type Fenced = {
-  targetId: number;
-  subjectId: string;
-  kind: 'user' | 'group';
-  urgency: number;
-  spId: number;
-  doubt: Doubt;
-  settlesAt: number;
-};
-
-type FencedColumns = Keys & {
-  kind: string;
-  urgency: number;
-  sp_id: number;
-  doubt: string;
-  settles_at: number;
-};
-
-const fence = prepare<{ rows: string; now: number }, never>((_, p, d) => {
-  const rows = d.rowsOf<FencedColumns, 'r'>(p.rows, 'r', {
-    ...keyColumns,
-    kind: 'text',
-    urgency: 'int',
-    sp_id: 'int',
-    doubt: 'text',
-    settles_at: 'int',
-  });
-  const settled = d.greatest(sql`coalesce(accounts.not_before, 0)`, sql`excluded.not_before`);
-  const leaseEnd = sql`case when accounts.lease_attempt is not null then accounts.due_at else 0 end`;
-  const notBefore = d.greatest(settled, leaseEnd);
-  return sql`
-    insert into accounts (target_id, subject_id, kind, urgency, due_at, wanted, done, tries, strikes, state, sp_id, seq_done, version, doubt, not_before)
-    select r.target_id, r.subject_id, r.kind, r.urgency, ${d.greatest(sql`cast(${p.now} as bigint)`, sql`r.settles_at`)},
-      1, 0, 0, 0, 'due', r.sp_id, 0, 0, r.doubt, r.settles_at
-    from ${rows} where true
-    on conflict (target_id, subject_id) do update set
-      wanted = accounts.wanted + 1, lease_attempt = null, doubt = excluded.doubt, not_before = ${notBefore},
-      due_at = ${d.greatest(d.greatest(sql`excluded.due_at`, sql`coalesce(accounts.due_at, 0)`), notBefore)}`;
-});
-
-/**
- * For results that sent something and whose lease was lost (a process stood still between reading the clock and
- * sending): it may have been applied after somebody else looked, so the account is in doubt and due again, and is made again if it was dropped. An attempt that has the lease by now knows nothing of
- * this and may not clear the doubt: it loses the lease too, and nobody takes it before it would have ended.
- */
-export async function fenceAccounts(tx: Tx, fenced: readonly Fenced[]): Promise<void> {
-  const byKey = new Map<string, Fenced>();
-  for (const one of fenced) {
-    const key = `${one.targetId} ${one.subjectId}`;
-    const seen = byKey.get(key);
-    const doubt = seen ? addDoubt(seen.doubt, one.doubt.names, one.doubt.paths) : one.doubt;
-    byKey.set(key, { ...one, doubt, settlesAt: Math.max(one.settlesAt, seen?.settlesAt ?? 0) });
-  }
-  if (byKey.size === 0) return;
-  const known = await readAccounts(tx, [...byKey.values()]);
-  const doubtOf = new Map(known.map((row) => [`${row.target_id} ${row.subject_id}`, readDoubt(row.doubt)]));
-  const rows = [...byKey].map(([key, one]) => ({
-    target_id: one.targetId,
-    subject_id: one.subjectId,
-    kind: one.kind,
-    urgency: one.urgency,
-    sp_id: one.spId,
-    doubt: JSON.stringify(addDoubt(doubtOf.get(key) ?? null, one.doubt.names, one.doubt.paths)),
-    settles_at: one.settlesAt,
-  }));
-  await tx.run(fence, { rows: JSON.stringify(rows), now: tx.now });
-}
 
 const drop = prepare<{ rows: string }, never>((_, p, d) => {
   const rows = d.rowsOf<Keys, 'r'>(p.rows, 'r', keyColumns);

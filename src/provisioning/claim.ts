@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
 import { applyMapping } from '../mapping/apply.ts';
 import type { Attributes, Json } from '../mapping/rows.ts';
-import type { AccountRow, LinkRow } from '../store/schema.ts';
+import type { AccountRow, LinkRow, PasswordSent } from '../store/schema.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { leaseAccounts, readAccounts } from './accounts.ts';
 import { type AccountRules, openRules } from './ask-rules.ts';
@@ -11,6 +11,7 @@ import { addDoubt, type Doubt, readDoubt } from './doubt.ts';
 import { selectDueAccounts, selectProbeAccount } from './due-accounts.ts';
 import { laneAllows, lockLane, noteProbe } from './lanes.ts';
 import { claimLinks } from './links.ts';
+import { type Owed, readOwedPasswords, sentDuring } from './owed-passwords.ts';
 import { type InScope, readScopeFacts } from './scope.ts';
 import type { OpenTarget, TargetBook } from './target-book.ts';
 
@@ -31,6 +32,10 @@ export type Claim = {
   doubt: Doubt | null;
   /** The doubt that stands in the row during this attempt. */
   doubtDuring: Doubt;
+  /** The password it owes the target; null when it owes none. */
+  owed: Owed | null;
+  /** How that password counts as sent in the row during this attempt. */
+  sentDuring: PasswordSent | null;
   /** Memberships to say (groups). */
   links: LinkRow[];
   /** Database time when it was claimed. */
@@ -108,6 +113,7 @@ async function claimAccounts(
       version: target.version,
     })),
   );
+  const owedBy = await readOwedPasswords(tx, book.key, open, due);
   const mapped = await mapSubjects(tx, open, [...subjects.values()]);
   const rules = await openRules(tx, book, open, due, { subjects, spokenFor });
   const claims: Claim[] = [];
@@ -116,6 +122,8 @@ async function claimAccounts(
     const attemptId = attempts.get(account.subject_id)!;
     const name = subject ? open.connector.writeName(subject.domain, subject.name) : '';
     const doubt = readDoubt(account.doubt);
+    const wish = wishFor(book, open, subject, spokenFor.get(account.subject_id) ?? [], isInScope);
+    const owed = owedBy.get(account.subject_id) ?? null;
     const links =
       account.kind === 'group'
         ? await claimLinks(tx, { targetId: target.id, groupId: account.subject_id }, attemptId, chunkOf(account, open))
@@ -125,7 +133,7 @@ async function claimAccounts(
       account,
       attemptId,
       subject,
-      wish: wishFor(book, open, subject, spokenFor.get(account.subject_id) ?? [], isInScope),
+      wish,
       attributes: mapped.get(account.subject_id) ?? {},
       name,
       doubt,
@@ -134,6 +142,8 @@ async function claimAccounts(
         [nameIn(account.acked, open.nameAttribute[account.kind]), name],
         account.origin?.startsWith('adopted') ? Object.keys(mapped.get(account.subject_id) ?? {}) : [],
       ),
+      owed,
+      sentDuring: sentDuring(account, wish, owed),
       links,
       startedAt: now,
       sendBefore: clock.monotonic() + lineMs + 2 * target.policy.timeoutMs,
@@ -150,6 +160,7 @@ async function claimAccounts(
       attemptId: claim.attemptId,
       until: deadline,
       doubt: JSON.stringify(claim.doubtDuring),
+      passwordSent: claim.sentDuring,
     })),
   );
   return claims;

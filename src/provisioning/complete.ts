@@ -1,12 +1,12 @@
 import type { Exchange } from '../outbound/courier.ts';
 import type { LaneRow } from '../store/schema.ts';
 import { type Store, type Tx, UniqueViolation } from '../store/store.ts';
+import { eraseUnowedPasswords, noteLatePasswords } from './account-passwords.ts';
 import {
+  type CompletedPassword,
   type Completion,
   completeAccounts,
   dropAccounts,
-  type Fenced,
-  fenceAccounts,
   readAccounts,
   wakeWaitingAccounts,
 } from './accounts.ts';
@@ -15,6 +15,7 @@ import { waitsOn } from './chain.ts';
 import { nameIn } from './claim.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { addDoubt } from './doubt.ts';
+import { type Fenced, fenceAccounts } from './fenced-accounts.ts';
 import { foldLaneNews, type LaneKey, lockLane, longestProbeMs, writeLane } from './lanes.ts';
 import { forgetLinksOf, groupsWithDueLinks, settleLinks } from './links.ts';
 import { park, type Result, resultOf } from './result.ts';
@@ -71,7 +72,7 @@ async function recordAlone(store: Store, random: () => number, ended: Ended): Pr
     return await record(ended);
   } catch (error) {
     if (error instanceof UniqueViolation) return record({ ...ended, result: takenElsewhere(ended.result) });
-    const recorded = await record({ ...ended, exchanges: [], result: untoldResult(ended.result) });
+    const recorded = await record({ ...ended, exchanges: [], result: untoldResult(ended) });
     return { ...recorded, untold: [{ attemptId: ended.result.claim.attemptId, error }] };
   }
 }
@@ -91,12 +92,13 @@ function takenElsewhere({ claim, operation, outcome, remoteId, news }: Result): 
   });
 }
 
-function untoldResult({ claim, operation }: Result): Result {
+function untoldResult({ result: { claim, operation }, mutatedAt }: Ended): Result {
   return resultOf(claim, {
     operation,
     outcome: 'unknown',
     reason: `our database would not take what the target answered; logged with attempt ${claim.attemptId}`,
     doubt: 'raise',
+    password: { fate: mutatedAt === null ? 'kept' : 'doubtful' },
     failed: true,
     strike: 'if the lane succeeds',
     news: { news: 'nothing' },
@@ -134,9 +136,19 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
   const held = heldLeases(written, results);
   const kept = ordered.filter(({ result }) => held.has(result.claim.attemptId));
 
+  const fenced = ordered.filter(({ result }) => !held.has(result.claim.attemptId));
   await fenceAccounts(
     tx,
-    ordered.filter(({ result }) => !held.has(result.claim.attemptId)).flatMap((ended) => toFenced(ended) ?? []),
+    fenced.flatMap((ended) => toFenced(ended) ?? []),
+  );
+  await noteLatePasswords(
+    tx,
+    fenced.flatMap(({ result }) => {
+      const { owed } = result.claim;
+      const { fate } = result.password;
+      if (owed === null || (fate !== 'taken' && fate !== 'doubtful')) return [];
+      return [{ ...accountKey(result), seq: owed.seq, taken: fate === 'taken' }];
+    }),
   );
   const settled = new Set(written.filter((row) => row.settled).map((row) => keyOf(row)));
   const dropped = kept
@@ -144,6 +156,15 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
     .map(({ result }) => accountKey(result));
   await forgetLinksOf(tx, dropped);
   await dropAccounts(tx, dropped);
+  const gone = new Set(dropped.map(keyOf));
+  await eraseUnowedPasswords(
+    tx,
+    ordered.flatMap(({ result }) => {
+      const { seq, settled } = completedPassword(result);
+      const owesNoMore = settled || gone.has(keyOf(accountKey(result)));
+      return seq !== null && owesNoMore ? [seq] : [];
+    }),
+  );
   await wakeWaitingAccounts(
     tx,
     kept.filter(({ result }) => freesName(result)).map(({ result }) => accountKey(result)),
@@ -286,7 +307,10 @@ async function completionOf(
     state: parked ? 'parked' : finished || result.state === 'waiting' ? result.state : 'due',
     reason: parked
       ? `${result.reason ?? ''} (given up after ${strikes} tries while others succeeded)`.trim()
-      : result.reason,
+      : // An account that agrees in all but its password is not explained by that; its note is.
+        finished && result.operation === 'password'
+        ? null
+        : result.reason,
     tries,
     strikes: parked ? 0 : strikes,
     waitOn: result.waitOn,
@@ -302,6 +326,20 @@ async function completionOf(
     withheldOperation: result.withheld?.operation ?? null,
     askAt: result.withheld?.readsClock ? tx.now + askEveryMs : null,
     drop: result.drop,
+    password: completedPassword(result),
+  };
+}
+
+function completedPassword({ claim, password }: Result): CompletedPassword {
+  const { account, owed } = claim;
+  const isLost = owed !== null && 'lost' in owed;
+  const settled = isLost || password.fate === 'taken' || password.fate === 'let go';
+  const note = password.fate === 'taken' ? null : 'note' in password ? password.note : undefined;
+  return {
+    seq: owed?.seq ?? null,
+    settled,
+    sent: settled ? null : password.fate === 'doubtful' ? claim.sentDuring : account.pw_sent,
+    note: isLost ? (owed.lost ?? note) : note,
   };
 }
 

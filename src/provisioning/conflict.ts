@@ -3,6 +3,8 @@ import type { Attributes } from '../mapping/rows.ts';
 import type { Courier } from '../outbound/courier.ts';
 import type { AccountRow } from '../store/schema.ts';
 import type { Claim } from './claim.ts';
+import { isBare } from './owed-passwords.ts';
+import { afterAdoption, afterFinding } from './password.ts';
 import { failureOf, park, type Result, resultOf, stepOn } from './result.ts';
 
 /**
@@ -42,6 +44,8 @@ export async function resolveCreateConflict(
       remoteId: ours.remoteId,
       acked: JSON.stringify(ours.attributes),
       origin: account.origin ?? 'created',
+      chunk: isBare(account) ? null : account.chunk,
+      password: afterFinding(claim),
     });
   }
   const holder = await findHolder(claim, lookups, found.found);
@@ -181,6 +185,8 @@ function adopt(claim: Claim, remote: Remote): Result {
     remoteId: remote.remoteId,
     acked: JSON.stringify(known),
     origin: remote.attributes['active'] === false ? 'adopted-inactive' : 'adopted',
+    chunk: isBare(claim.account) ? null : claim.account.chunk,
+    password: afterAdoption(claim),
   });
 }
 

@@ -5,14 +5,16 @@ import type { Courier } from '../outbound/courier.ts';
 import type { LinkRow } from '../store/schema.ts';
 import type { Claim } from './claim.ts';
 import { type ConflictLookups, resolveCreateConflict, resolveRenameConflict, temporaryName } from './conflict.ts';
-import { failureOf, finish, type Result, resultOf, stepOn, withhold } from './result.ts';
+import { isBare } from './owed-passwords.ts';
+import { afterCreation, afterFinding, noteOfRefusal, passwordToSay, sayPassword } from './password.ts';
+import { failureOf, finish, type Result, resultOf, setAside, stepOn, withhold } from './result.ts';
 
 /**
  * One attempt at one account (design section 3, step 6): what is wished, what the target holds as far as we know, and
  * the one thing to say so that both agree. Level, not edge: nothing here knows what the change was.
  *
  * In order: nobody lets it in -> rest. In doubt -> find out first. Absent wished -> remove by policy. No remote ->
- * create. Something differs -> update. Memberships to say -> say a chunk. Nothing -> done.
+ * create. A password is owed -> say it. Something differs -> update. Memberships to say -> say a chunk. Nothing -> done.
  *
  * One attempt sends at most one mutation; whatever comes after it is the next attempt's.
  */
@@ -77,6 +79,8 @@ async function settleDoubt(claim: Claim, courier: Courier): Promise<Result | { k
     remoteId: found.remote.remoteId,
     acked: JSON.stringify(found.remote.attributes),
     origin: account.origin ?? 'created',
+    chunk: isBare(account) ? null : account.chunk,
+    password: afterFinding(claim),
   });
 }
 
@@ -188,24 +192,6 @@ async function disableAccount(claim: Claim, courier: Courier, remoteId: string):
   return fail(claim, courier, 'disable', updated, false);
 }
 
-/**
- * The target does not know the id any more (rule 17): the id is set aside and its absence confirmed by *find* after
- * the settle time, then the account is made again or its removal is done.
- */
-function setAside(claim: Claim, operation: Result['operation'], reason: string): Result {
-  return resultOf(claim, {
-    operation,
-    outcome: 'absent',
-    reason,
-    remoteId: null,
-    acked: null,
-    doubt: 'raise',
-    againInMs: claim.open.target.policy.settleMs,
-    relink: claim.account.kind === 'group' && claim.wish === 'present',
-    news: { news: 'absent', reason },
-  });
-}
-
 async function createAccount(
   claim: Claim,
   courier: Courier,
@@ -217,31 +203,53 @@ async function createAccount(
   if (withheld) return withheld;
   const links =
     account.chunk === 0 ? [] : claim.links.filter((link) => link.op === 'add').slice(0, described.membersPerRequest);
+  const bare = isBare(account);
+  const password = bare ? 'none' : passwordToSay(claim);
+  const carried = bare ? 'none' : password ? 'clear' : open.connector.hasDefaultPassword ? 'default' : 'none';
   const created = await open.connector.create(courier, {
     kind: account.kind,
     attributes: claim.attributes,
     ...(account.kind === 'group' && links.length > 0 ? { members: await remoteMembers(links, lookups, claim) } : {}),
+    ...(password === undefined ? {} : { password }),
   });
   switch (created.outcome) {
-    case 'done':
-      return finish(claim, 'create', {
+    case 'done': {
+      const fate = afterCreation(claim, carried);
+      const change: Partial<Result> = {
         remoteId: created.remoteId,
         acked: JSON.stringify(claim.attributes),
         origin: 'created',
         chunk: null,
         said: links.map((link) => ({ link })),
-      });
+        password: fate,
+      };
+      const owesStill = fate.fate === 'kept' && passwordToSay(claim) !== undefined;
+      return owesStill ? stepOn(claim, 'create', change) : finish(claim, 'create', change);
+    }
     case 'exists':
       return resolveCreateConflict(claim, courier, lookups, created.reason);
     case 'refused':
       // Perhaps it is a member that it does not like: make the group bare, the members follow one chunk at a time.
       if (links.length > 0)
         return resultOf(claim, { operation: 'create', outcome: 'refused', reason: created.reason, chunk: 0 });
-      return fail(claim, courier, 'create', created, true);
+      // Perhaps it is the password: once without it tells.
+      if (account.kind === 'user' && carried !== 'none') {
+        return resultOf(claim, {
+          operation: 'create',
+          outcome: 'refused',
+          reason: `${created.reason}; tried once more without a password`,
+          chunk: 0,
+          password: { fate: 'kept', note: noteOfRefusal(created.reason, carried) },
+        });
+      }
+      // It was not the password: whoever tries again begins with it again.
+      return fail(claim, courier, 'create', created, true, bare ? notThePassword : {});
     default:
       return fail(claim, courier, 'create', created, true);
   }
 }
+
+const notThePassword: Partial<Result> = { chunk: null, password: { fate: 'kept', note: null } };
 
 async function updateAccount(
   claim: Claim,
@@ -265,6 +273,10 @@ async function updateAccount(
   const { set, unset } = differenceOf(desired, known, managed);
   const differs = Object.keys(set).length > 0 || unset.length > 0;
   const acked = JSON.stringify(known);
+  const password = passwordToSay(claim);
+  if (password !== undefined) {
+    return sayPassword(claim, courier, { remoteId, password, known, managed, more: differs });
+  }
   if (account.kind === 'group' && !described.patch)
     return updateWholeGroup(claim, courier, lookups, remoteId, desired, differs, acked);
   if (!differs) {

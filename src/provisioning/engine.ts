@@ -5,6 +5,7 @@ import type { ConnectorKind } from '../connectors/connector.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import type { RuleSettings } from '../rules/decide.ts';
 import type { Store } from '../store/store.ts';
+import { tidyPasswords } from './account-passwords.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { openLookups } from './lookups.ts';
 import { planStep } from './plan.ts';
@@ -33,6 +34,8 @@ export type Progress = { planned: true } | { recorded: readonly { targetId: numb
 
 /** Without any signal the engine looks for unplanned changes, and for changed targets, this often. */
 const idleMs = 1_000;
+/** How often passwords are looked for that nobody waits for any more. */
+const tidyMs = 60_000;
 
 export async function startEngine(options: {
   store: Store;
@@ -82,6 +85,8 @@ export async function startEngine(options: {
     known = upTo;
     if (known === heard) answerReaders();
   }
+  let tidyAt = clock.monotonic();
+  let tidied = 0;
 
   async function reopenBook(): Promise<void> {
     book = await store.read((reading) => openTargetBook(reading, bookParts, book));
@@ -99,6 +104,10 @@ export async function startEngine(options: {
           if (typeof taken === 'number' && taken > 0) tell({ planned: true });
         }
       } while (again && !stopped);
+      if (!stopped && clock.monotonic() >= tidyAt) {
+        tidyAt = clock.monotonic() + tidyMs;
+        tidied = await tidyPasswords(store, tidied);
+      }
     } catch (error) {
       log.error({ error }, 'planning failed; trying again shortly');
     }

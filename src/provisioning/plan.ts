@@ -1,8 +1,10 @@
 import { CompiledQuery } from 'kysely';
 import { type Change, markPlanned, takeUnplanned, urgency } from '../directory/changes.ts';
+import { findClearPasswords } from '../directory/clear-passwords.ts';
 import { areMembers } from '../directory/memberships.ts';
 import { readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
 import type { Store, Tx } from '../store/store.ts';
+import { eraseUnowedPasswords } from './account-passwords.ts';
 import { listAccountsOf, type Raise, raiseAccounts } from './accounts.ts';
 import { askAgain } from './ask-again.ts';
 import { lockDeliveryStamp } from './delivery-stamp.ts';
@@ -37,11 +39,17 @@ export async function planStep(store: Store, book: TargetBook): Promise<number |
     if ((await lockDeliveryStamp(tx)) !== book.stamp) return 'outdated';
     const changes = await takeUnplanned(tx, limit);
     if (changes.length > 0) {
-      await planChanges(tx, book, changes);
+      const passwords = await findClearPasswords(
+        tx,
+        changes.flatMap((change) => (change.otherId === null ? [change.seq] : [])),
+      );
+      await planChanges(tx, book, changes, passwords);
       await markPlanned(
         tx,
         changes.map((change) => change.seq),
       );
+      // Nobody may have wanted one.
+      await eraseUnowedPasswords(tx, [...passwords]);
     }
     const looked = await descend(tx, book);
     return changes.length + (await foldWakes(tx, rowsPerStep)) + looked + (await askAgain(tx, book, rowsPerStep));
@@ -50,7 +58,13 @@ export async function planStep(store: Store, book: TargetBook): Promise<number |
   return taken;
 }
 
-async function planChanges(tx: Tx, book: TargetBook, changes: readonly Change[]): Promise<void> {
+/** `passwords`: the changes that brought one, which the accounts they raise then owe. */
+async function planChanges(
+  tx: Tx,
+  book: TargetBook,
+  changes: readonly Change[],
+  passwords: ReadonlySet<number>,
+): Promise<void> {
   const ids = [...new Set(changes.map((change) => change.subjectId))];
   const subjects = await readSubjects(tx, ids);
   const spokenFor = await spokenForBy(tx, ids);
@@ -77,6 +91,9 @@ async function planChanges(tx: Tx, book: TargetBook, changes: readonly Change[])
         spId: present.get(targetId) ?? change.spId,
         // Also when it is there: it may be dropped between our looking and our writing.
         makes: letIn.has(targetId),
+        ...(passwords.has(change.seq) && book.targets.get(targetId)?.connector.takesPasswords
+          ? { passwordSeq: change.seq }
+          : {}),
       });
     }
   }

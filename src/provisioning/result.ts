@@ -4,11 +4,21 @@ import type { AccountState, LinkRow } from '../store/schema.ts';
 import type { Claim } from './claim.ts';
 import type { LaneNews } from './lanes.ts';
 
+/** What one attempt makes of the password its account owes. */
+export type PasswordFate =
+  /** Still owed, and surely not there by this attempt. A `note` is written, null removes it. */
+  | { fate: 'kept'; note?: string | null }
+  /** Sent, without a believable answer. */
+  | { fate: 'doubtful' }
+  | { fate: 'taken' }
+  /** Owed no more, though the target did not take it. Without a `note` the present one stays. */
+  | { fate: 'let go'; note?: string };
+
 /** What one attempt found out and what it makes of the account; `complete.ts` writes it down. */
 export type Result = {
   claim: Claim;
   /** What was said to the target, in one word. */
-  operation: 'create' | 'update' | 'rename' | 'members' | 'remove' | 'disable' | 'find' | 'read' | 'none';
+  operation: 'create' | 'update' | 'rename' | 'password' | 'members' | 'remove' | 'disable' | 'find' | 'read' | 'none';
   outcome: 'done' | 'absent' | 'exists' | 'refused' | 'unavailable' | 'unknown' | 'withheld';
   reason: string | null;
   /** Nothing is left to do for what was noted. */
@@ -28,6 +38,7 @@ export type Result = {
   acked: string | null;
   origin: Claim['account']['origin'];
   chunk: number | null;
+  password: PasswordFate;
   /** `clear`: everything said was answered. `keep`: as before the attempt. `raise`: what this attempt said joins it. */
   doubt: 'clear' | 'keep' | 'raise';
   said: { link: LinkRow; refused?: string }[];
@@ -57,6 +68,7 @@ export function resultOf(claim: Claim, change: Partial<Result> & Pick<Result, 'o
     acked: account.acked,
     origin: account.origin,
     chunk: account.chunk,
+    password: { fate: 'kept' },
     doubt: 'clear',
     said: [],
     relink: false,
@@ -86,6 +98,24 @@ export function park(
   change: Partial<Result> = {},
 ): Result {
   return resultOf(claim, { operation, outcome, reason, finished: true, state: 'parked', ...change });
+}
+
+/**
+ * The target does not know the id any more (rule 17): the id is set aside and its absence confirmed by *find* after
+ * the settle time, then the account is made again or its removal is done.
+ */
+export function setAside(claim: Claim, operation: Result['operation'], reason: string): Result {
+  return resultOf(claim, {
+    operation,
+    outcome: 'absent',
+    reason,
+    remoteId: null,
+    acked: null,
+    doubt: 'raise',
+    againInMs: claim.open.target.policy.settleMs,
+    relink: claim.account.kind === 'group' && claim.wish === 'present',
+    news: { news: 'absent', reason },
+  });
 }
 
 /**
@@ -119,6 +149,8 @@ export function failureOf(
         outcome: 'unknown',
         reason: failure.reason,
         doubt: options.mutated ? 'raise' : untouched,
+        // An attempt that may carry the password says nothing else that changes anything.
+        password: { fate: options.mutated ? 'doubtful' : 'kept' },
         failed: true,
         strike: 'if the lane succeeds',
         news: { news: 'failed', reason: failure.reason },

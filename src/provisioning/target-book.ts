@@ -30,6 +30,8 @@ export type OpenTarget = {
 export type TargetBook = {
   /** The delivery stamp it was read at. */
   stamp: number;
+  /** Opens the passwords that accounts owe. */
+  key: SealingKey;
   targets: ReadonlyMap<number, OpenTarget>;
   bindings: readonly BindingForDelivery[];
   /** Whether one of these service providers is bound to the target. */
@@ -77,6 +79,7 @@ export async function openTargetBook(
   }
   return {
     stamp,
+    key: options.key,
     targets,
     bindings,
     isBound: (targetId, spIds) => spIds.some((spId) => bound.has(`${spId} ${targetId}`)),

@@ -159,6 +159,9 @@ export interface BindingRow {
   on_failure: Generated<'report' | 'fail'>;
 }
 
+/** How a password was sent without a believable answer: with the creation of its account, or by itself, once or twice. */
+export type PasswordSent = 'created' | 'once' | 'twice';
+
 export type AccountState = 'due' | 'done' | 'waiting' | 'parked' | 'withheld' | 'disabled' | 'kept' | 'unbound';
 
 /** Where one subject stands at one target. See `provisioning/accounts.ts` for the life of a row. */
@@ -185,6 +188,8 @@ export interface AccountRow {
   seq_done: number;
   /** The change whose clear password the target is still to be told; null when there is none. */
   pw_seq: number | null;
+  /** How the password of `pw_seq` was sent without an answer; null when it was not. */
+  pw_sent: PasswordSent | null;
   /** What became of the last password that did not reach the target, in words; null when it did or there was none. */
   pw_note: string | null;
   /** Target version its last result was computed with. */
@@ -197,7 +202,7 @@ export interface AccountRow {
   not_before: number | null;
   /** JSON `Attributes` that the target last acknowledged. */
   acked: string | null;
-  /** How many members the next request may name; null for the target's own limit. */
+  /** How many members the next request may name; null for the target's own limit. 0: it is to be created bare, a group without members, a user without a password. */
   chunk: number | null;
   /** What a rule withholds (`POST`, `PUT`, `PATCH`, `DELETE`); null when none does. */
   withheld_operation: string | null;

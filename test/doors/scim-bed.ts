@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { fastify } from 'fastify';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { openLog } from '../../src/base/log.ts';
@@ -57,7 +58,9 @@ export async function openScimBed(
   const { waits } = options;
   const door = openDoor({ store, credentials, clock, log, ...(waits ? { waits } : {}), ...limits });
   const app = fastify({ logger: false, ...frontOptions });
-  await app.register(scimDoor({ door, ...(options.limits ? { limits: options.limits } : {}) }), { prefix: '/scim2' });
+  const passwords = { key: randomBytes(32), lastsMs: 7 * 86_400_000 };
+  const limited = options.limits ? { limits: options.limits } : {};
+  await app.register(scimDoor({ door, passwords, ...limited }), { prefix: '/scim2' });
   const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/scim2`;
   return {
     url,

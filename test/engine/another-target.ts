@@ -17,14 +17,18 @@ export type AnotherTarget = AsyncDisposable & {
 export async function addTarget(
   bed: EngineBed,
   name: string,
-  options: { policy?: Record<string, unknown>; fake?: Partial<FakeOptions> } = {},
+  options: {
+    policy?: Record<string, unknown>;
+    fake?: Partial<FakeOptions>;
+    settings?: Record<string, string | boolean>;
+  } = {},
 ): Promise<AnotherTarget> {
   const fake = await startFakeScim2(options.fake);
   const targetId = await bed.store.write(async (tx) => {
     const idp = await createIdentityProvider(tx, { name });
     const target = await createTarget(tx, { key: bed.key, kinds: connectorKinds }, idp.id, {
       type: 'SCIM2',
-      settings: settingsFor(fake),
+      settings: { ...settingsFor(fake), ...options.settings },
       policy: options.policy ?? {},
     });
     const { bindings } = await readServiceProvider(tx, bed.resident.spId);
@@ -63,7 +67,7 @@ export function settingsFor(fake: FakeScim2): Record<string, string> {
 /** Replaces switch, settings and policy of the bed's first target, as an administrator does. */
 export async function resetTarget(
   bed: EngineBed,
-  input: { enabled?: boolean; settings?: Record<string, string>; policy?: Record<string, unknown> },
+  input: { enabled?: boolean; settings?: Record<string, string | boolean>; policy?: Record<string, unknown> },
 ): Promise<void> {
   const parts = { key: bed.key, kinds: connectorKinds };
   const given = { settings: { ...settingsFor(bed.fake), ...input.settings }, policy: input.policy ?? {} };

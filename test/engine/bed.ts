@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { openLog } from '../../src/base/log.ts';
+import { Secret } from '../../src/base/secret.ts';
 import { connectorKinds } from '../../src/connectors/index.ts';
 import type { Origin } from '../../src/directory/changes.ts';
 import { createGroup, deleteGroup, patchGroup, replaceGroup } from '../../src/directory/groups.ts';
-import { createUser, deleteUser, replaceUser } from '../../src/directory/users.ts';
+import { createUser, deleteUser, patchUser, replaceUser } from '../../src/directory/users.ts';
 import type { Outbound } from '../../src/outbound/outbound.ts';
 import { openOutbound } from '../../src/outbound/request.ts';
 import { readPatch } from '../../src/protocol/scim/patch.ts';
@@ -41,8 +42,11 @@ export type EngineBed = {
   /** Starts the engine (again, after `stop`). */
   start(): Promise<Engine>;
   stop(): Promise<void>;
+  /** `more` may hold a `password`, as a door would take it. */
   addUser(userName: string, more?: Record<string, unknown>, origin?: Origin): Promise<string>;
   changeUser(id: string, userName: string, more?: Record<string, unknown>, origin?: Origin): Promise<void>;
+  /** Takes the password of a user away, as a PATCH does. */
+  removePassword(id: string): Promise<void>;
   removeUser(id: string, origin?: Origin): Promise<void>;
   addGroup(displayName: string, memberIds?: readonly string[]): Promise<string>;
   renameGroup(id: string, displayName: string, memberIds: readonly string[]): Promise<void>;
@@ -55,6 +59,8 @@ export type EngineBed = {
   pass(ms: number): Promise<void>;
   /** Somebody else removes a resource at the target. */
   removeThere(endpoint: 'users' | 'groups', remoteId: string): Promise<void>;
+  /** Changes whose clear password is still kept. */
+  secrets(): Promise<number[]>;
   accounts(): Promise<AccountRow[]>;
   account(subjectId: string): Promise<AccountRow | undefined>;
   attempts(subjectId?: string): Promise<Selectable<AttemptRow>[]>;
@@ -69,6 +75,7 @@ export async function openEngineBed(
     policy?: Record<string, unknown>;
     fake?: Partial<FakeOptions>;
     settings?: Record<string, string | boolean>;
+    passwordsLastMs?: number;
     onStatement?: StatementHook;
   } = {},
 ): Promise<EngineBed & AsyncDisposable> {
@@ -107,10 +114,16 @@ export async function openEngineBed(
     };
   });
   let engine: Engine | undefined;
+  const keeping = { key, lastsMs: options.passwordsLastMs ?? 7 * 86_400_000 };
+  let hashes = 0;
   const signal = <T>(value: T): T => {
     store.signal('changes');
     return value;
   };
+  const passwordIn = ({ password }: Record<string, unknown>) =>
+    typeof password === 'string'
+      ? { passwordHash: `hash ${++hashes}`, clearPassword: { password: new Secret(password), keeping } }
+      : {};
   const user = (userName: string, more: Record<string, unknown>) =>
     readResource(userType, { schemas: [userType.schema.id, enterpriseUserUrn], userName, ...more });
   const group = (displayName: string, memberIds: readonly string[]) =>
@@ -149,9 +162,17 @@ export async function openEngineBed(
       if (stopped) await clock.runUntil(() => done, { what: 'the engine stopping' });
     },
     addUser: (userName, more = {}, origin = resident) =>
-      store.write((tx) => createUser(tx, user(userName, more), { origin })).then((subject) => signal(subject.id)),
+      store
+        .write((tx) => createUser(tx, user(userName, more), { origin, ...passwordIn(more) }))
+        .then((subject) => signal(subject.id)),
     changeUser: (id, userName, more = {}, origin = resident) =>
-      store.write((tx) => replaceUser(tx, id, user(userName, more), { origin })).then(() => signal(undefined)),
+      store
+        .write((tx) => replaceUser(tx, id, user(userName, more), { origin, ...passwordIn(more) }))
+        .then(() => signal(undefined)),
+    removePassword: (id) =>
+      store
+        .write((tx) => patchUser(tx, id, [], { origin: resident, passwordHash: null }))
+        .then(() => signal(undefined)),
     removeUser: (id, origin = resident) =>
       store.write((tx) => deleteUser(tx, id, { origin })).then(() => signal(undefined)),
     addGroup: (displayName, memberIds = []) =>
@@ -204,6 +225,10 @@ export async function openEngineBed(
       });
       assert.equal(answer.status, 204);
     },
+    secrets: () =>
+      store.read(async (r) =>
+        (await r.all(r.q.selectFrom('secrets').select('seq').orderBy('seq'))).map((row) => row.seq),
+      ),
     accounts: () => store.read((r) => r.all(r.q.selectFrom('accounts').selectAll().orderBy('subject_id'))),
     account: async (subjectId) => (await made.accounts()).find((row) => row.subject_id === subjectId),
     attempts: (subjectId) =>

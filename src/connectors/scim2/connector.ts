@@ -91,6 +91,9 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
   return {
     sends: (kind) => kind === 'user' || settings.groupEndpoint !== undefined,
 
+    takesPasswords: settings.passwordProvisioning,
+    hasDefaultPassword: settings.defaultPassword !== undefined,
+
     writeName(domain, name) {
       const there = settings.userStoreDomain ?? domain;
       return there.toUpperCase() === 'PRIMARY' ? name : `${there}/${name}`;
@@ -121,8 +124,8 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
 
     async create(courier, { kind, attributes, members, password }) {
       const body = writeResourceBody(kind, attributes, members);
-      const secret =
-        settings.passwordProvisioning && kind === 'user' ? (password ?? settings.defaultPassword) : undefined;
+      const mayCarry = settings.passwordProvisioning && kind === 'user' && password !== 'none';
+      const secret = mayCarry ? (password ?? settings.defaultPassword) : undefined;
       if (secret) body.password = secret.reveal();
       const url = endpointOf(kind);
       const heard = await wire.ask(courier, 'create', {
@@ -173,6 +176,24 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
       const { answer } = heard;
       const noTarget = answer?.status === 400 && isObject(answer.body) && answer.body.scimType === 'noTarget';
       return noTarget && operations.length === 1 && remove.length === 1 ? { outcome: 'done' } : heard.verdict;
+    },
+
+    async changePassword(courier, { remoteId, password, attributes }) {
+      if (!settings.passwordProvisioning) {
+        return { outcome: 'refused', reason: 'Enable Password Provisioning is off: no password is sent' };
+      }
+      const capability = await describe(courier);
+      if (capability.outcome !== 'done') return capability;
+      const url = resourceUrl(settings.userEndpoint, remoteId);
+      const secrets = [password];
+      if (!capability.patch) {
+        const body = { ...writeResourceBody('user', attributes, undefined), password: password.reveal() };
+        const heard = await wire.ask(courier, 'password', { method: 'PUT', url, body, secrets });
+        return heard.verdict ?? judgeChanged(heard.answer, remoteId);
+      }
+      const body = writePatch([{ op: 'replace', path: 'password', value: password.reveal() }]);
+      const heard = await wire.ask(courier, 'password', { method: 'PATCH', url, body, secrets });
+      return patchDenied(heard.answer) ?? heard.verdict ?? judgeChanged(heard.answer!, remoteId);
     },
 
     async remove(courier, kind, remoteId) {

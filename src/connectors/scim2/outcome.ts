@@ -8,7 +8,7 @@ import { isObject } from './body.ts';
  * What was asked. `create` and `search` go to an endpoint (`/Users`), the others to one resource of it
  * (`/Users/{id}`), `config` to ServiceProviderConfig.
  */
-export type Verb = 'create' | 'update' | 'members' | 'remove' | 'read' | 'search' | 'config';
+export type Verb = 'create' | 'update' | 'password' | 'members' | 'remove' | 'read' | 'search' | 'config';
 
 export type Asked<V extends Verb = Verb> = {
   verb: V;
@@ -24,7 +24,7 @@ export type Asked<V extends Verb = Verb> = {
 export type Verdict<V extends Verb> =
   | Failure
   | (V extends 'create' | 'update' ? Exists : never)
-  | (V extends 'update' | 'members' | 'remove' | 'read' ? Absent : never);
+  | (V extends 'update' | 'password' | 'members' | 'remove' | 'read' ? Absent : never);
 
 /**
  * How an answer that is not a success counts; undefined for 2xx, which the caller judges by its content.
@@ -35,6 +35,7 @@ export type Verdict<V extends Verb> =
  * | timeout, closed, half an answer | `unknown` | RFC 9110 section 9.2.2: it may have been applied |
  * | 3xx | `unavailable`, lane; 303 and 304 `unknown` | redirects are not followed: credentials would go along; 303 may follow a done POST |
  * | 400 `uniqueness`, 409 | `exists` on create and update | RFC 7644 section 3.12; some send 400 with the scimType |
+ * | 409 on a password | `refused` | it holds no name; targets say so that it was used before |
  * | 409 elsewhere | `unknown` | a conflict that may pass; tries are counted |
  * | 400, 413, 422 | `refused` | this body will never be taken |
  * | 401 | `unavailable`, target | credentials; with a remembered token first: account, since the next attempt fetches another |
@@ -61,7 +62,7 @@ function judgeAny(answer: Answer, asked: Asked): Failure | Absent | Exists | und
   if (status >= 200 && status < 300) return undefined;
 
   const { verb } = asked;
-  const onResource = verb === 'update' || verb === 'members' || verb === 'remove' || verb === 'read';
+  const onResource = verb !== 'create' && verb !== 'search' && verb !== 'config';
   const changes = verb !== 'read' && verb !== 'search' && verb !== 'config';
   const error = readError(answer.body);
   const said = describeAnswer(answer, asked.secrets);
@@ -78,7 +79,7 @@ function judgeAny(answer: Answer, asked: Asked): Failure | Absent | Exists | und
       return { outcome: 'refused', reason: said };
     case 409:
       if (verb === 'create' || verb === 'update') return { outcome: 'exists', reason: said };
-      return { outcome: 'unknown', reason: said };
+      return { outcome: verb === 'password' ? 'refused' : 'unknown', reason: said };
     case 413:
     case 422:
       return { outcome: 'refused', reason: said };

@@ -113,7 +113,7 @@ export const scim2Settings: readonly Setting[] = [
     type: 'boolean',
     required: false,
     default: true,
-    help: 'Send a password when a user is created.',
+    help: 'Send the password when a user is created, and a new one when it changes. Off: never.',
   },
   {
     key: 'scim2-default-pwd',

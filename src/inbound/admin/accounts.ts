@@ -126,6 +126,8 @@ function show(row: AccountRow, names: Names): AccountAnswer {
     tries: row.tries,
     waitsFor: row.wait_on === null ? null : names.subject(row.wait_on),
     withheldOperation: row.withheld_operation,
+    passwordDue: row.pw_seq !== null,
+    passwordNote: row.pw_note,
     serviceProvider: names.serviceProvider(row.sp_id),
   };
 }

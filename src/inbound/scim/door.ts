@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
+import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
 import { makeScimError, problemToScimError, scimMediaType } from '../../protocol/scim/message.ts';
 import type { Caller } from '../credentials.ts';
 import type { Door } from '../door.ts';
@@ -30,13 +31,19 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
  * credentials: Basic (an operator, for the resident service provider) or a bearer token with the scope `scim` (for its
  * own). `baseUrl`: what locations begin with, where a proxy changes what clients see; default: as the client called.
  */
-export function scimDoor(options: { door: Door; limits?: Partial<ScimLimits>; baseUrl?: string }) {
-  const { door } = options;
+export function scimDoor(options: {
+  door: Door;
+  passwords: PasswordKeeping;
+  limits?: Partial<ScimLimits>;
+  baseUrl?: string;
+}) {
+  const { door, passwords } = options;
   const callers = new WeakMap<FastifyRequest, Caller>();
 
   return async (app: FastifyInstance): Promise<void> => {
     const parts: ScimParts = {
       door,
+      passwords,
       limits: { ...defaultScimLimits, ...options.limits },
       baseUrlOf: (request) => options.baseUrl ?? `${request.protocol}://${request.host}${app.prefix}`,
       callerOf: (request) => callers.get(request)!,

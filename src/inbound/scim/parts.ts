@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
+import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
 import { type ListResponse, scimMediaType } from '../../protocol/scim/message.ts';
 import type { Projection, Resource } from '../../protocol/scim/resource.ts';
 import { locateAttribute, type ResourceType } from '../../protocol/scim/schema.ts';
@@ -9,6 +10,8 @@ import { type Door, isStorable } from '../door.ts';
 /** What the routes of the SCIM door work with. */
 export type ScimParts = {
   door: Door;
+  /** How new passwords are kept for the targets. */
+  passwords: PasswordKeeping;
   limits: ScimLimits;
   /** Where the caller reached us, without a slash at the end: what locations begin with. */
   baseUrlOf(request: FastifyRequest): string;

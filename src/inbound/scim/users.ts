@@ -1,7 +1,15 @@
 import type { FastifyInstance } from 'fastify';
+import { Secret } from '../../base/secret.ts';
 import { preparePassword } from '../../directory/passwords.ts';
 import { readSubject, type Subject } from '../../directory/subjects.ts';
-import { createUser, deleteUser, isPasswordOperation, patchUser, replaceUser } from '../../directory/users.ts';
+import {
+  createUser,
+  deleteUser,
+  isPasswordOperation,
+  patchUser,
+  replaceUser,
+  type WriteOptions,
+} from '../../directory/users.ts';
 import { type PatchOperation, readPatch } from '../../protocol/scim/patch.ts';
 import { type Projection, readResource } from '../../protocol/scim/resource.ts';
 import { userType } from '../../protocol/scim/schema.ts';
@@ -16,15 +24,15 @@ import { answerSettled } from './settled.ts';
  * transaction, answer. Only requests with a password pay for argon2id.
  */
 export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
-  const { door, callerOf, baseUrlOf } = parts;
+  const { door, callerOf, baseUrlOf, passwords } = parts;
   addReadRoutes(app, 'user', parts);
 
   app.post('/Users', async (request, reply) => {
     const projection = readProjection(request);
     const { password, ...resource } = readResource(userType, request.body);
-    const passwordHash = await hashIfGiven(password);
+    const given = await readPassword(password);
     const origin = originOf(callerOf(request), 'scim');
-    const user = await door.write((tx) => createUser(tx, resource, { origin, ...passwordHash }));
+    const user = await door.write((tx) => createUser(tx, resource, { origin, ...given }));
     const baseUrl = baseUrlOf(request);
     reply.header('location', locationOf(user, baseUrl));
     return answerSettled(parts, request, reply, user, () =>
@@ -36,8 +44,8 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
     const id = idOf(request);
     const projection = readProjection(request);
     const { password, ...resource } = readResource(userType, request.body);
-    const passwordHash = await hashIfGiven(password, id);
-    const options = { origin: originOf(callerOf(request), 'scim'), ...readIfMatch(request), ...passwordHash };
+    const given = await readPassword(password, id);
+    const options = { origin: originOf(callerOf(request), 'scim'), ...readIfMatch(request), ...given };
     const user = await door.write((tx) => replaceUser(tx, id, resource, options));
     return answerSettled(parts, request, reply, user, () => sendUser(user, projection, baseUrlOf(request), reply));
   });
@@ -46,8 +54,8 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
     const id = idOf(request);
     const projection = readProjection(request);
     const operations = readPatch(userType, request.body);
-    const passwordHash = await hashIfPatched(operations, id);
-    const options = { origin: originOf(callerOf(request), 'scim'), ...readIfMatch(request), ...passwordHash };
+    const given = await readPatchedPassword(operations, id);
+    const options = { origin: originOf(callerOf(request), 'scim'), ...readIfMatch(request), ...given };
     const user = await door.write((tx) => patchUser(tx, id, operations, options));
     return answerSettled(parts, request, reply, user, () => sendUser(user, projection, baseUrlOf(request), reply));
   });
@@ -68,18 +76,22 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
     return sendResource(reply, 200, resource!, user.version);
   }
 
-  async function hashIfGiven(password: unknown, id?: string): Promise<{ passwordHash?: string }> {
+  type NewPassword = Required<Pick<WriteOptions, 'clearPassword'>> & { passwordHash: string };
+
+  /** Nothing when there is no password, or it is the one they have. */
+  async function readPassword(password: unknown, id?: string): Promise<NewPassword | Record<string, never>> {
     if (typeof password !== 'string') return {};
     // A user who is not there costs no hash.
     if (id !== undefined && !(await door.read((reading) => readSubject(reading, 'user', id)))) return {};
     const passwordHash = await preparePassword(door.read, password, id);
-    return passwordHash === undefined ? {} : { passwordHash };
+    if (passwordHash === undefined) return {};
+    return { passwordHash, clearPassword: { password: new Secret(password), keeping: passwords } };
   }
 
   /** The last word on the password counts; removing it leaves the user without one. */
-  async function hashIfPatched(operations: readonly PatchOperation[], id: string) {
+  async function readPatchedPassword(operations: readonly PatchOperation[], id: string) {
     const last = operations.findLast(isPasswordOperation);
     if (last?.op === 'remove') return { passwordHash: null };
-    return hashIfGiven(last?.value, id);
+    return readPassword(last?.value, id);
   }
 }

@@ -12,6 +12,7 @@ export const trusted: Migration = {
     'create index secrets_subject on secrets (subject_id)',
     'create index secrets_expiry on secrets (expires_at)',
     'alter table accounts add column pw_note $text',
+    'alter table accounts add column pw_sent $text',
     'create index accounts_password on accounts (pw_seq) where pw_seq is not null',
 
     `alter table bindings add column on_failure $text not null default 'report'`,

@@ -19,6 +19,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { SettingValues } from '../../../src/connectors/connector.ts';
 import { type Act, makeHeldRequests, makeMisbehaviour, type Rule } from './scim2-misbehaviour.ts';
+import { type HeardPassword, openPasswordHistory, type PasswordRules, passwordsIn } from './scim2-passwords.ts';
 import { answer, type FakeRequest, readRequest } from './scim2-request.ts';
 import {
   applyScimPatch,
@@ -33,7 +34,9 @@ import { authSettings, type FakeAuth, makeFakeDoor } from './scim2-sign-in.ts';
 
 export type { Act, FakeAuth, FakeRequest, Rule };
 
-export type FakeOptions = ScimRules & {
+export type FakeOptions = PasswordRules & FakeBehaviour;
+
+type FakeBehaviour = ScimRules & {
   /** What ServiceProviderConfig says and PATCH obeys. Default true; false answers PATCH with 501. */
   patch: boolean;
   /** False: ServiceProviderConfig is a 404. Default true. */
@@ -66,6 +69,10 @@ export type FakeScim2 = {
   settings(more?: Record<string, string | boolean>): SettingValues;
   userNamed(userName: string): JsonObject | undefined;
   groupNamed(displayName: string): Group | undefined;
+  /** Every password it heard, whatever became of it. */
+  heardPasswords(): HeardPassword[];
+  /** The password that a user has; undefined without one. */
+  passwordOf(userName: string): string | undefined;
   /** Ids, sorted. */
   membersOf(groupId: string): string[];
   /** Puts something in without a request; returns its id. */
@@ -104,6 +111,8 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
     pageSize: 100,
     findLagMs: 0,
     idPrefix: '',
+    judgePassword: () => undefined,
+    passwordHistory: false,
     ...given,
   };
   const users = new Map<string, JsonObject>();
@@ -111,6 +120,7 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
   const requests: FakeRequest[] = [];
   const faults: string[] = [];
   const door = makeFakeDoor(options);
+  const passwords = openPasswordHistory(options);
   const misbehaviour = makeMisbehaviour();
   const held = makeHeldRequests();
   let userCount = 0;
@@ -195,6 +205,7 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
   function create(what: 'users' | 'groups', body: unknown): Reply {
     const { resource, members } = checkResource(what, body, options);
     checkUnique(what, resource, undefined);
+    passwords.check(undefined, resource);
     const id = `${options.idPrefix}${what === 'users' ? `u${++userCount}` : `g${++groupCount}`}`;
     store(what, id, resource, members);
     return { status: 201, body: show(what, id, {}), headers: { location: locate(what, id) } };
@@ -203,7 +214,10 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
   function replace(what: 'users' | 'groups', id: string, body: unknown): Reply {
     const { resource, members } = checkResource(what, body, options);
     checkUnique(what, resource, id);
-    store(what, id, resource, members);
+    // Nobody can read a password, so a PUT that says none does not take it away.
+    const { password } = users.get(id) ?? {};
+    if (what === 'users') passwords.check(users.get(id), resource);
+    store(what, id, { ...(password === undefined ? {} : { password }), ...resource }, members);
     return { status: 200, body: show(what, id, {}) };
   }
 
@@ -212,6 +226,7 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
     const before = what === 'users' ? { resource: users.get(id)!, members: new Map() } : groups.get(id)!;
     const after = applyScimPatch(what, before, body, options, (member) => users.has(member) || groups.has(member));
     checkUnique(what, after.resource, id);
+    if (passwordsIn([{ body } as FakeRequest]).length > 0) passwords.check(before.resource, after.resource);
     store(what, id, after.resource, after.members);
     return { status: 204 };
   }
@@ -231,8 +246,10 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
       }
     }
     const stored = { ...resource, id };
-    if (what === 'users') users.set(id, stored);
-    else groups.set(id, { resource: stored, members });
+    if (what === 'users') {
+      users.set(id, stored);
+      passwords.note(id, stored);
+    } else groups.set(id, { resource: stored, members });
     noteWrite(what, id);
   }
 
@@ -342,6 +359,8 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
     }),
     userNamed: (name) => [...users.values()].find((user) => folded(user.userName) === folded(name)),
     groupNamed: (name) => [...groups.values()].find((group) => folded(group.resource.displayName) === folded(name)),
+    heardPasswords: () => passwordsIn(requests),
+    passwordOf: (name) => fake.userNamed(name)?.password as string | undefined,
     membersOf: (id) => [...(groups.get(id)?.members.keys() ?? [])].sort(),
     seedUser(resource) {
       const id = `${options.idPrefix}u${++userCount}`;

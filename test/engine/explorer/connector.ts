@@ -35,6 +35,8 @@ export function makeMemoryKind(traits: () => TargetTraits): ConnectorKind {
 function openConnector(traits: () => TargetTraits): Connector {
   return {
     sends: () => true,
+    takesPasswords: true,
+    hasDefaultPassword: false,
     writeName: (_, name) => name,
     async describe() {
       return { outcome: 'done', patch: traits().patch, membersPerRequest: traits().membersPerRequest };
@@ -50,8 +52,9 @@ function openConnector(traits: () => TargetTraits): Connector {
       if ('outcome' in heard) return heard.outcome === 'exists' ? asFailure(heard) : heard;
       return { outcome: 'done', remote: toRemote({ id, attributes: heard.attributes ?? {} }, kind) };
     },
-    async create(courier, { kind, attributes, members = [] }) {
+    async create(courier, { kind, attributes, members = [], password }) {
       const said: Said = { say: 'create', kind, attributes, members: members.map((one) => one.remoteId) };
+      if (password !== undefined && password !== 'none') said.password = password.reveal();
       const heard = judge(await say(courier, said));
       if ('outcome' in heard) return heard.outcome === 'absent' ? asFailure(heard) : heard;
       if (heard.id === undefined) return { outcome: 'unknown', reason: 'created, without an id' };
@@ -73,6 +76,13 @@ function openConnector(traits: () => TargetTraits): Connector {
       const heard = judge(await say(courier, { say: 'members', id: remoteId, add: ids(add), remove: ids(remove) }));
       if ('outcome' in heard) return heard.outcome === 'exists' ? asFailure(heard) : heard;
       return { outcome: 'done' };
+    },
+    async changePassword(courier, { remoteId, password, attributes }) {
+      const said: Said = { say: 'password', kind: 'user', id: remoteId, password: password.reveal() };
+      if (!traits().patch) said.whole = attributes;
+      const heard = judge(await say(courier, said));
+      if (!('outcome' in heard)) return { outcome: 'done' };
+      return heard.outcome === 'exists' ? { outcome: 'refused', reason: heard.reason } : heard;
     },
     async remove(courier, kind, id) {
       const heard = judge(await say(courier, { say: 'remove', kind, id }));

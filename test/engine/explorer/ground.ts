@@ -73,6 +73,7 @@ const emptied = [
   'attempts',
   'exchanges',
   'lanes',
+  'secrets',
 ] as const;
 
 export async function openGround(database: DatabaseKind, onStatement?: StatementHook): Promise<Ground> {

@@ -7,6 +7,8 @@ import type { Attributes, Json } from '../../../src/mapping/rows.ts';
  */
 export type MemoryTarget = {
   readonly held: ReadonlyMap<string, Held>;
+  /** Every password that was ever set, by the mark (externalId) of the account that had it then. */
+  readonly passwords: ReadonlyMap<string, ReadonlySet<string>>;
   /** Carries a request out and answers; the answer may then be lost on its way. */
   carryOut(said: Said): Heard;
   /** Somebody else removes a resource. */
@@ -15,14 +17,23 @@ export type MemoryTarget = {
   putStranger(userName: string): string;
 };
 
-export type Held = { id: string; kind: SubjectKind; attributes: Attributes; members: Set<string>; stranger: boolean };
+export type Held = {
+  id: string;
+  kind: SubjectKind;
+  attributes: Attributes;
+  members: Set<string>;
+  stranger: boolean;
+  password?: string | undefined;
+};
 
 /** What a connector may say to it. */
 export type Said =
   | { say: 'find'; kind: SubjectKind; externalId: string; names: readonly string[] }
   | { say: 'read'; kind: SubjectKind; id: string }
-  | { say: 'create'; kind: SubjectKind; attributes: Attributes; members: readonly string[] }
+  | { say: 'create'; kind: SubjectKind; attributes: Attributes; members: readonly string[]; password?: string }
   | { say: 'update'; kind: SubjectKind; id: string; set: Attributes; unset: readonly string[]; members?: string[] }
+  /** `whole`: by PUT, with all that the resource should hold. */
+  | { say: 'password'; kind: 'user'; id: string; password: string; whole?: Attributes }
   | { say: 'members'; id: string; add: readonly string[]; remove: readonly string[] }
   | { say: 'remove'; kind: SubjectKind; id: string };
 
@@ -44,6 +55,7 @@ export const nameOf = { user: 'userName', group: 'displayName' } as const;
 
 export function openMemoryTarget(traits: TargetTraits, now: () => number): MemoryTarget {
   const held = new Map<string, Held>();
+  const passwords = new Map<string, Set<string>>();
   const past: { at: number; rows: { id: string; kind: SubjectKind; attributes: Attributes }[] }[] = [];
   let made = 0;
 
@@ -64,6 +76,10 @@ export function openMemoryTarget(traits: TargetTraits, now: () => number): Memor
 
   function put(one: Held): void {
     held.set(one.id, one);
+    if (one.password !== undefined) {
+      const mark = String(one.attributes['externalId'] ?? '');
+      passwords.set(mark, (passwords.get(mark) ?? new Set()).add(one.password));
+    }
     remember();
   }
 
@@ -105,8 +121,17 @@ export function openMemoryTarget(traits: TargetTraits, now: () => number): Memor
         if (!members) return { status: 400 };
         made += 1;
         const id = `${said.kind[0]}${made}`;
-        put({ id, kind: said.kind, attributes: said.attributes, members: new Set(members), stranger: false });
+        const { kind, attributes, password } = said;
+        put({ id, kind, attributes, members: new Set(members), stranger: false, password });
         return { status: 201, id };
+      }
+      case 'password': {
+        const one = held.get(said.id);
+        if (one?.kind !== 'user') return { status: 404 };
+        const attributes = said.whole ?? one.attributes;
+        if (isTaken('user', attributes, said.id)) return { status: 409 };
+        put({ ...one, attributes, password: said.password });
+        return { status: 204 };
       }
       case 'update': {
         const one = held.get(said.id);
@@ -137,6 +162,7 @@ export function openMemoryTarget(traits: TargetTraits, now: () => number): Memor
 
   return {
     held,
+    passwords,
     carryOut,
     removeThere: drop,
     putStranger(userName) {
