@@ -86,7 +86,8 @@ async function expireSome(store: Store): Promise<number> {
   return left > 0 ? 0 : expired.length;
 }
 
-export type LatePassword = { targetId: number; subjectId: string; seq: number; taken: boolean };
+/** `seq`: the password that was sent; null when none was. */
+export type LateMutation = { targetId: number; subjectId: string; seq: number | null; taken: boolean };
 
 const lateNote =
   'password in doubt: an older one was sent late, by a process that had stood still, and may have replaced it. Set it again to be sure';
@@ -98,19 +99,23 @@ const noteLate = prepare<{ rows: string; note: string }, never>((_, p, d) => {
     seq: 'int',
     taken: 'int',
   });
+  const isThere = sql`r.taken = 1 and accounts.pw_seq = r.seq`;
   return sql`
     update accounts set
-      pw_note = case when accounts.pw_seq is null then ${p.note} else accounts.pw_note end,
-      pw_seq = case when r.taken = 1 and accounts.pw_seq = r.seq then null else accounts.pw_seq end,
-      pw_sent = case when r.taken = 1 and accounts.pw_seq = r.seq then null else accounts.pw_sent end
+      pw_note = case when r.seq is not null and accounts.pw_seq is null then ${p.note} else accounts.pw_note end,
+      pw_seq = case when ${isThere} then null else accounts.pw_seq end,
+      pw_sent = case when ${isThere} then null
+                     when accounts.pw_sent = 'created' and coalesce(r.seq, 0) <> accounts.pw_seq then 'perhaps'
+                     else accounts.pw_sent end
     from ${rows} where accounts.target_id = r.target_id and accounts.subject_id = r.subject_id`;
 });
 
 /**
- * Passwords that went out under a lease that was lost. Whoever owes one still owes it, or has it by now; where none is
- * owed any more another went out since, and nobody can read at the target which of them holds.
+ * For what was sent to accounts of users under a lease that was lost. Whoever owes the password that went out still owes
+ * it, or has it by now. Where none is owed any more another went out since, and nobody can read at the target which of
+ * them holds. And a creation that is found may be this one, without the password that is owed.
  */
-export async function noteLatePasswords(tx: Tx, late: readonly LatePassword[]): Promise<void> {
+export async function noteLatePasswords(tx: Tx, late: readonly LateMutation[]): Promise<void> {
   if (late.length === 0) return;
   const rows = late.map((one) => ({
     target_id: one.targetId,

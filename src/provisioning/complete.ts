@@ -143,11 +143,12 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
   );
   await noteLatePasswords(
     tx,
-    fenced.flatMap(({ result }) => {
+    fenced.flatMap(({ result, mutatedAt }) => {
       const { owed } = result.claim;
       const { fate } = result.password;
-      if (owed === null || (fate !== 'taken' && fate !== 'doubtful')) return [];
-      return [{ ...accountKey(result), seq: owed.seq, taken: fate === 'taken' }];
+      if (mutatedAt === null || result.claim.account.kind !== 'user') return [];
+      const sent = owed !== null && (fate === 'taken' || fate === 'doubtful');
+      return [{ ...accountKey(result), seq: sent ? owed.seq : null, taken: fate === 'taken' }];
     }),
   );
   const settled = new Set(written.filter((row) => row.settled).map((row) => keyOf(row)));
@@ -338,7 +339,7 @@ function completedPassword({ claim, password }: Result): CompletedPassword {
   return {
     seq: owed?.seq ?? null,
     settled,
-    sent: settled ? null : password.fate === 'doubtful' ? claim.sentDuring : account.pw_sent,
+    sent: settled ? null : password.fate === 'doubtful' ? (password.sent ?? claim.sentDuring) : account.pw_sent,
     note: isLost ? (owed.lost ?? note) : note,
   };
 }

@@ -244,8 +244,12 @@ async function createAccount(
       }
       // It was not the password: whoever tries again begins with it again.
       return fail(claim, courier, 'create', created, true, bare ? notThePassword : {});
-    default:
-      return fail(claim, courier, 'create', created, true);
+    default: {
+      // Nothing of ours was there before: what is found later is this, with its password.
+      const sent: Partial<Result> = { password: { fate: 'doubtful', sent: 'created' } };
+      const doubtful = created.outcome === 'unknown' && courier.mutated && carried === 'clear';
+      return fail(claim, courier, 'create', created, true, doubtful ? sent : {});
+    }
   }
 }
 

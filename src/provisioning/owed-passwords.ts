@@ -48,8 +48,9 @@ export function sentDuring(
   owed: Owed | null,
 ): PasswordSent | null {
   if (wish !== 'present' || owed === null || 'lost' in owed || isBare(account)) return account.pw_sent;
-  if (account.remote_id === null) return 'created';
-  return account.pw_sent === 'once' ? 'twice' : 'once';
+  if (account.remote_id !== null) return account.pw_sent === null ? 'once' : 'twice';
+  // What is in doubt already did not carry it, and may be what is found.
+  return account.doubt === null || account.pw_sent === 'created' ? 'created' : 'perhaps';
 }
 
 /** The next creation carries no password, not even a default one. */

@@ -1,6 +1,6 @@
 import type { Failure } from '../connectors/connector.ts';
 import type { ProvisioningOperation } from '../rules/provisioning-request.ts';
-import type { AccountState, LinkRow } from '../store/schema.ts';
+import type { AccountState, LinkRow, PasswordSent } from '../store/schema.ts';
 import type { Claim } from './claim.ts';
 import type { LaneNews } from './lanes.ts';
 
@@ -8,8 +8,8 @@ import type { LaneNews } from './lanes.ts';
 export type PasswordFate =
   /** Still owed, and surely not there by this attempt. A `note` is written, null removes it. */
   | { fate: 'kept'; note?: string | null }
-  /** Sent, without a believable answer. */
-  | { fate: 'doubtful' }
+  /** Sent, without a believable answer. `sent`: how, where it is known better than before the attempt. */
+  | { fate: 'doubtful'; sent?: PasswordSent }
   | { fate: 'taken' }
   /** Owed no more, though the target did not take it. Without a `note` the present one stays. */
   | { fate: 'let go'; note?: string };

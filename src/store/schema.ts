@@ -159,8 +159,11 @@ export interface BindingRow {
   on_failure: Generated<'report' | 'fail'>;
 }
 
-/** How a password was sent without a believable answer: with the creation of its account, or by itself, once or twice. */
-export type PasswordSent = 'created' | 'once' | 'twice';
+/**
+ * How a password was sent without a believable answer: with the creation of its account (`perhaps`: another creation, without
+ * it, may have arrived instead), or by itself, once or twice.
+ */
+export type PasswordSent = 'created' | 'perhaps' | 'once' | 'twice';
 
 export type AccountState = 'due' | 'done' | 'waiting' | 'parked' | 'withheld' | 'disabled' | 'kept' | 'unbound';
 

@@ -3,6 +3,7 @@ import type { Attributes } from '../../../src/mapping/rows.ts';
 import { enterpriseUserUrn } from '../../../src/protocol/scim/schema.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { MemoryTarget } from './memory-target.ts';
+import type { LastPassword } from './people.ts';
 
 type Doc = {
   userName?: string;
@@ -25,13 +26,14 @@ export async function findFaults(
     targetId: number;
     nick: (id: string) => string;
     leavers: 'deleted' | 'disabled';
+    passwords: ReadonlyMap<string, LastPassword>;
     /** Whether the scope lets in who is in groups of these names (small letters); default all. */
     holds?: (groups: readonly string[]) => boolean;
   },
 ): Promise<string[]> {
-  const { nick, leavers, holds = () => true } = options;
+  const { nick, leavers, passwords, holds = () => true } = options;
   const faults: string[] = [];
-  const { subjects, members, accounts, links, wakes, descents, former, unplanned } = await store.read(
+  const { subjects, members, accounts, links, wakes, descents, former, unplanned, secrets } = await store.read(
     async (reading) => {
       const { q } = reading;
       return {
@@ -42,6 +44,7 @@ export async function findFaults(
         wakes: await reading.all(q.selectFrom('wakes').selectAll()),
         descents: await reading.all(q.selectFrom('descents').selectAll()),
         former: await reading.all(q.selectFrom('former_members').selectAll()),
+        secrets: await reading.all(q.selectFrom('secrets').select(['seq', 'subject_id'])),
         unplanned: await reading.all(q.selectFrom('changes').select('seq').where('unplanned', 'is not', null)),
       };
     },
@@ -100,6 +103,12 @@ export async function findFaults(
       }
     }
     const account = accounts.find((row) => row.subject_id === id);
+    const last = passwords.get(id);
+    // What did not get there is noted. An account that was made anew starts without: its password is kept no longer.
+    const madeAnew = held.password === undefined && (last?.unclaimed || target.passwords.get(id)?.has(last!.password));
+    if (held.password !== last?.password && !madeAnew && account?.pw_note == null) {
+      faults.push(`${nick(id)} has the password ${held.password} and should have ${last?.password}`);
+    }
     if (account?.remote_id !== held.id) {
       faults.push(`the account of ${nick(id)} knows the remote id ${account?.remote_id}, it is ${held.id}`);
     } else if (!isDeepStrictEqual(sorted(JSON.parse(account.acked ?? '{}')), sorted(held.attributes))) {
@@ -120,6 +129,7 @@ export async function findFaults(
   }
   for (const row of accounts) {
     const who = nick(row.subject_id);
+    if (row.pw_seq !== null && row.state !== 'disabled') faults.push(`${who} owes a password at rest`);
     if (row.wanted > row.done) faults.push(`${who} is due and nobody goes: wanted ${row.wanted}, done ${row.done}`);
     if (row.lease_attempt !== null || row.due_at !== null) faults.push(`${who} is leased or due at rest`);
     if (leavers === 'disabled' && !isWanted.has(row.subject_id)) {
@@ -141,6 +151,9 @@ export async function findFaults(
     const member = members.some((one) => one.group_id === row.group_id && one.member_id === row.member_id);
     if (!member || row.op !== 'add' || remoteOf(row.member_id) !== undefined)
       faults.push(`a membership waits for nothing: ${link}`);
+  }
+  for (const { seq, subject_id: id } of secrets) {
+    if (!accounts.some((row) => row.pw_seq === seq)) faults.push(`a password of ${nick(id)} is kept for nobody`);
   }
   if (wakes.length > 0) faults.push(`${wakes.length} wakes are left`);
   if (descents.length > 0) faults.push(`${descents.length} groups are not looked through`);

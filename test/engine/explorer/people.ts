@@ -1,6 +1,7 @@
 import { Problem } from '../../../src/base/problem.ts';
+import { Secret } from '../../../src/base/secret.ts';
 import { createGroup, deleteGroup, patchGroup } from '../../../src/directory/groups.ts';
-import { createUser, deleteUser, replaceUser } from '../../../src/directory/users.ts';
+import { createUser, deleteUser, replaceUser, type WriteOptions } from '../../../src/directory/users.ts';
 import { readPatch } from '../../../src/protocol/scim/patch.ts';
 import { readResource } from '../../../src/protocol/scim/resource.ts';
 import { enterpriseUserUrn, groupType, userType } from '../../../src/protocol/scim/schema.ts';
@@ -16,6 +17,13 @@ type Person = {
   active: boolean;
   manager: string | undefined;
 };
+
+/**
+ * The last password of somebody. `unclaimed`: they were out of scope at or after its time, so the target may rightly have
+ * none of it.
+ */
+export type LastPassword = { password: string; unclaimed: boolean };
+
 type Team = { id: string; displayName: string; members: Set<string> };
 
 /** The directory's side of a schedule: who is there, and the writes that a step means. */
@@ -24,6 +32,8 @@ export type People = {
   write(step: Step): Promise<string | undefined>;
   /** A short name of a subject for people to read. */
   nick(id: string): string;
+  /** By subject; whoever never had one is missing. */
+  readonly passwords: ReadonlyMap<string, LastPassword>;
 };
 
 /** `names`: whether a name that somebody had may be given again. */
@@ -32,7 +42,16 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
   const people: Person[] = [];
   const teams: Team[] = [];
   const nicks = new Map<string, string>();
+  const passwords = new Map<string, LastPassword>();
+  const keeping = { key: ground.key, lastsMs: 7 * 86_400_000 };
   let given = 0;
+  let passwordsMade = 0;
+  const newPassword = () => {
+    passwordsMade += 1;
+    const password = `p${passwordsMade}`;
+    const options = { passwordHash: `hash of ${password}`, clearPassword: { password: new Secret(password), keeping } };
+    return { password, options };
+  };
   const name = (wanted: string) => {
     given += 1;
     return names === 'again' ? wanted : `${wanted}.${given}`;
@@ -60,19 +79,37 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
       userType: person.outside ? 'outside' : 'inside',
       ...(person.manager === undefined ? {} : { [enterpriseUserUrn]: { manager: { value: person.manager } } }),
     });
-  async function change(person: Person, difference: Partial<Person>, what: string): Promise<string | undefined> {
+  async function change(
+    person: Person,
+    difference: Partial<Person>,
+    what: string,
+    options: Partial<WriteOptions> = {},
+  ): Promise<string | undefined> {
     const after = { ...person, ...difference };
-    if (!(await writes((tx) => replaceUser(tx, person.id, resourceOf(after), { origin })))) return undefined;
+    if (!(await writes((tx) => replaceUser(tx, person.id, resourceOf(after), { origin, ...options })))) {
+      return undefined;
+    }
     Object.assign(person, difference);
+    const last = passwords.get(person.id);
+    if (last && person.outside) last.unclaimed = true;
     return `${nick(person.id)} ${what}`;
   }
-  async function join(given: { userName: string; outside: boolean; manager?: string | undefined }): Promise<string> {
-    const person = { title: 't0', active: true, manager: undefined, ...given };
-    const made = await store.write((tx) => createUser(tx, resourceOf(person), { origin }));
+  async function join(given: {
+    userName: string;
+    outside: boolean;
+    manager?: string | undefined;
+    password?: boolean | undefined;
+  }): Promise<string> {
+    const { password: withPassword, ...more } = given;
+    const person = { title: 't0', active: true, manager: undefined, ...more };
+    const fresh = withPassword ? newPassword() : undefined;
+    const made = await store.write((tx) => createUser(tx, resourceOf(person), { origin, ...fresh?.options }));
     people.push({ ...person, id: made.id });
     nicks.set(made.id, `user${nicks.size}`);
+    if (fresh) passwords.set(made.id, { password: fresh.password, unclaimed: person.outside });
     const under = person.manager === undefined ? '' : ` under ${nick(person.manager)}`;
-    return `${nick(made.id)} is created as ${person.userName}${person.outside ? ', out of scope' : ''}${under}`;
+    const having = fresh === undefined ? '' : ` with the password ${fresh.password}`;
+    return `${nick(made.id)} is created as ${person.userName}${person.outside ? ', out of scope' : ''}${under}${having}`;
   }
   const isTaken = (name: string, self?: Person) =>
     people.some((one) => one !== self && one.userName.toLowerCase() === name.toLowerCase());
@@ -82,7 +119,8 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
       case 'create user': {
         const userName = name(userNames[step.name] ?? strangerName);
         if (isTaken(userName)) return undefined;
-        return join({ userName, outside: step.out, manager: at(people, step.manager)?.id });
+        const manager = at(people, step.manager)?.id;
+        return join({ userName, outside: step.out, manager, password: step.password });
       }
       case 'rename user': {
         const person = at(people, step.who);
@@ -111,6 +149,14 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
       case 'retitle': {
         const person = at(people, step.who);
         return person && change(person, { title: `t${step.title}` }, `has the title t${step.title}`);
+      }
+      case 'set password': {
+        const person = at(people, step.who);
+        if (!person) return undefined;
+        const { password, options } = newPassword();
+        const told = await change(person, {}, `has the password ${password}`, options);
+        if (told !== undefined) passwords.set(person.id, { password, unclaimed: person.outside });
+        return told;
       }
       case 'move in or out of scope': {
         const person = at(people, step.who);
@@ -196,5 +242,5 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
     return writes((tx) => patchGroup(tx, id, operations, { origin }));
   }
 
-  return { write, nick };
+  return { write, nick, passwords };
 }

@@ -48,12 +48,13 @@ export type Fate =
   | 'removed there';
 
 export type Step =
-  | { do: 'create user'; name: number; out: boolean; manager: number }
+  | { do: 'create user'; name: number; out: boolean; manager: number; password?: boolean }
   | { do: 'rename user'; who: number; name: number }
   | { do: 'swap names'; who: number; other: number }
   /** Somebody gets another name, and somebody comes with the one that is free by it. */
   | { do: 'hand name over'; who: number; name: number }
   | { do: 'retitle'; who: number; title: number }
+  | { do: 'set password'; who: number }
   | { do: 'move in or out of scope'; who: number }
   | { do: 'switch off or on'; who: number }
   | { do: 'change manager'; who: number; manager: number }
@@ -185,6 +186,7 @@ function makeUser(random: Random): Step {
     name: random.chance(0.2) ? userNames.length : random.below(userNames.length),
     out: random.chance(0.1),
     manager: random.chance(0.3) ? random.below(8) : -1,
+    password: random.chance(0.3),
   };
 }
 
@@ -202,7 +204,8 @@ function makeWrite(random: Random, scope: ScopeName): Step {
   if (roll < 34) return { do: 'rename user', who, name: random.below(userNames.length) };
   if (roll < 37) return { do: 'hand name over', who, name: random.below(userNames.length) };
   if (roll < 43) return { do: 'swap names', who, other: random.below(8) };
-  if (roll < 47) return { do: 'retitle', who, title: random.below(3) };
+  if (roll < 46) return { do: 'retitle', who, title: random.below(3) };
+  if (roll < 50) return { do: 'set password', who };
   if (roll < 55) return { do: 'move in or out of scope', who };
   if (roll < 58) return { do: 'switch off or on', who };
   if (roll < 62) return { do: 'change manager', who, manager: random.chance(0.3) ? -1 : random.below(8) };

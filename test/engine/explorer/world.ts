@@ -350,10 +350,18 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     }
     tell('everything heals');
     await comeToRest();
+    // By a scope that reads groups anybody may have been out of it for a while.
+    const passwords = new Map(
+      [...people.passwords].map(([id, last]) => [
+        id,
+        { ...last, unclaimed: last.unclaimed || setting.scope !== 'attribute' },
+      ]),
+    );
     const faults = await findFaults(store, target, {
       targetId,
       nick,
       leavers: setting.leavers,
+      passwords,
       holds: scopes[setting.scope].holds,
     });
     return { faults, trace, attempts: attemptsMade };

@@ -1,26 +1,48 @@
 import { Problem } from '../../../src/base/problem.ts';
+import { type SealingKey, Secret } from '../../../src/base/secret.ts';
 import type { Origin } from '../../../src/directory/changes.ts';
 import { createGroup, deleteGroup, replaceGroup } from '../../../src/directory/groups.ts';
 import { createUser, deleteUser, replaceUser } from '../../../src/directory/users.ts';
 import { readResource } from '../../../src/protocol/scim/resource.ts';
 import { enterpriseUserUrn, groupType, userType } from '../../../src/protocol/scim/schema.ts';
 import type { Store } from '../../../src/store/store.ts';
+import type { LastPassword } from '../explorer/people.ts';
 
 /** Writes that survive a fault: whoever calls a door and gets no answer, calls again. */
 export type Write = <T>(work: (store: Store) => Promise<T>) => Promise<T>;
 
-type Person = { userName: string; title?: string; manager?: string; outside?: boolean };
+type Person = { userName: string; title?: string; manager?: string; outside?: boolean; password?: string };
 
 /**
  * What happens to the directory in every run of the sweep: people come, are renamed, swap names, go, come back under
  * the name of a leaver, move out of scope and in again; groups are nested, change members, go. Who is in a group `away`,
- * or in a group in it, is out of scope. `rest` lets the engine bring all of it to the target.
+ * or in a group in it, is out of scope. `rest` lets the engine bring all of it to the target. Answers with the
+ * last password of everybody who got one.
  */
-export async function playScenario(origin: Origin, write: Write, rest: () => Promise<void>): Promise<void> {
+export async function playScenario(
+  origin: Origin,
+  key: SealingKey,
+  write: Write,
+  rest: () => Promise<void>,
+): Promise<Map<string, LastPassword>> {
+  const passwords = new Map<string, LastPassword>();
+  const keeping = { key, lastsMs: 7 * 86_400_000 };
+  const optionsOf = ({ password }: Person) =>
+    password === undefined
+      ? { origin }
+      : { origin, passwordHash: `hash of ${password}`, clearPassword: { password: new Secret(password), keeping } };
+  const noteOf = (id: string, { password }: Person) => {
+    if (password !== undefined) passwords.set(id, { password, unclaimed: false });
+    return id;
+  };
   const add = (person: Person) =>
-    write((store) => store.write((tx) => createUser(tx, userOf(person), { origin }))).then((made) => made.id);
+    write((store) => store.write((tx) => createUser(tx, userOf(person), optionsOf(person)))).then((made) =>
+      noteOf(made.id, person),
+    );
   const change = (id: string, person: Person) =>
-    write((store) => store.write((tx) => replaceUser(tx, id, userOf(person), { origin })));
+    write((store) => store.write((tx) => replaceUser(tx, id, userOf(person), optionsOf(person)))).then(() =>
+      noteOf(id, person),
+    );
   const remove = (id: string) => write((store) => store.write((tx) => deleteUser(tx, id, { origin })));
   const addGroup = (name: string, members: string[]) =>
     write((store) => store.write((tx) => createGroup(tx, groupOf(name, members), { origin }))).then((made) => made.id);
@@ -28,7 +50,7 @@ export async function playScenario(origin: Origin, write: Write, rest: () => Pro
     write((store) => store.write((tx) => replaceGroup(tx, id, groupOf(name, members), { origin })));
 
   const ada = await add({ userName: 'ada' });
-  const bob = await add({ userName: 'bob', manager: ada });
+  const bob = await add({ userName: 'bob', manager: ada, password: 'p1' });
   const cyd = await add({ userName: 'cyd', manager: bob });
   const dee = await add({ userName: 'dee' });
   const staff = await addGroup('staff', [ada, bob, dee]);
@@ -41,7 +63,7 @@ export async function playScenario(origin: Origin, write: Write, rest: () => Pro
 
   await change(bob, { userName: 'between', manager: ada });
   await change(cyd, { userName: 'bob', manager: bob });
-  await change(bob, { userName: 'cyd', manager: ada, title: 'swapped' });
+  await change(bob, { userName: 'cyd', manager: ada, title: 'swapped', password: 'p2' });
   await remove(dee);
   const fresh = await add({ userName: 'dee', manager: cyd });
   await changeGroup(staff, 'staff', [bob, fresh]);
@@ -55,6 +77,7 @@ export async function playScenario(origin: Origin, write: Write, rest: () => Pro
   await remove(cyd);
   await changeGroup(team, 'away', [eve]);
   await rest();
+  return passwords;
 }
 
 /** A write by somebody else, at an awkward moment. Doing it again changes something again; refusals are fine. */

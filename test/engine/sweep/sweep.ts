@@ -271,9 +271,17 @@ async function play(
   life = await start();
   let faults: string[];
   try {
-    await playScenario(base.origin, write, rest);
+    const passwords = await playScenario(base.origin, base.key, write, rest);
     await rest();
-    faults = await findFaults(watch, target, { targetId: base.targetId, nick: (id) => id, leavers: 'deleted', holds });
+    // Who is moved out of scope before a password arrives comes back without it.
+    if (plague?.kind === 'directory changes') for (const last of passwords.values()) last.unclaimed = true;
+    faults = await findFaults(watch, target, {
+      targetId: base.targetId,
+      nick: (id) => id,
+      leavers: 'deleted',
+      passwords,
+      holds,
+    });
   } catch (error) {
     faults = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   }
