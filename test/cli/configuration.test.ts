@@ -25,6 +25,8 @@ describe('the configuration', () => {
     assert.equal(config.databaseUrl, undefined);
     assert.equal(config.blockingMs, 10_000);
     assert.equal(config.tls, undefined);
+    assert.equal(config.passwordDays, 7);
+    assert.equal(read({ PURVEY_PASSWORD_DAYS: '30' }).passwordDays, 30);
     assert.ok(Object.isFrozen(config));
   });
 
@@ -46,6 +48,8 @@ describe('the configuration', () => {
     ['no time to wait', { PURVEY_BLOCKING_SECONDS: '0' }, /PURVEY_BLOCKING_SECONDS is 0: .* 0\.1 to 300/],
     ['too long to wait', { PURVEY_BLOCKING_SECONDS: '301' }, /PURVEY_BLOCKING_SECONDS is 301/],
     ['a wait that is no number', { PURVEY_BLOCKING_SECONDS: '10s' }, /PURVEY_BLOCKING_SECONDS is 10s/],
+    ['no days for passwords', { PURVEY_PASSWORD_DAYS: '0' }, /PURVEY_PASSWORD_DAYS is 0: .* 1 to 365/],
+    ['half a day for passwords', { PURVEY_PASSWORD_DAYS: '0.5' }, /PURVEY_PASSWORD_DAYS is 0\.5: .* 1 to 365/],
     ['another database', { DATABASE_URL: 'mysql://root:hush@db/x' }, /DATABASE_URL .*postgres:\/\//],
     ['a short key', { PURVEY_KEY: 'c2hvcnQ=' }, /PURVEY_KEY .*32 bytes/],
     ['a settings file that is not there', { PURVEY_CONFIG: '/nowhere.env' }, /PURVEY_CONFIG is \/nowhere\.env/],

@@ -35,6 +35,7 @@ async function startScim2Target(): Promise<ContractTarget> {
     requests: () => fake.requests.length,
     userNames: () => [...fake.users.values()].map((user) => String(user.userName)),
     membersOf: (id) => (fake.groups.has(id) ? fake.membersOf(id) : undefined),
+    passwordOf: (id) => fake.users.get(id)?.password as string | undefined,
     faults: () => fake.faults,
     close: () => fake.close(),
   };

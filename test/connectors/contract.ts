@@ -32,6 +32,8 @@ export type ContractTarget = {
   userNames(): string[];
   /** Undefined when there is no such group. */
   membersOf(groupId: string): string[] | undefined;
+  /** The password of the user with this id; undefined when there is none. */
+  passwordOf(remoteId: string): string | undefined;
   /** What the target found wrong with requests, by its standard. */
   faults(): readonly string[];
   close(): Promise<void>;
@@ -200,6 +202,46 @@ export function testContract(kind: ConnectorKind, start: () => Promise<ContractT
         const found = await connector.find(courier({ timeoutMs: act.act === 'silence' ? 150 : 5_000 }), ask);
         assert.ok(['unknown', 'unavailable'].includes(found.outcome), `find ${JSON.stringify(act)}: ${found.outcome}`);
       }
+    });
+
+    test('passwords: a creation carries the one it is given or the default one, and none when it is told so', async (t) => {
+      if (!connector.takesPasswords) return t.skip('this kind sends no passwords');
+      const made: (string | undefined)[] = [];
+      for (const password of [new Secret('Clear-Passw0rd-1'), undefined, 'none'] as const) {
+        const called = name();
+        const attributes = target.userAttributes(called, `id-of-${called}`);
+        const ask = { kind: 'user' as const, attributes, ...(password === undefined ? {} : { password }) };
+        const answer = await connector.create(courier(), ask);
+        assert.equal(answer.outcome, 'done');
+        made.push(answer.outcome === 'done' ? target.passwordOf(answer.remoteId) : 'not made');
+      }
+      assert.equal(made[0], 'Clear-Passw0rd-1');
+      assert.equal(made[1] !== undefined, connector.hasDefaultPassword);
+      assert.equal(made[2], undefined);
+    });
+
+    test('a new password changes nothing else, and is refused, absent or unknown as anything is', async (t) => {
+      if (!connector.takesPasswords) return t.skip('this kind sends no passwords');
+      const called = name();
+      const remoteId = await createUser(called);
+      const attributes = target.userAttributes(called, `id-of-${called}`);
+      const before = await connector.read(courier(), 'user', remoteId);
+      const change = (password: string) =>
+        connector.changePassword(courier(), { remoteId, attributes, password: new Secret(password) });
+      assert.deepEqual(await change('Clear-Passw0rd-2'), { outcome: 'done' });
+      assert.equal(target.passwordOf(remoteId), 'Clear-Passw0rd-2');
+      assert.deepEqual(await connector.read(courier(), 'user', remoteId), before);
+      target.next('mutation', { act: 'answer', status: 400, detail: 'Clear-Passw0rd-3 is too weak' });
+      const refused = await change('Clear-Passw0rd-3');
+      assert.equal(refused.outcome, 'refused');
+      assert.ok('reason' in refused && refused.reason.includes('is too weak'));
+      assert.ok(!JSON.stringify(refused).includes('Clear-Passw0rd'), 'what it echoes is hidden');
+      target.next('mutation', { act: 'answer', status: 409, scimType: 'uniqueness' });
+      assert.equal((await change('Clear-Passw0rd-4')).outcome, 'refused');
+      target.next('mutation', { act: 'drop', applied: true });
+      assert.equal((await change('Clear-Passw0rd-5')).outcome, 'unknown');
+      await connector.remove(courier(), 'user', remoteId);
+      assert.equal((await change('Clear-Passw0rd-6')).outcome, 'absent');
     });
 
     test('past the deadline nothing is sent', async () => {

@@ -16,9 +16,10 @@ function inShort(verdict: ReturnType<typeof judgeAnswer>): string {
   return 'scope' in verdict ? `${verdict.outcome} ${verdict.scope}` : verdict.outcome;
 }
 
-/** Columns: create, update, members, remove, read, search, config. */
-const verbs: readonly Verb[] = ['create', 'update', 'members', 'remove', 'read', 'search', 'config'];
+/** Columns: create, update, password, members, remove, read, search, config. */
+const verbs: readonly Verb[] = ['create', 'update', 'password', 'members', 'remove', 'read', 'search', 'config'];
 const same = (outcome: string) => verbs.map(() => outcome);
+const found = (outcome: string) => [lane, outcome, outcome, outcome, outcome, outcome, lane, lane];
 const lane = 'unavailable lane';
 const account = 'unavailable account';
 const table: [string, number, unknown, Record<string, string>, string[]][] = [
@@ -27,7 +28,7 @@ const table: [string, number, unknown, Record<string, string>, string[]][] = [
   ['see other', 303, undefined, {}, same('unknown')],
   ['bad', 400, error({ detail: 'no' }), {}, same('refused')],
   ['taken, as 400', 400, error({ scimType: 'uniqueness' }), {}, ['exists', 'exists', ...same('refused').slice(2)]],
-  ['taken', 409, error({ scimType: 'uniqueness' }), {}, ['exists', 'exists', ...same('unknown').slice(2)]],
+  ['taken', 409, error({ scimType: 'uniqueness' }), {}, ['exists', 'exists', 'refused', ...same('unknown').slice(3)]],
   ['not signed in', 401, undefined, {}, same('unavailable target')],
   ['forbidden', 403, undefined, {}, [...same('refused').slice(2), lane, lane]],
   [
@@ -37,10 +38,10 @@ const table: [string, number, unknown, Record<string, string>, string[]][] = [
     { 'www-authenticate': 'Bearer error="insufficient_scope"' },
     same('unavailable target'),
   ],
-  ['not found', 404, undefined, {}, [lane, 'absent', 'absent', 'absent', 'absent', lane, lane]],
-  ['gone', 410, undefined, {}, [lane, 'absent', 'absent', 'absent', 'absent', lane, lane]],
+  ['not found', 404, undefined, {}, found('absent')],
+  ['gone', 410, undefined, {}, found('absent')],
   ['not allowed', 405, undefined, {}, same(lane)],
-  ['media type', 415, undefined, {}, [lane, 'refused', 'refused', 'refused', 'refused', lane, lane]],
+  ['media type', 415, undefined, {}, found('refused')],
   ['too large', 413, undefined, {}, same('refused')],
   ['not to be processed', 422, undefined, {}, same('refused')],
   ['too many', 429, undefined, {}, same('unavailable target')],

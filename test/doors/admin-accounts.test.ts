@@ -75,6 +75,26 @@ eachDatabase('accounts, attempts, changes and status', (bed) => {
   });
   after(() => fake.close());
 
+  it('an account says which password did not get there, and that one is due', async () => {
+    const set = (id: string, row: { pw_seq: number | null; pw_note: string | null }) =>
+      api.store.write((tx) => tx.all(tx.q.updateTable('accounts').set(row).where('subject_id', '=', id)));
+    await set(ids[0]!, { pw_seq: null, pw_note: 'password refused: too short' });
+    await set(ids[1]!, { pw_seq: 99, pw_note: null });
+    const shown = async (id: string) => {
+      const { body } = await api.call('GET', `/accounts/partner:SCIM2/${id}`);
+      return [body.passwordDue, body.passwordNote];
+    };
+    assert.deepEqual(await shown(ids[0]!), [false, 'password refused: too short']);
+    assert.deepEqual(await shown(ids[1]!), [true, null]);
+    const { body } = await api.call('GET', '/accounts?state=done');
+    const noted = body.items.filter((row: { passwordNote: string | null }) => row.passwordNote !== null);
+    assert.deepEqual(
+      noted.map((row: { subject: { id: string } }) => row.subject.id),
+      [ids[0]],
+    );
+    for (const id of [ids[0]!, ids[1]!]) await set(id, { pw_seq: null, pw_note: null });
+  });
+
   it('list accounts by target, state, kind and subject, page by page', async () => {
     const whole = await api.call('GET', '/accounts');
     assert.ok(fits(AccountPage, whole.body), whole.text);

@@ -30,6 +30,8 @@ export type ScimBed = AsyncDisposable & {
   /** A token of the service provider with this id. */
   token: string;
   residentId: number;
+  /** Opens the passwords that are kept for the targets. */
+  passwordKey: Buffer;
   logged: string[];
   /** `body`: an object is sent as SCIM JSON, a string as it is. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string | undefined>): Promise<Answer>;
@@ -68,6 +70,7 @@ export async function openScimBed(
     credentials,
     token,
     residentId,
+    passwordKey: passwords.key,
     logged,
     async call(method, path, body, headers = {}) {
       const sent = { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json', ...headers };

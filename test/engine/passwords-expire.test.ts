@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { eachDatabase } from '../database.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eraseUnowedPasswords } from '../../src/provisioning/account-passwords.ts';
+import { eachDatabase, oneDatabase } from '../database.ts';
 import { addTarget, resetTarget } from './another-target.ts';
 import { openEngineBed } from './bed.ts';
 
@@ -91,5 +93,42 @@ eachDatabase('passwords expire', (database) => {
     // As a target that is taken away takes its accounts with it.
     await bed.store.write((tx) => tx.all(tx.q.deleteFrom('accounts')));
     await bed.clock.runUntil(async () => (await bed.secrets()).length === 0, { stepMs: 5_000, limitMs: hour });
+  });
+});
+
+oneDatabase('postgres', 'passwords of several nodes', (database) => {
+  it('two targets that have it at the same moment: the later of the two erases it', async () => {
+    await using bed = await openEngineBed(database);
+    await using other = await addTarget(bed, 'other');
+    await resetTarget(bed, { enabled: false });
+    other.fake.misbehave({ act: { kind: 'answer', status: 503, headers: { 'retry-after': '60' } }, times: Infinity });
+    await bed.start();
+    await bed.addUser('ada', { password: 'Clear-1' });
+    await bed.clock.runUntil(async () => (await bed.accounts()).length === 2);
+    await bed.stop();
+    const seq = (await bed.secrets())[0]!;
+    const meet = () => {
+      let all = () => {};
+      let count = 0;
+      const both = new Promise<void>((resolve) => {
+        all = resolve;
+      });
+      return (patienceMs: number) => {
+        count += 1;
+        if (count === 2) all();
+        return Promise.race([both, sleep(patienceMs)]);
+      };
+    };
+    const [written, erased] = [meet(), meet()];
+    const complete = (targetId: number) =>
+      bed.store.write(async (tx) => {
+        await tx.all(tx.q.updateTable('accounts').set({ pw_seq: null }).where('target_id', '=', targetId));
+        await written(5_000);
+        await eraseUnowedPasswords(tx, [seq]);
+        // Each commits after both have looked, unless one of them waits for the other.
+        await erased(300);
+      });
+    await Promise.all([complete(bed.targetId), complete(other.targetId)]);
+    assert.deepEqual(await bed.secrets(), []);
   });
 });
