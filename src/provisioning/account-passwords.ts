@@ -38,11 +38,17 @@ export async function eraseUnowedPasswords(tx: Tx, seqs: readonly number[]): Pro
   );
 }
 
-// An attempt under way finds the time over by itself, when it is written down or tried again.
-const expire = prepare<{ rows: string }, never>((_, p, d) => {
+// An attempt under way finds the time over by itself, when it is written down or tried again. An account that was withheld
+// for its password alone has nothing withheld any more, and looks.
+const expire = prepare<{ rows: string; now: number }, never>((_, p, d) => {
   const rows = d.rowsOf<{ seq: number; note: string }, 'r'>(p.rows, 'r', { seq: 'int', note: 'text' });
+  const isWithheld = sql`accounts.withheld_operation = 'PATCH'`;
+  const when = d.greatest(sql`cast(${p.now} as bigint)`, sql`coalesce(accounts.not_before, 0)`);
   return sql`
-    update accounts set pw_seq = null, pw_sent = null, pw_note = r.note
+    update accounts set pw_seq = null, pw_sent = null, pw_note = r.note,
+      wanted = case when ${isWithheld} then accounts.wanted + 1 else accounts.wanted end,
+      state = case when ${isWithheld} then 'due' else accounts.state end,
+      due_at = case when ${isWithheld} then ${when} else accounts.due_at end
     from ${rows} where accounts.pw_seq = r.seq and accounts.lease_attempt is null`;
 });
 
@@ -78,7 +84,7 @@ async function expireSome(store: Store): Promise<number> {
   const seqs = expired.map((one) => one.seq);
   const left = await store.write(async (tx) => {
     const rows = expired.map(({ seq, expiredAt }) => ({ seq, note: noteOfExpiry(expiredAt) }));
-    await tx.run(expire, { rows: JSON.stringify(rows) });
+    await tx.run(expire, { rows: JSON.stringify(rows), now: tx.now });
     await eraseUnowedPasswords(tx, seqs);
     return (await findOwed(tx, seqs)).size;
   });

@@ -322,7 +322,11 @@ async function completionOf(
     origin: result.origin,
     chunk: result.chunk,
     // What a rule withheld or the target refused is not delivered: whoever it was done for is asked again (rule 22).
-    seqDone: finished && result.outcome === 'done' ? (claim.subject?.seq ?? account.seq_done) : account.seq_done,
+    // A refused password is delivered as far as it ever will be.
+    seqDone:
+      finished && (result.outcome === 'done' || result.operation === 'password')
+        ? (claim.subject?.seq ?? account.seq_done)
+        : account.seq_done,
     version: finished ? version : account.version,
     withheldOperation: result.withheld?.operation ?? null,
     askAt: result.withheld?.readsClock ? tx.now + askEveryMs : null,

@@ -278,9 +278,12 @@ async function updateAccount(
   const differs = Object.keys(set).length > 0 || unset.length > 0;
   const acked = JSON.stringify(known);
   const password = passwordToSay(claim);
-  if (password !== undefined) {
+  const passwordWithheld = password === undefined ? undefined : withhold(claim, 'PATCH', { acked });
+  if (password !== undefined && passwordWithheld === undefined) {
     return sayPassword(claim, courier, { remoteId, password, known, managed, more: differs });
   }
+  // Rules may withhold a password and let the rest through; the password's turn comes again after it.
+  if (passwordWithheld !== undefined && !differs) return passwordWithheld;
   if (account.kind === 'group' && !described.patch)
     return updateWholeGroup(claim, courier, lookups, remoteId, desired, differs, acked);
   if (!differs) {
@@ -309,14 +312,15 @@ async function updateAccount(
       if (breaksCycle) {
         return stepOn(claim, 'rename', { ...change, state: 'waiting', waitOn: account.wait_on, againInMs: waitMs });
       }
-      return claim.links.length > 0 ? stepOn(claim, 'update', change) : finish(claim, 'update', change);
+      const more = claim.links.length > 0 || passwordWithheld !== undefined;
+      return more ? stepOn(claim, 'update', change) : finish(claim, 'update', change);
     }
     case 'absent':
       return setAside(claim, 'update', updated.reason);
     case 'exists':
       return resolveRenameConflict(claim, courier, lookups, updated.reason, acked);
     default:
-      return fail(claim, courier, 'update', updated, true, { acked });
+      return fail(claim, courier, 'update', updated, true, { acked, password: { fate: 'kept' } });
   }
 }
 

@@ -149,7 +149,7 @@ export function failureOf(
         outcome: 'unknown',
         reason: failure.reason,
         doubt: options.mutated ? 'raise' : untouched,
-        // An attempt that may carry the password says nothing else that changes anything.
+        // What carries none says so in `change`.
         password: { fate: options.mutated ? 'doubtful' : 'kept' },
         failed: true,
         strike: 'if the lane succeeds',
