@@ -85,7 +85,8 @@ export async function startEngine(options: {
     known = upTo;
     if (known === heard) answerReaders();
   }
-  let tidyAt = clock.monotonic();
+  let tidying: Promise<void> | undefined;
+  let tidyAt = clock.monotonic() + tidyMs;
   let tidied = 0;
 
   async function reopenBook(): Promise<void> {
@@ -104,10 +105,6 @@ export async function startEngine(options: {
           if (typeof taken === 'number' && taken > 0) tell({ planned: true });
         }
       } while (again && !stopped);
-      if (!stopped && clock.monotonic() >= tidyAt) {
-        tidyAt = clock.monotonic() + tidyMs;
-        tidied = await tidyPasswords(store, tidied);
-      }
     } catch (error) {
       log.error({ error }, 'planning failed; trying again shortly');
     }
@@ -121,6 +118,15 @@ export async function startEngine(options: {
     else planning = plan();
   };
 
+  async function tidy(): Promise<void> {
+    try {
+      tidied = await tidyPasswords(store, tidied);
+    } catch (error) {
+      log.error({ error }, 'looking for passwords that nobody waits for failed; trying again in a minute');
+    }
+    tidying = undefined;
+  }
+
   const silence = [
     store.onSignal('changes', kickPlanner),
     store.onSignal('targets', () => {
@@ -132,13 +138,18 @@ export async function startEngine(options: {
   let cancel: (() => void) | undefined;
   const tick = () => {
     kickPlanner();
+    // Beside the planner, which has no time for it.
+    if (tidying === undefined && clock.monotonic() >= tidyAt) {
+      tidyAt = clock.monotonic() + tidyMs;
+      tidying = tidy();
+    }
     cancel = clock.after(idleMs, tick);
   };
   tick();
 
   return {
     get busy() {
-      return planning !== undefined || worker.busy;
+      return planning !== undefined || tidying !== undefined || worker.busy;
     },
     async currentBook() {
       if (heard !== known && planning && !stopped) await new Promise<void>((answer) => readers.push(answer));
@@ -153,6 +164,7 @@ export async function startEngine(options: {
       cancel?.();
       for (const off of silence) off();
       await planning;
+      await tidying;
       await worker.stop();
     },
   };
