@@ -4,13 +4,14 @@ import type { SubjectKind } from '../connectors/connector.ts';
 import type { Answer, Courier, OutboundRequest } from '../outbound/courier.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import type { Store } from '../store/store.ts';
+import { drawRequests } from './budgets.ts';
 import { type Claim, claimLane } from './claim.ts';
 import { type Ended, recordResults } from './complete.ts';
 import { type DeliverLookups, deliverAccount } from './deliver.ts';
-import { type Governor, openGovernor } from './governor.ts';
+import { burstOf, type Governor, openGovernor } from './governor.ts';
 import type { LaneKey } from './lanes.ts';
 import { failureOf, resultOf } from './result.ts';
-import type { TargetBook } from './target-book.ts';
+import type { OpenTarget, TargetBook } from './target-book.ts';
 
 /**
  * Claims due accounts, delivers them and writes the results down, for every target independently (engine rule 27).
@@ -92,15 +93,22 @@ export function startWorker(options: {
   let hurry: (() => void) | undefined;
   let idle: (() => void) | undefined;
 
+  function governorOf({ target: { id, policy } }: OpenTarget): Governor {
+    return openGovernor(policy, clock, (want) => {
+      const requestsPerSecond = policy.requestsPerSecond!;
+      return drawRequests(store, id, { requestsPerSecond, burst: burstOf(policy, requestsPerSecond) }, want);
+    });
+  }
+
   function useBook(next: TargetBook): void {
     book = next;
     for (const [id, open] of next.targets) {
       const station = stations.get(id);
       if (!station) {
-        stations.set(id, openStation(id, open.target.version, openGovernor(open.target.policy, clock)));
+        stations.set(id, openStation(id, open.target.version, governorOf(open)));
       } else if (station.version !== open.target.version) {
         // Attempts under way go on; from here on they count with the new limits.
-        const governor = openGovernor(open.target.policy, clock);
+        const governor = governorOf(open);
         governor.enter(station.governor.claimed);
         station.governor = governor;
         station.version = open.target.version;
