@@ -10,6 +10,8 @@ import { useConnection } from './use.ts';
 const channel = 'purvey';
 /** A deadlock or serialization failure is tried again this often before it is the caller's. */
 const triesPerWrite = 6;
+/** The database ends a transaction in which nothing was said for this long. */
+const longestSilenceMs = 60_000;
 /** NOTIFY inside hot commits halves them, so signals go outside, at most one per topic in this time. */
 const notifyEveryMs = 50;
 
@@ -30,6 +32,9 @@ export async function openPostgresStore(options: {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.connections ?? 10,
+    // A node that vanishes in the middle of a transaction must not keep its locks (the planner's among them) for ever.
+    keepAlive: true,
+    idle_in_transaction_session_timeout: longestSilenceMs,
     types: { getTypeParser: parserOf as never },
   });
   pool.on('error', (error) => log.warn({ error: error.message }, 'an idle database connection was lost'));
@@ -65,7 +70,7 @@ export async function openPostgresStore(options: {
   let ear: pg.Client | undefined;
   async function listen(): Promise<void> {
     if (closed) return;
-    const client = new pg.Client({ connectionString: url });
+    const client = new pg.Client({ connectionString: url, keepAlive: true });
     client.on('error', () => {});
     client.on('end', () => {
       if (!closed) setTimeout(() => listen().catch(() => {}), 1_000).unref();
