@@ -1,5 +1,6 @@
 import type { ConnectorKindAnswer } from '../contract/connector-kind.ts';
 import type { List } from '../contract/page.ts';
+import type { Offer } from '../contract/wave.ts';
 import type { ApplyFile } from './apply-file.ts';
 import { keyOf, type Step, type StepRequest, stepsOf } from './apply-steps.ts';
 import { type Change, CliError, type Client } from './client.ts';
@@ -13,6 +14,8 @@ export type Difference = {
   fields: FieldDifference[];
   /** False: it stands on something that is to be created first, so the server could not check it yet. */
   checked: boolean;
+  /** Who could be sent by new bindings then. */
+  offers?: Offer[];
 };
 
 /** Null: not there. A secret is never shown; it `would be set` also when it is the one that is set already. */
@@ -58,7 +61,8 @@ async function compareStep(
   try {
     const { answer, change } = await client.send<Record<string, unknown>>(method, `${path}?dryRun=true`, body);
     const fields = change === 'unchanged' ? [] : compareFields(old, flatten(kind, answer, secrets), body);
-    return { kind, name, change, fields, checked: true };
+    const offers = kind === 'bindings' ? (answer.offers as Offer[] | undefined) : undefined;
+    return { kind, name, change, fields, checked: true, ...(offers?.length ? { offers } : {}) };
   } catch (error) {
     throw nameRefused(step, error);
   }

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { readEnvironment } from '../config.ts';
+import type { Offer } from '../contract/wave.ts';
 import { compareFile, type Difference, nameRefused } from './apply-difference.ts';
 import { type ApplyFile, readApplyFile } from './apply-file.ts';
 import { type AppliedKind, stepsOf } from './apply-steps.ts';
 import { type Change, CliError, type Client } from './client.ts';
 import { asClientCommand, openCommand } from './command.ts';
+import { printOffer } from './offers.ts';
 import { type Output, printJson, showCell } from './output.ts';
 
-/** What was done to one object of the file. */
-export type Applied = { kind: AppliedKind; name: string; change: Change };
+/** What was done to one object of the file. `offers`: who could be sent by new bindings. */
+export type Applied = { kind: AppliedKind; name: string; change: Change; offers?: Offer[] };
 
 type Options = { json?: boolean; url?: string; data?: string; file: string; dryRun?: boolean };
 
@@ -27,6 +29,7 @@ export function addApply(program: Command): void {
       const items = options.dryRun
         ? await compareFile(client, file, (one) => printDifference(out, one))
         : await applyFile(client, file, (one) => printLine(out, [one.kind, one.name, one.change]));
+      for (const each of items) for (const offer of each.offers ?? []) printOffer(out, offer);
       if (out.json) printJson(out, { items });
     },
   );
@@ -42,8 +45,10 @@ export async function applyFile(client: Client, file: ApplyFile, tell: (one: App
   for (const step of stepsOf(file)) {
     try {
       const { method, path, body } = await step.look(client);
-      const change = body === undefined ? 'unchanged' : (await client.send(method, path, body)).change;
-      const one = { kind: step.kind, name: step.name, change };
+      const { kind, name } = step;
+      const said = body && (await client.send<{ offers?: Offer[] }>(method, path, body));
+      const offers = kind === 'bindings' && said?.answer.offers?.length ? { offers: said.answer.offers } : {};
+      const one: Applied = { kind, name, change: said?.change ?? 'unchanged', ...offers };
       all.push(one);
       tell(one);
     } catch (error) {

@@ -15,6 +15,7 @@ const commands: Record<string, () => Promise<Add>> = {
   users: async () => (await import('./subjects.ts')).addUsers,
   groups: async () => (await import('./subjects.ts')).addGroups,
   targets: async () => (await import('./targets.ts')).addTargets,
+  sync: async () => (await import('./sync.ts')).addSync,
   accounts: async () => (await import('./accounts.ts')).addAccounts,
   changes: async () => (await import('./changes.ts')).addChanges,
   admin: async () => (await import('./admin.ts')).addAdmin,

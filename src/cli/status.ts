@@ -35,6 +35,12 @@ export function addStatus(program: Command): void {
             `${target.name}: ${lane.kind}s ${lane.throttled ? 'are slowed' : 'are held'} since ${lane.since}: ${lane.hold}\n`,
           );
         }
+        for (const wave of target.waves) {
+          const what = wave.kind === 'everyone' ? 'sync' : wave.cause;
+          out.write(
+            `${target.name}: ${what} (${wave.actor}) ${wave.state}, ${wave.seen} of ${wave.total} looked at, ${wave.raised} made due\n`,
+          );
+        }
       }
     },
   );

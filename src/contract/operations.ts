@@ -18,6 +18,7 @@ import {
 } from './policy.ts';
 import {
   BindingsAnswer,
+  BindingsChanged,
   BindingsInput,
   ServiceProviderAnswer,
   ServiceProviderInput,
@@ -25,6 +26,7 @@ import {
 } from './service-provider.ts';
 import { StatusAnswer } from './status.ts';
 import { DomainAnswer, DomainInput, DomainList, SubjectDetail, SubjectList } from './subject.ts';
+import { SyncAnswer } from './sync.ts';
 import { TargetAnswer, TargetInput, TargetList, TestAnswer, TestInput, TestSavedInput } from './target.ts';
 import { TokenAnswer, TokenInput, TokenList } from './token.ts';
 
@@ -121,6 +123,26 @@ export const operations: readonly Operation[] = [
     body: { shape: TestSavedInput, required: false },
     answers: { 200: TestAnswer },
   },
+  {
+    method: 'get',
+    path: '/targets/{id}/sync',
+    summary: 'The latest sync of a target, and who is here but not there',
+    answers: { 200: SyncAnswer },
+  },
+  {
+    method: 'post',
+    path: '/targets/{id}/sync',
+    summary: 'Send everybody who may be at a target and compare everybody who is; goes on where one is paused or runs',
+    answers: { 202: SyncAnswer },
+  },
+  ...(['pause', 'cancel'] as const).map(
+    (what): Operation => ({
+      method: 'post',
+      path: `/targets/{id}/sync/${what}`,
+      summary: `${what === 'pause' ? 'Pause' : 'Cancel'} the sync of a target; what is due already is delivered`,
+      answers: { 200: SyncAnswer },
+    }),
+  ),
   { method: 'get', path: '/connector-kinds', summary: 'What can be connected', answers: { 200: ConnectorKindList } },
   { method: 'get', path: '/service-providers', summary: 'Service providers', answers: { 200: ServiceProviderList } },
   {
@@ -141,9 +163,9 @@ export const operations: readonly Operation[] = [
   {
     method: 'put',
     path: '/service-providers/{id}/bindings',
-    summary: 'Replace the bindings of a service provider',
+    summary: 'Replace the bindings of a service provider; answers whom a sync would send by them',
     body: given(BindingsInput),
-    answers: { 200: ServiceProviderAnswer },
+    answers: { 200: BindingsChanged },
     is: 'configures',
   },
   {

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { listOf, MaybeText, Time } from './page.ts';
+import { Offer } from './wave.ts';
 
 export const ServiceProviderInput = Type.Object({
   /** Unique without case; no slash, no colon, not a number alone. */
@@ -55,3 +56,13 @@ export const ServiceProviderAnswer = Type.Object({
 });
 export type ServiceProviderAnswer = Static<typeof ServiceProviderAnswer>;
 export const ServiceProviderList = listOf(ServiceProviderAnswer);
+
+/** What `PUT /api/service-providers/{id}/bindings` answers. */
+export const BindingsChanged = Type.Intersect([
+  ServiceProviderAnswer,
+  Type.Object({
+    /** Targets that it newly lets somebody in at, and whom `POST /api/targets/{id}/sync` would send there. */
+    offers: Type.Array(Offer),
+  }),
+]);
+export type BindingsChanged = Static<typeof BindingsChanged>;

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { SubjectKind, Time } from './page.ts';
+import { WaveAnswer } from './wave.ts';
 
 const count = Type.Integer({ minimum: 0 });
 
@@ -29,6 +30,8 @@ export const TargetStatus = Type.Object({
   parked: count,
   /** Lanes that are held; none when all is well. */
   held: Type.Array(LaneAnswer),
+  /** Waves under way, paused ones too. */
+  waves: Type.Array(WaveAnswer),
   /** How long, in milliseconds, the account that waits longest could have been tried already; null when none is due. */
   oldestPendingMs: Type.Union([count, Type.Null()]),
 });

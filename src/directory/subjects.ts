@@ -73,6 +73,26 @@ export async function readSubjects(reading: Reading, ids: readonly string[]): Pr
   return found;
 }
 
+const livePage = {
+  user: prepare<{ after: string; limit: number }, SubjectRow>(
+    (_, p) => sql<SubjectRow>`
+      select * from subjects where kind = 'user' and life = 'live' and id > ${p.after} order by id limit ${p.limit}`,
+  ),
+  group: prepare<{ after: string; limit: number }, SubjectRow>(
+    (_, p) => sql<SubjectRow>`
+      select * from subjects where kind = 'group' and life = 'live' and id > ${p.after} order by id limit ${p.limit}`,
+  ),
+};
+
+/** Live users or groups in the order of their ids, from the one after `after`. */
+export async function listLiveSubjects(
+  reading: Reading,
+  kind: Subject['kind'],
+  page: { after: string; limit: number },
+): Promise<Subject[]> {
+  return (await reading.run(livePage[kind], page)).map(toSubject);
+}
+
 const sps = prepare<{ ids: string }, { subject_id: string; sp_id: number }>((_, p, d) => {
   const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });
   return sql<{ subject_id: string; sp_id: number }>`

@@ -420,29 +420,6 @@ export function listOwners(
   return reading.run(selectOwners, { ...lane, ids: JSON.stringify(remoteIds.map((id) => ({ id }))) });
 }
 
-const retryResting = prepare<{ targetId: number; now: number; parked: string }, never>((_, p, d) => {
-  const when = d.greatest(sql`cast(${p.now} as bigint)`, sql`coalesce(not_before, 0)`);
-  return sql`
-    update accounts set wanted = wanted + 1,
-      tries = 0, strikes = 0,
-      due_at = case when lease_attempt is not null then due_at else ${when} end,
-      state = case when lease_attempt is not null then state else 'due' end
-    where target_id = ${p.targetId} and (state in ('unbound', cast(${p.parked} as text)) or lease_attempt is not null)`;
-});
-
-/**
- * Something changed for all accounts of a target, so what it refused (`parked`) may be accepted and what rests
- * (`unbound`) may go: those are due again, and so is every account with an attempt under way, which may be about to
- * park or rest for what was true before. Safe to repeat.
- */
-export async function retryRestingAccounts(
-  tx: Tx,
-  targetId: number,
-  which: 'unbound' | 'unbound and parked',
-): Promise<void> {
-  await tx.run(retryResting, { targetId, now: tx.now, parked: which === 'unbound' ? 'unbound' : 'parked' });
-}
-
 const postpone = prepare<{ rows: string; at: number }, never>((_, p, d) => {
   const rows = d.rowsOf<Keys, 'r'>(p.rows, 'r', keyColumns);
   return sql`

@@ -254,6 +254,9 @@ async function recordLanes(tx: Tx, random: () => number, batch: readonly Ended[]
   return lanes;
 }
 
+/** What was computed with outdated settings or bindings is looked at again after this time; by then they are read anew. */
+const bookMs = 500;
+
 /** Others of a lane succeed while one fails if one of them did so at most this long before the attempt began. */
 const successWindowMs = 60_000;
 
@@ -282,7 +285,8 @@ async function completionOf(
   // due nor holds the lane again as soon as another has opened it.
   const broken = result.news.news === 'broken';
   const tries = result.failed || broken ? account.tries + 1 : 0;
-  const current = versions.get(targetId) === version && (result.state !== 'unbound' || claim.stamp === stamp);
+  // What was computed with old settings or old bindings is no last word (rule 5).
+  const current = versions.get(targetId) === version && claim.stamp === stamp;
   const parked = strikes >= policy.maxTries && current;
   // Whoever parks because of an account that changed while it looked would not be woken by that change: it looks again.
   const missed = result.holder !== null && (await hasChanged(tx, result.holder));
@@ -293,7 +297,7 @@ async function completionOf(
   const own = result.failed ? backoffMs(account.tries, random()) : 0;
   const stepBack = broken ? Math.min(longestProbeMs, backoffMs(account.tries, random())) : 0;
   const afterProbe = broken && lane.probe_at !== null ? lane.probe_at + 1 - tx.now : 0;
-  const wait = Math.max(result.againInMs, own, stepBack, afterProbe);
+  const wait = Math.max(result.againInMs, own, stepBack, afterProbe, current ? 0 : bookMs);
   const cycle =
     result.waitOn !== null &&
     result.operation !== 'rename' &&

@@ -27,11 +27,11 @@ export async function deliverAccount(claim: Claim, courier: Courier, lookups: De
       state: 'unbound',
       reason: 'no service provider that spoke for it is bound to this target: nothing is sent, nothing removed',
       doubt: 'keep',
-      againInMs: bookMs,
       news: { news: 'nothing' },
     });
   }
   if (claim.wish === 'absent') return removeAccount(claim, courier);
+  if (hasNothingToSay(claim)) return claim.probe ? askForLife(claim, courier) : finish(claim, 'none', quiet);
 
   const described = await open.connector.describe(courier);
   if (described.outcome !== 'done') return fail(claim, courier, 'none', described, claim.doubt === null);
@@ -47,8 +47,33 @@ export async function deliverAccount(claim: Claim, courier: Courier, lookups: De
     : updateAccount(claim, courier, lookups, described, account.remote_id, known ?? {});
 }
 
-/** Whoever rests by bindings that are outdated looks again after this time; by then they are read anew. */
-const bookMs = 500;
+const quiet = { news: { news: 'nothing' } } as const;
+
+/** The target confirmed all that it should hold (rule 12). Told without asking it, so that a wave over everybody costs it nothing. */
+function hasNothingToSay(claim: Claim): boolean {
+  const { account } = claim;
+  if (claim.doubt !== null || account.remote_id === null || account.pw_seq !== null) return false;
+  if (account.wait_on !== null || claim.links.length > 0) return false;
+  const known = parseAttributes(account.acked) ?? {};
+  const { set, unset } = differenceOf(desiredOf(claim, claim.attributes), known, managedPaths(claim, known));
+  return Object.keys(set).length === 0 && unset.length === 0;
+}
+
+/** A held lane finds out by its probe whether its trouble is over, so a probe asks even where there is nothing to say. */
+async function askForLife(claim: Claim, courier: Courier): Promise<Result> {
+  const { account, open } = claim;
+  const read = await open.connector.read(courier, account.kind, account.remote_id!);
+  if (read.outcome === 'done') return finish(claim, 'read');
+  if (read.outcome === 'absent') return setAside(claim, 'read', read.reason);
+  return fail(claim, courier, 'read', read, true);
+}
+
+/** What the target should hold: an account that we found switched off is not switched on by us (rule 16). */
+function desiredOf(claim: Claim, wanted: Attributes): Attributes {
+  return claim.account.origin === 'adopted-inactive' && wanted['active'] === true
+    ? { ...wanted, active: false }
+    : wanted;
+}
 
 /** What the walk has to ask of our own tables, each a short read outside any transaction. */
 export interface DeliverLookups extends ConflictLookups {
@@ -271,8 +296,7 @@ async function updateAccount(
     known[nameAttribute] !== temporaryName(claim) &&
     (await lookups.waitsOn(open.target.id, account.wait_on, account.subject_id));
   const wanted = breaksCycle ? { ...claim.attributes, [nameAttribute]: temporaryName(claim) } : claim.attributes;
-  const desired =
-    account.origin === 'adopted-inactive' && wanted['active'] === true ? { ...wanted, active: false } : wanted;
+  const desired = desiredOf(claim, wanted);
   const managed = managedPaths(claim, known);
   const { set, unset } = differenceOf(desired, known, managed);
   const differs = Object.keys(set).length > 0 || unset.length > 0;

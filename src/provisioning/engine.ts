@@ -8,8 +8,9 @@ import type { Store } from '../store/store.ts';
 import { tidyPasswords } from './account-passwords.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { openLookups } from './lookups.ts';
-import { planStep } from './plan.ts';
+import { changesPerStep, planStep } from './plan.ts';
 import { openTargetBook, type TargetBook } from './target-book.ts';
+import { waveStep } from './wave-step.ts';
 import { startWorker } from './worker.ts';
 
 /** The running engine: plans changes and delivers accounts until it is stopped. */
@@ -36,6 +37,8 @@ export type Progress = { planned: true } | { recorded: readonly { targetId: numb
 const idleMs = 1_000;
 /** How often passwords are looked for that nobody waits for any more. */
 const tidyMs = 60_000;
+/** A sync that waits for deliveries looks again this often. */
+const waveMs = 200;
 
 export async function startEngine(options: {
   store: Store;
@@ -68,6 +71,7 @@ export async function startEngine(options: {
   let stopped = false;
   let planning: Promise<void> | undefined;
   let again = false;
+  let cancelWave: (() => void) | undefined;
   /** How often this node was told that targets or bindings changed, and up to which time the book knows of it. */
   let heard = 0;
   let known = 0;
@@ -101,8 +105,10 @@ export async function startEngine(options: {
         await refreshBook();
         for (let taken: number | 'outdated' = 1; taken !== 0 && !stopped; ) {
           taken = await planStep(store, book);
-          if (taken === 'outdated' || heard !== known) await refreshBook();
           if (typeof taken === 'number' && taken > 0) tell({ planned: true });
+          // Waves go on when nobody's change waits.
+          if (taken !== 'outdated' && taken < changesPerStep(book)) taken = await carryWaveOn(taken);
+          if (taken === 'outdated' || heard !== known) await refreshBook();
         }
       } while (again && !stopped);
     } catch (error) {
@@ -112,6 +118,17 @@ export async function startEngine(options: {
     // Whoever asked for the book does not wait for the database to heal.
     answerReaders();
   }
+
+  async function carryWaveOn(taken: number): Promise<number | 'outdated'> {
+    const looked = await waveStep(store, book);
+    if (looked === 'waiting') {
+      cancelWave?.();
+      cancelWave = stopped ? undefined : clock.after(waveMs, kickPlanner);
+      return taken;
+    }
+    return looked === 'outdated' ? looked : taken + looked;
+  }
+
   const kickPlanner = () => {
     if (stopped) return;
     if (planning) again = true;
@@ -165,6 +182,7 @@ export async function startEngine(options: {
       for (const off of silence) off();
       await planning;
       await tidying;
+      cancelWave?.();
       await worker.stop();
     },
   };

@@ -143,6 +143,16 @@ export async function countAccounts(reading: Reading): Promise<Map<number, Targe
   return counts;
 }
 
+const countDueAt = prepare<{ targetId: number }, { count: number }>(
+  (_, p) => sql<{ count: number }>`
+    select count(*) as count from accounts where target_id = ${p.targetId} and due_at is not null`,
+);
+
+/** How many accounts at a target have something to be delivered. */
+export async function countPending(reading: Reading, targetId: number): Promise<number> {
+  return (await reading.run(countDueAt, { targetId }))[0]!.count;
+}
+
 /** Lanes that hold now, and why. */
 export function listHeldLanes(reading: Reading): Promise<LaneRow[]> {
   const query = reading.q.selectFrom('lanes').selectAll().where('hold', 'is not', null);

@@ -42,7 +42,8 @@ export function foldLaneNews(lane: LaneRow, news: readonly LaneNews[], now: numb
 function foldOne(lane: LaneRow, news: LaneNews, now: number, random: () => number): LaneRow {
   switch (news.news) {
     case 'nothing':
-      return lane;
+      // A probe that asked nothing found nothing out: the next may go at once.
+      return news.probe && lane.hold !== null ? { ...lane, probe_at: now } : lane;
     case 'answered':
       return {
         // An answer to what was sent before the target asked for patience does not end its patience.

@@ -63,8 +63,9 @@ export async function planLinks(tx: Tx, memberships: readonly MembershipToSay[])
         op: one.op,
       })),
     );
-    await tx.run(upsertLinks, { rows });
+    // In this order: a member that is claimed between the two is in doubt only for the second, which then notes the removal.
     await tx.run(forgetRemovals, { rows });
+    await tx.run(upsertLinks, { rows });
   }
 }
 
@@ -236,15 +237,40 @@ export async function unparkLinks(tx: Tx, targetId: number, groupId: string): Pr
   );
 }
 
-const unparkAt = prepare<{ targetId: number }, { group_id: string }>(
-  (_, p) => sql<{ group_id: string }>`
-    update links set state = 'due', reason = null, attempt_id = null
-    where target_id = ${p.targetId} and state = 'parked' returning group_id`,
+type KeyColumns = { group_id: string; member_id: string };
+
+const selectParked = prepare<
+  { targetId: number; group: string; member: string; last: string; limit: number },
+  KeyColumns
+>(
+  (_, p) => sql<KeyColumns>`
+    select group_id, member_id from links
+    where target_id = ${p.targetId} and state = 'parked' and (group_id, member_id) > (${p.group}, ${p.member})
+      and group_id <= ${p.last}
+    order by group_id, member_id limit ${p.limit}`,
 );
 
-/** Makes every refused membership at a target due again; answers with the groups that have something to say by it. */
-export async function unparkLinksAt(tx: Tx, targetId: number): Promise<string[]> {
-  return [...new Set((await tx.run(unparkAt, { targetId })).map((row) => row.group_id))];
+const unparkSome = prepare<{ targetId: number; rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<KeyColumns, 'r'>(p.rows, 'r', { group_id: 'text', member_id: 'text' });
+  return sql`
+    update links set state = 'due', reason = null, attempt_id = null
+    where target_id = ${p.targetId} and state = 'parked'
+      and (group_id, member_id) in (select r.group_id, r.member_id from ${rows})`;
+});
+
+/**
+ * Makes up to `limit` refused memberships at a target due again, in the order of group and member: those after `after`
+ * of groups up to `last`. Answers with them.
+ */
+export async function unparkLinksBetween(
+  tx: Tx,
+  targetId: number,
+  range: { after: { groupId: string; memberId: string }; last: string; limit: number },
+): Promise<{ groupId: string; memberId: string }[]> {
+  const { after, last, limit } = range;
+  const parked = await tx.run(selectParked, { targetId, group: after.groupId, member: after.memberId, last, limit });
+  if (parked.length > 0) await tx.run(unparkSome, { targetId, rows: JSON.stringify(parked) });
+  return parked.map((row) => ({ groupId: row.group_id, memberId: row.member_id }));
 }
 
 const selectGroupsWithDue = prepare<{ rows: string }, { target_id: number; group_id: string }>((_, p, d) => {

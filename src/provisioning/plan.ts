@@ -24,8 +24,17 @@ import { foldWakes, relinkMembers } from './wakes.ts';
  */
 const plannerLock = CompiledQuery.raw('select pg_advisory_xact_lock(7283520)');
 
+export async function lockPlanner(tx: Tx): Promise<void> {
+  if (tx.dialect.capabilities.manyNodes) await tx.all({ compile: () => plannerLock });
+}
+
 /** One transaction plans about this many account rows; more would keep doors waiting (engine page, *plan*). */
 const rowsPerStep = 200;
+
+/** How many changes one step takes. */
+export function changesPerStep(book: TargetBook): number {
+  return Math.max(1, Math.min(rowsPerStep, Math.floor(rowsPerStep / Math.max(1, book.bindings.length))));
+}
 
 /**
  * Plans some unplanned changes, folds some wakes and goes on with some descents, in one transaction. Answers how many
@@ -33,11 +42,10 @@ const rowsPerStep = 200;
  * planned then, because a change planned with an old book would miss a target for ever.
  */
 export async function planStep(store: Store, book: TargetBook): Promise<number | 'outdated'> {
-  const limit = Math.max(1, Math.min(rowsPerStep, Math.floor(rowsPerStep / Math.max(1, book.bindings.length))));
   const taken = await store.write(async (tx) => {
-    if (tx.dialect.capabilities.manyNodes) await tx.all({ compile: () => plannerLock });
+    await lockPlanner(tx);
     if ((await lockDeliveryStamp(tx)) !== book.stamp) return 'outdated';
-    const changes = await takeUnplanned(tx, limit);
+    const changes = await takeUnplanned(tx, changesPerStep(book));
     if (changes.length > 0) {
       const passwords = await findClearPasswords(
         tx,

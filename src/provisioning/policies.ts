@@ -5,6 +5,7 @@ import type { PolicyRow } from '../store/schema.ts';
 import { type Reading, type Tx, UniqueViolation } from '../store/store.ts';
 import { lockDeliveryStamp, raiseDeliveryStamp } from './delivery-stamp.ts';
 import { readFields, readFlag, readName } from './names.ts';
+import { startRulesWaves } from './waves.ts';
 
 /**
  * The only writer of `policies` and `policy_versions`: the XACML policies that bindings with *Enable rules* ask. What is
@@ -90,6 +91,7 @@ export async function removePolicy(tx: Tx, id: number, actor: string): Promise<v
     throw new Problem('conflict', why);
   }
   await raiseDeliveryStamp(tx);
+  await startRulesWaves(tx, actor);
 }
 
 /** In their order. */
@@ -182,6 +184,7 @@ async function settle(tx: Tx, id: number, actor: string, name: string): Promise<
   const kept = { policy_id: id, version, name, position, enabled, usage, document, actor, at: tx.now };
   await tx.all(tx.q.insertInto('policy_versions').values(kept));
   await raiseDeliveryStamp(tx);
+  await startRulesWaves(tx, actor);
   return fromRow(row);
 }
 

@@ -1,7 +1,7 @@
 import type { AccountRow } from '../store/schema.ts';
 import type { Tx } from '../store/store.ts';
-import { raiseAccounts, retryRestingAccounts } from './accounts.ts';
-import { unparkLinks, unparkLinksAt } from './links.ts';
+import { raiseAccounts } from './accounts.ts';
+import { unparkLinks } from './links.ts';
 
 /** Who asked for it comes before creations and cosmetic updates, and after removals. */
 const urgencyOfAsking = 1;
@@ -14,24 +14,4 @@ export async function retryAccount(tx: Tx, account: AccountRow): Promise<void> {
   const { target_id: targetId, subject_id: subjectId, kind, sp_id: spId } = account;
   if (kind === 'group') await unparkLinks(tx, targetId, subjectId);
   await raiseAccounts(tx, [{ targetId, subjectId, kind, spId, urgency: urgencyOfAsking, makes: false }]);
-}
-
-/**
- * Settings or policy of a target changed, so whatever it refused is asked again: accounts, and memberships on their own
- * links. Nothing that agrees is touched. Part of the transaction that changes them; safe to repeat.
- */
-export async function retryTarget(tx: Tx, targetId: number): Promise<void> {
-  await retryRestingAccounts(tx, targetId, 'unbound and parked');
-  const groups = await unparkLinksAt(tx, targetId);
-  await raiseAccounts(
-    tx,
-    groups.map((subjectId) => ({
-      targetId,
-      subjectId,
-      kind: 'group',
-      spId: 0,
-      urgency: urgencyOfAsking,
-      makes: false,
-    })),
-  );
 }

@@ -2,10 +2,10 @@ import { Problem } from '../base/problem.ts';
 import { fold } from '../protocol/scim/text.ts';
 import type { ServiceProviderRow } from '../store/schema.ts';
 import { prepare, type Reading, type Tx, UniqueViolation } from '../store/store.ts';
-import { retryRestingAccounts } from './accounts.ts';
 import { raiseDeliveryStamp } from './delivery-stamp.ts';
 import { readFields, readFlag, readName, readOptionalText } from './names.ts';
 import { readTarget } from './targets.ts';
+import { startAccountsWave } from './waves.ts';
 
 /** The only writer of `service_providers` and `bindings`: who changes are made for, and where they go. */
 export type ServiceProvider = {
@@ -131,12 +131,17 @@ export async function readServiceProvider(reading: Reading, idOrName: string | n
  * Replaces the whole list of bindings, in this order. A row is `{ target, blocking?, onFailure?, rules?, jit?, enabled? }`,
  * where `target` is an id or a name; what is left out is off, except `enabled`. Only enabled targets can be bound anew.
  * Throws Problem `notBuilt` for switches that are not built yet. Nothing is written when nothing differs.
+ *
+ * Accounts at targets that a binding came to, or left, or where it asks rules or no longer does, are looked at again by a wave: who was here before, and changed
+ * or left while nothing was bound, is brought up to date (engine rule 20). Nobody is let in by that alone (rule 21):
+ * `letsIn` are the targets for which a sync would.
  */
 export async function replaceBindings(
   tx: Tx,
   spId: number,
   input: unknown,
-): Promise<{ serviceProvider: ServiceProvider; changed: boolean }> {
+  actor = 'purvey',
+): Promise<{ serviceProvider: ServiceProvider; changed: boolean; letsIn: number[] }> {
   if (!Array.isArray(input)) {
     throw new Problem('invalidValue', 'bindings must be a list', { field: 'bindings' });
   }
@@ -151,6 +156,14 @@ export async function replaceBindings(
     }
     wanted.push(binding);
   }
+  const standingOf = (bindings: readonly Binding[], targetId: number) => {
+    const binding = bindings.find((one) => one.targetId === targetId && one.enabled);
+    return binding && (binding.rules ? 'asks rules' : 'lets in');
+  };
+  const concerned = [...new Set([...before, ...wanted].map((binding) => binding.targetId))]
+    .filter((targetId) => standingOf(before, targetId) !== standingOf(wanted, targetId))
+    .sort((one, other) => one - other);
+  const letsIn = concerned.filter((targetId) => standingOf(before, targetId) === undefined);
   const changed = JSON.stringify(wanted) !== JSON.stringify(before.map(({ spId: _, ...binding }) => binding));
   if (changed) {
     await tx.all(tx.q.deleteFrom('bindings').where('sp_id', '=', spId));
@@ -170,13 +183,11 @@ export async function replaceBindings(
     }
     await tx.all(tx.q.updateTable('service_providers').set({ modified_at: tx.now }).where('id', '=', spId));
     await raiseDeliveryStamp(tx);
-    // Who was here before, and changed or left while nothing was bound, is brought up to date (rule 20).
-    for (const { targetId, enabled } of wanted) {
-      const was = before.find((binding) => binding.targetId === targetId);
-      if (enabled && !was?.enabled) await retryRestingAccounts(tx, targetId, 'unbound');
+    for (const targetId of concerned) {
+      await startAccountsWave(tx, { targetId, cause: 'binding changed', actor });
     }
   }
-  return { serviceProvider: await readServiceProvider(tx, spId), changed };
+  return { serviceProvider: await readServiceProvider(tx, spId), changed, letsIn };
 }
 
 /** A binding as the engine and the doors need it. */

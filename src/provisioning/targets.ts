@@ -7,8 +7,8 @@ import { type Reading, type Tx, UniqueViolation } from '../store/store.ts';
 import { raiseDeliveryStamp } from './delivery-stamp.ts';
 import { readFields, readFlag } from './names.ts';
 import { readPolicy, type TargetPolicy } from './policy.ts';
-import { retryTarget } from './retry.ts';
 import { openSettings, readSettings, type ShownSettings, sealSettings, showSettings } from './target-settings.ts';
+import { forgetWaves, startAccountsWave } from './waves.ts';
 
 /** The only writer of `targets`: one connector configured on one identity provider, one of a type. */
 export type Target = {
@@ -84,13 +84,15 @@ export async function createTarget(tx: Tx, parts: TargetParts, idpId: number, in
 
 /**
  * Replaces switch, settings and policy; what is left out is at its default again, except secrets: they stay until they
- * are set to another value or `null`. The type cannot change. Nothing is written when nothing differs.
+ * are set to another value or `null`. The type cannot change. Nothing is written when nothing differs. Every account there
+ * is looked at again by a wave; `actor`: who wanted the change.
  */
 export async function replaceTarget(
   tx: Tx,
   parts: TargetParts,
   id: number,
   input: unknown,
+  actor = 'purvey',
 ): Promise<{ target: Target; changed: boolean }> {
   const given = readFields(input, 'body', fields);
   const found = await lockTarget(tx, id);
@@ -111,9 +113,12 @@ export async function replaceTarget(
       .set({ settings, policy, enabled, version: found.version + (differs ? 1 : 0), modified_at: tx.now })
       .where('id', '=', id),
   );
-  // What was refused may be accepted with other settings.
-  if (differs) await retryTarget(tx, id);
   await raiseDeliveryStamp(tx);
+  // What was refused may be accepted with other settings, and who is there may be another or called otherwise.
+  if (differs) {
+    const cause = settings === found.settings ? 'policy changed' : 'settings changed';
+    await startAccountsWave(tx, { targetId: id, cause, actor });
+  }
   return { target: await readTarget(tx, id), changed: true };
 }
 
@@ -148,6 +153,7 @@ export async function removeTarget(tx: Tx, id: number): Promise<void> {
     );
   }
   await tx.all(tx.q.deleteFrom('lanes').where('target_id', '=', id));
+  await forgetWaves(tx, id);
   await tx.all(tx.q.deleteFrom('targets').where('id', '=', id));
   await raiseDeliveryStamp(tx);
 }

@@ -312,7 +312,10 @@ export interface WaveRow {
   /** Who asked for it. */
   actor: string;
   state: 'running' | 'paused' | 'cancelled' | 'done';
-  /** The id of the last subject it has seen; the empty text at first. */
+  /**
+   * The id of the last subject it has seen; the empty text at first. While the refused memberships of a large group are
+   * taken up again, the group's id, a space and the id of the last member.
+   */
   cursor: string;
   /** The target version that the accounts are brought to. */
   version: number;
@@ -321,7 +324,10 @@ export interface WaveRow {
   seen: number;
   raised: number;
   started_at: number;
+  /** When it ended; while it is paused, since when. */
   ended_at: number | null;
+  /** For how long it was paused, without the pause that lasts. */
+  paused_ms: number;
 }
 
 /**

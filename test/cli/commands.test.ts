@@ -197,6 +197,7 @@ describe('the commands of a running server', () => {
       ]),
       ...['list', 'show', 'test'].map((one) => ['targets', one]),
       ...['list', 'show', 'retry'].map((one) => ['accounts', one]),
+      ['sync'],
       ['changes', 'tail'],
       ...['create', 'list', 'revoke'].map((one) => ['tokens', one]),
       ['admin', 'reset-password'],

@@ -139,6 +139,14 @@ eachDatabase('the description of the admin API', (bed) => {
     const bindings = { bindings: [{ target: 'partner:SCIM2', enabled: true }] };
     await call('put', '/service-providers/{id}/bindings', { id: 'resident' }, bindings);
     await call('get', '/service-providers/{id}/bindings', { id: 'resident' });
+    // No engine runs yet, so the sync does not end by itself.
+    const synced = { id: 'partner:SCIM2' };
+    await call('get', '/targets/{id}/sync', synced);
+    await call('post', '/targets/{id}/sync', synced, undefined, { status: 202 });
+    await call('post', '/targets/{id}/sync/pause', synced);
+    await call('get', '/targets/{id}/sync', synced);
+    assert.equal((await call('get', '/status')).targets[0].waves.length, 1);
+    await call('post', '/targets/{id}/sync/cancel', synced);
     await call('post', '/user-store-domains', {}, { name: 'SALES', description: 'they sell' }, { status: 201 });
     await call('post', '/user-store-domains', {}, { name: 'SALES' }, { status: 200 });
     await call('get', '/user-store-domains');

@@ -53,7 +53,7 @@ export type EngineBed = {
   addMember(groupId: string, memberId: string): Promise<void>;
   removeMember(groupId: string, memberId: string): Promise<void>;
   removeGroup(id: string): Promise<void>;
-  /** Lets the engine work until nothing is due, planned or under way. */
+  /** Lets the engine work until nothing is due, planned or under way, and no wave runs. */
   rest(limitMs?: number): Promise<void>;
   /** Lets test time go on by `ms`, slowly enough for answers and commits to keep up with it. */
   pass(ms: number): Promise<void>;
@@ -204,7 +204,13 @@ export async function openEngineBed(
               .select((e) => e.fn.countAll().as('n'))
               .where((e) => e('wanted', '>', e.ref('done'))),
           );
-          return Number(unplanned?.n) + Number(wakes?.n) + Number(descents?.n) + Number(due?.n);
+          const waves = await reading.first(
+            q
+              .selectFrom('waves')
+              .select((e) => e.fn.countAll().as('n'))
+              .where('state', '=', 'running'),
+          );
+          return Number(unplanned?.n) + Number(wakes?.n) + Number(descents?.n) + Number(due?.n) + Number(waves?.n);
         });
         return left === 0 && !engine?.busy;
       };

@@ -19,6 +19,7 @@ import { addPolicyRoutes } from './policies.ts';
 import { addServiceProviderRoutes } from './service-providers.ts';
 import { addStatusRoutes, type StatusFacts } from './status.ts';
 import { addSubjectRoutes } from './subjects.ts';
+import { addSyncRoutes } from './sync.ts';
 import { addTargetRoutes } from './targets.ts';
 import { addTokenRoutes } from './tokens.ts';
 
@@ -72,6 +73,7 @@ export function adminDoor(
       });
       addIdentityProviderRoutes(inner, parts);
       addTargetRoutes(inner, parts);
+      addSyncRoutes(inner, parts);
       addConnectorKindRoutes(inner, parts);
       addServiceProviderRoutes(inner, parts);
       addSubjectRoutes(inner, parts);

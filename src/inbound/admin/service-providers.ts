@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
-import type { ServiceProviderAnswer } from '../../contract/service-provider.ts';
+import type { BindingsChanged, ServiceProviderAnswer } from '../../contract/service-provider.ts';
 import {
   createServiceProvider,
   listServiceProviders,
@@ -12,8 +12,10 @@ import {
 } from '../../provisioning/service-providers.ts';
 import { type AdminParts, bodyOf, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
 import { showTime } from './query.ts';
+import { makeOffers } from './sync.ts';
 
-export function addServiceProviderRoutes(app: FastifyInstance, { store }: AdminParts): void {
+export function addServiceProviderRoutes(app: FastifyInstance, parts: AdminParts): void {
+  const { store, actorOf } = parts;
   app.get('/service-providers', async () => {
     const providers = await store.read(listServiceProviders);
     return { items: providers.map(show) };
@@ -63,17 +65,17 @@ export function addServiceProviderRoutes(app: FastifyInstance, { store }: AdminP
     return { bindings: provider.bindings };
   });
 
-  app.put('/service-providers/:id/bindings', mayTry, async (request, reply) => {
+  app.put('/service-providers/:id/bindings', mayTry, async (request, reply): Promise<BindingsChanged> => {
     const { bindings, ...rest } = bodyOf(request);
     const [field] = Object.keys(rest);
     if (field !== undefined) throw new Problem('invalidValue', `there is no ${field}; known is bindings`, { field });
-    const { serviceProvider, changed } = await writeOrTry(store, request, async (tx) => {
+    const { serviceProvider, changed, letsIn } = await writeOrTry(store, request, async (tx) => {
       const found = await readServiceProvider(tx, param(request, 'id'));
-      return replaceBindings(tx, found.id, bindings);
+      return replaceBindings(tx, found.id, bindings, actorOf(request));
     });
     store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');
-    return show(serviceProvider);
+    return { ...show(serviceProvider), offers: await makeOffers(parts, letsIn, serviceProvider.id) };
   });
 }
 

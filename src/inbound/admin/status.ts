@@ -7,9 +7,11 @@ import { countAccounts, listHeldLanes, type TargetCounts } from '../../provision
 import { listServiceProviders } from '../../provisioning/service-providers.ts';
 import { listTargets, type Target } from '../../provisioning/targets.ts';
 import { countWakes } from '../../provisioning/wakes.ts';
+import { listOpenWaves } from '../../provisioning/waves.ts';
 import type { LaneRow } from '../../store/schema.ts';
 import type { AdminParts } from './parts.ts';
 import { showTime } from './query.ts';
+import { showWave } from './waves.ts';
 
 /** What only the process itself knows. */
 export type StatusFacts = {
@@ -28,6 +30,7 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
       const lanes = await listHeldLanes(reading);
       const providers = await listServiceProviders(reading);
       const targets = await listTargets(reading);
+      const waves = await listOpenWaves(reading);
       const now = store.now();
       return {
         version: facts.version,
@@ -42,7 +45,10 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
             .filter((one) => one.bindings.some((binding) => binding.targetId === target.id && binding.enabled))
             .map((one) => one.name);
           const held = lanes.filter((lane) => lane.target_id === target.id);
-          return showTarget(target, counts.get(target.id), boundBy, held, now);
+          const own = waves
+            .filter((wave) => wave.target_id === target.id)
+            .map((wave) => showWave(wave, target.name, now));
+          return { ...showTarget(target, counts.get(target.id), boundBy, held, now), waves: own };
         }),
       };
     });
@@ -55,7 +61,7 @@ function showTarget(
   boundBy: string[],
   lanes: readonly LaneRow[],
   now: number,
-): TargetStatus {
+): Omit<TargetStatus, 'waves'> {
   const oldest = counts?.oldestDueAt ?? null;
   return {
     id: target.id,
@@ -71,7 +77,7 @@ function showTarget(
   };
 }
 
-function showLane(lane: LaneRow): LaneAnswer {
+export function showLane(lane: LaneRow): LaneAnswer {
   return {
     kind: lane.kind,
     hold: lane.hold!,

@@ -53,7 +53,7 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
     const body = bodyOf(request);
     const { target, changed } = await writeOrTry(store, request, async (tx) => {
       const found = await readTarget(tx, param(request, 'id'));
-      return replaceTarget(tx, parts, found.id, body);
+      return replaceTarget(tx, parts, found.id, body, parts.actorOf(request));
     });
     store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');
@@ -64,7 +64,8 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
     const body = bodyOf(request);
     const { target, changed } = await writeOrTry(store, request, async (tx) => {
       const { id, type, enabled, settings, policy } = await readTarget(tx, param(request, 'id'));
-      return replaceTarget(tx, parts, id, mergeFields({ type, enabled, settings, policy }, body));
+      const merged = mergeFields({ type, enabled, settings, policy }, body);
+      return replaceTarget(tx, parts, id, merged, parts.actorOf(request));
     });
     store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');

@@ -20,9 +20,10 @@ export const trusted: Migration = {
     `create table waves (
       id $id, target_id $int not null, kind $text not null, cause $text not null, actor $text not null,
       state $text not null, cursor $text not null, version $int not null, total $int not null, seen $int not null,
-      raised $int not null, started_at $int not null, ended_at $int)`,
+      raised $int not null, started_at $int not null, ended_at $int, paused_ms $int not null)`,
     'create index waves_target on waves (target_id, id)',
     `create index waves_open on waves (id) where state = 'running'`,
+    `create index links_parked on links (target_id, group_id, member_id) where state = 'parked'`,
 
     'create table budgets (target_id $int primary key, tokens $int not null, tokens_at $int not null)',
 

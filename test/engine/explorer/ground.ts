@@ -12,6 +12,7 @@ import {
 } from '../../../src/provisioning/service-providers.ts';
 import { openTargetBook, type TargetBook } from '../../../src/provisioning/target-book.ts';
 import { createTarget, replaceTarget } from '../../../src/provisioning/targets.ts';
+import { startSync } from '../../../src/provisioning/waves.ts';
 import type { StoreLocation } from '../../../src/store/open.ts';
 import type { StatementHook, Store, Tx } from '../../../src/store/store.ts';
 import { type DatabaseKind, openTestStore } from '../../database.ts';
@@ -54,6 +55,10 @@ export type Ground = {
   /** Empties it and sets the target up; time starts again. */
   clear(setting: Pick<Setting, 'policy' | 'traits' | 'planSize'>): Promise<void>;
   openBook(previous?: TargetBook): Promise<TargetBook>;
+  /** What an administrator does: another scope, the binding taken away or given back, a sync. */
+  setScope(setting: Pick<Setting, 'policy'>, scope: string): Promise<void>;
+  setBound(bound: boolean): Promise<void>;
+  sync(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -74,6 +79,7 @@ const emptied = [
   'exchanges',
   'lanes',
   'secrets',
+  'waves',
 ] as const;
 
 export async function openGround(database: DatabaseKind, onStatement?: StatementHook): Promise<Ground> {
@@ -119,11 +125,22 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
       await store.write(async (tx) => {
         for (const table of emptied) await tx.all(tx.q.deleteFrom(table));
         await replaceTarget(tx, { key, kinds }, targetId, { settings: {}, policy: setting.policy });
+        await replaceBindings(tx, spId, [{ target: targetId }]);
         if (setting.planSize !== planSize) await bindOthers(tx, targetId, others, setting.planSize === 'one');
         planSize = setting.planSize;
       });
     },
     openBook: (previous) => store.read((reading) => openTargetBook(reading, { key, kinds, outbound }, previous)),
+    async setScope({ policy }, scopeUsers) {
+      const changed = { settings: {}, policy: { ...policy, scopeUsers } };
+      await store.write((tx) => replaceTarget(tx, { key, kinds }, targetId, changed));
+    },
+    async setBound(bound) {
+      await store.write((tx) => replaceBindings(tx, spId, bound ? [{ target: targetId }] : []));
+    },
+    async sync() {
+      await store.write((tx) => startSync(tx, { targetId, kinds: ['user', 'group'], actor: 'explorer' }));
+    },
     close: remove,
   };
 }

@@ -2,15 +2,25 @@ import type { Answer } from '../../../src/outbound/courier.ts';
 import { claimLane } from '../../../src/provisioning/claim.ts';
 import { type Ended, recordResults } from '../../../src/provisioning/complete.ts';
 import { openLookups } from '../../../src/provisioning/lookups.ts';
-import { planStep } from '../../../src/provisioning/plan.ts';
+import { changesPerStep, planStep } from '../../../src/provisioning/plan.ts';
 import type { TargetBook } from '../../../src/provisioning/target-book.ts';
+import { waveStep } from '../../../src/provisioning/wave-step.ts';
 import { type Attempt, openAttempt } from './attempt.ts';
 import { findFaults } from './check.ts';
 import type { Ground } from './ground.ts';
 import { type Heard, openMemoryTarget, type Said } from './memory-target.ts';
 import { openPeople } from './people.ts';
 import { openRandom } from './random.ts';
-import { type Fate, type Schedule, type Step, scopes, settleMs, strangerName, timeoutMs } from './schedule.ts';
+import {
+  type Fate,
+  narrowed,
+  type Schedule,
+  type Step,
+  scopes,
+  settleMs,
+  strangerName,
+  timeoutMs,
+} from './schedule.ts';
 
 /** What a schedule came to. `faults` is empty when everything at rest is as it should be. */
 export type Outcome = { faults: string[]; trace: string[]; attempts: number };
@@ -36,6 +46,10 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
   const late: { at: number; said: Said; subjectId: string }[] = [];
   const trace: string[] = [];
   let attemptsMade = 0;
+  let narrow = false;
+  let bound = true;
+  let administered = false;
+  let shut = false;
 
   const openNode = async (name: string): Promise<Node> => ({ name, book: await ground.openBook(), attempts: [] });
   const nodes: Node[] = [];
@@ -240,7 +254,15 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       return 1;
     }
     if (taken > 0) tell(`${node.name} plans ${taken}`);
-    return taken;
+    if (taken >= changesPerStep(node.book)) return taken;
+    const looked = await waveStep(store, node.book);
+    if (looked === 'outdated') {
+      node.book = await ground.openBook(node.book);
+      return taken + 1;
+    }
+    if (looked === 'waiting' || looked === 0) return taken;
+    tell(`${node.name} carries a wave on: ${looked}`);
+    return taken + looked;
   }
 
   async function claim(node: Node, kind: 'user' | 'group', limit: number): Promise<Attempt[]> {
@@ -294,6 +316,10 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
         nodes[nodes.indexOf(node)] = await openNode(`${node.name}'`);
         return;
       }
+      case 'narrow or widen scope':
+      case 'unbind or bind':
+      case 'sync':
+        return administer(step.do);
       case 'rest':
         return comeToRest();
       case 'together':
@@ -304,6 +330,32 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
         if (told !== undefined) tell(told);
       }
     }
+  }
+
+  async function administer(what: 'narrow or widen scope' | 'unbind or bind' | 'sync'): Promise<void> {
+    administered = true;
+    if (what === 'narrow or widen scope') {
+      narrow = !narrow;
+      shut = true;
+      tell(`the scope is ${narrow ? 'narrowed' : 'widened'}`);
+      const { filter } = scopes[setting.scope];
+      return ground.setScope(setting, narrow ? narrowed(filter) : filter);
+    }
+    if (what === 'unbind or bind') {
+      bound = !bound;
+      shut = true;
+      tell(`the target is ${bound ? 'bound' : 'unbound'}`);
+      return ground.setBound(bound);
+    }
+    tell('a sync is asked for');
+    return ground.sync();
+  }
+
+  /** Whoever was outside or came without a binding is sent, as an administrator would do after such a day. */
+  async function settleAdministration(): Promise<void> {
+    if (narrow) await administer('narrow or widen scope');
+    if (!bound) await administer('unbind or bind');
+    if (administered) await administer('sync');
   }
 
   /** From here nothing goes wrong any more; runs until nothing is due, planned or on its way. */
@@ -349,12 +401,13 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       await runStep(step);
     }
     tell('everything heals');
+    await settleAdministration();
     await comeToRest();
-    // By a scope that reads groups anybody may have been out of it for a while.
+    // By a scope that reads groups anybody may have been out of it for a while, and by what an administrator did.
     const passwords = new Map(
       [...people.passwords].map(([id, last]) => [
         id,
-        { ...last, unclaimed: last.unclaimed || setting.scope !== 'attribute' },
+        { ...last, unclaimed: last.unclaimed || shut || setting.scope !== 'attribute' },
       ]),
     );
     const faults = await findFaults(store, target, {

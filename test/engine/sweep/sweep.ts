@@ -252,7 +252,8 @@ async function play(
       const wakes = await all(q.selectFrom('wakes').select('id').limit(1));
       const descents = await all(q.selectFrom('descents').select('group_id').limit(1));
       const due = await all(q.selectFrom('accounts').select('subject_id').where('due_at', 'is not', null).limit(1));
-      return unplanned.length + wakes.length + descents.length + due.length;
+      const waves = await all(q.selectFrom('waves').select('id').where('state', '=', 'running').limit(1));
+      return unplanned.length + wakes.length + descents.length + due.length + waves.length;
     });
     return left === 0 && !life!.engine.busy && !life!.dead;
   };
