@@ -123,8 +123,11 @@ export type Absent = { outcome: 'absent'; reason: string };
 /** The name (or another unique value) is already taken at the target. */
 export type Exists = { outcome: 'exists'; reason: string };
 export type Failure =
-  /** It will not accept this however often asked. */
-  | { outcome: 'refused'; reason: string }
+  /**
+   * It will not accept this however often asked. `rights`: because the credentials may not do it (a 403), which may be
+   * this one account's matter or everybody's; the engine sees which.
+   */
+  | { outcome: 'refused'; rights?: true; reason: string }
   /**
    * Certainly not applied. `scope`: `account` - only this request (a documented 503); `lane` - everyone of this kind
    * at this target (wrong endpoint); `target` - everyone (credentials, TLS, DNS, refused connections, rate).

@@ -1,5 +1,5 @@
 import { spsSince } from '../directory/changes.ts';
-import { readGroupsOf } from '../directory/memberships.ts';
+import { readAllGroupsOf } from '../directory/memberships.ts';
 import type { Attributes, Subject } from '../directory/subjects.ts';
 import type { JsonValue } from '../protocol/scim/json.ts';
 import { decideProvisioning, type ProvisioningDecision, type RuleSettings } from '../rules/decide.ts';
@@ -55,7 +55,7 @@ export async function openRules(
     const askers = responsible.filter((spId) => book.asksRules(targetId, spId));
     return subject && askers.length > 0 ? [{ subject, askers: askers.map((spId) => book.spNames.get(spId)!) }] : [];
   });
-  const groups = await readGroupsOf(
+  const groups = await readAllGroupsOf(
     reading,
     concerned.map(({ subject }) => subject.id),
   );
@@ -114,7 +114,7 @@ export async function tryRules(
     settings: RuleSettings;
   },
 ): Promise<ProvisioningDecision> {
-  const groups = (await readGroupsOf(reading, [subject.id])).get(subject.id) ?? [];
+  const groups = (await readAllGroupsOf(reading, [subject.id])).get(subject.id) ?? [];
   const { policies, serviceProvider, operation, at, settings } = question;
   const request = { ...describeQuestion(target, subject, groups), serviceProvider, operation, at };
   return decideProvisioning(policies, request, { ...settings, trace: true });

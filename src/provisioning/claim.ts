@@ -9,7 +9,7 @@ import { type AccountRules, openRules } from './ask-rules.ts';
 import { beginAttempts } from './attempts.ts';
 import { addDoubt, type Doubt, readDoubt } from './doubt.ts';
 import { selectDueAccounts, selectProbeAccount } from './due-accounts.ts';
-import { laneAllows, lockLane, noteProbe } from './lanes.ts';
+import { isForbidden, laneAllows, lockLane, noteProbe } from './lanes.ts';
 import { claimLinks } from './links.ts';
 import { type Owed, readOwedPasswords, sentDuring } from './owed-passwords.ts';
 import { type InScope, readScopeFacts } from './scope.ts';
@@ -72,7 +72,9 @@ export async function claimLane(
     const allowed = laneAllows(row, tx.now);
     if (allowed.claims === 'none') return { claims: [], until: allowed.until };
     const probe = allowed.claims === 'probe';
-    const due = probe ? await selectProbeAccount(tx, lane) : await selectDueAccounts(tx, lane, limit);
+    const due = probe
+      ? await selectProbeAccount(tx, lane, isForbidden(row) ? 'urgent' : 'oldest')
+      : await selectDueAccounts(tx, lane, limit);
     if (due.length === 0) return { claims: [] };
     const claims = await claimAccounts(tx, clock, book, open, due, probe);
     if (probe) await noteProbe(tx, row, claims[0]!.startedAt + leaseMs(open));

@@ -16,9 +16,18 @@ import { nameIn } from './claim.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { addDoubt } from './doubt.ts';
 import { type Fenced, fenceAccounts } from './fenced-accounts.ts';
-import { foldLaneNews, type LaneKey, lockLane, longestProbeMs, writeLane } from './lanes.ts';
+import {
+  foldLaneNews,
+  isForbidden,
+  isForbiddenToAll,
+  type LaneKey,
+  lockLane,
+  longestProbeMs,
+  writeLane,
+} from './lanes.ts';
 import { forgetLinksOf, groupsWithDueLinks, settleLinks } from './links.ts';
 import { park, type Result, resultOf } from './result.ts';
+import { retryAccount } from './retry.ts';
 import { askEveryMs, backoffMs } from './schedule.ts';
 import { readTargetVersions } from './target-versions.ts';
 import { appendWakes } from './wakes.ts';
@@ -249,9 +258,17 @@ async function recordLanes(tx: Tx, random: () => number, batch: readonly Ended[]
       .map(({ result }) => ({ ...result.news, probe: result.claim.probe }));
     const after = foldLaneNews(lane, news, tx.now, random);
     lanes.set(key, after);
+    await releaseFirstRefused(tx, lane, after);
     if (JSON.stringify(after) !== JSON.stringify(lane)) await writeLane(tx, after);
   }
   return lanes;
+}
+
+/** The first that a lane-wide refusal met was parked, since nothing told it from an account's own: it is due again. */
+async function releaseFirstRefused(tx: Tx, before: LaneRow, after: LaneRow): Promise<void> {
+  if (!isForbidden(before) || after.hold !== null || before.first_refused === null) return;
+  const [row] = await readAccounts(tx, [{ targetId: before.target_id, subjectId: before.first_refused }]);
+  if (row?.state === 'parked') await retryAccount(tx, row);
 }
 
 /** What was computed with outdated settings or bindings is looked at again after this time; by then they are read anew. */
@@ -284,17 +301,20 @@ async function completionOf(
   // What holds the lane may be one account's alone: it steps back, so that it neither is the next probe while others are
   // due nor holds the lane again as soon as another has opened it.
   const broken = result.news.news === 'broken';
-  const tries = result.failed || broken ? account.tries + 1 : 0;
+  const everybodys = result.news.news === 'forbidden' && isForbiddenToAll(lane);
+  const failed = result.failed || everybodys;
+  const tries = failed || broken ? account.tries + 1 : 0;
   // What was computed with old settings or old bindings is no last word (rule 5).
   const current = versions.get(targetId) === version && claim.stamp === stamp;
   const parked = strikes >= policy.maxTries && current;
   // Whoever parks because of an account that changed while it looked would not be woken by that change: it looks again.
   const missed = result.holder !== null && (await hasChanged(tx, result.holder));
   const finished =
-    parked || (result.finished && current && !missed && !stillDue.has(`${targetId} ${account.subject_id}`));
+    parked ||
+    (result.finished && !everybodys && current && !missed && !stillDue.has(`${targetId} ${account.subject_id}`));
   const notBefore =
     result.doubt === 'raise' && mutatedAt !== null ? mutatedAt + policy.timeoutMs + policy.settleMs : null;
-  const own = result.failed ? backoffMs(account.tries, random()) : 0;
+  const own = failed ? backoffMs(account.tries, random()) : 0;
   const stepBack = broken ? Math.min(longestProbeMs, backoffMs(account.tries, random())) : 0;
   const afterProbe = broken && lane.probe_at !== null ? lane.probe_at + 1 - tx.now : 0;
   const wait = Math.max(result.againInMs, own, stepBack, afterProbe, current ? 0 : bookMs);

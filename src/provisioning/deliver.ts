@@ -254,6 +254,7 @@ async function createAccount(
     case 'exists':
       return resolveCreateConflict(claim, courier, lookups, created.reason);
     case 'refused':
+      if (created.rights) return fail(claim, courier, 'create', created, true);
       // Perhaps it is a member that it does not like: make the group bare, the members follow one chunk at a time.
       if (links.length > 0)
         return resultOf(claim, { operation: 'create', outcome: 'refused', reason: created.reason, chunk: 0 });
@@ -387,7 +388,9 @@ async function sayMembers(
   }
   if (said.outcome === 'absent') return setAside(claim, 'members', said.reason);
   if (said.outcome === 'refused') {
-    const change = { operation: 'members', outcome: 'refused', reason: said.reason, acked } as const;
+    const forbidden = { news: 'forbidden', reason: said.reason, subjectId: claim.account.subject_id } as const;
+    const news = said.rights ? { news: forbidden } : {};
+    const change = { operation: 'members', outcome: 'refused', reason: said.reason, acked, ...news } as const;
     if (links.length > 1) return resultOf(claim, { ...change, chunk: Math.ceil(links.length / 2) });
     return resultOf(claim, { ...change, chunk: null, said: [{ link: links[0]!, refused: said.reason }] });
   }

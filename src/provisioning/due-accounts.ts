@@ -56,15 +56,18 @@ export async function selectDueAccounts(
 
 /**
  * The account that has been due longest, whatever its urgency: what a held lane probes with. An account that was just
- * tried is the youngest, so one that always fails cannot keep the lane from finding out that others would not.
+ * tried is the youngest, so one that always fails cannot keep the lane from finding out that others would not. `urgent`:
+ * of the most urgent, since a target that forbids creations may take a removal still.
  */
 export async function selectProbeAccount(
   tx: Tx,
   lane: { targetId: number; kind: 'user' | 'group' },
+  which: 'oldest' | 'urgent' = 'oldest',
 ): Promise<AccountRow[]> {
   const oldest: AccountRow[] = [];
   for (const urgency of urgencies) {
     oldest.push(...(await tx.run(selectDue, { ...lane, urgency, now: tx.now, limit: 1 })));
   }
+  if (which === 'urgent') return oldest.slice(0, 1);
   return oldest.sort((a, b) => a.due_at! - b.due_at!).slice(0, 1);
 }

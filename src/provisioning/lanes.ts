@@ -9,6 +9,7 @@ import { backoffMs } from './schedule.ts';
  *     open --credentials refused, TLS, DNS, connection refused, wrong endpoint-----> held
  *     open --ten failures in a row, no success between------------------------------> held
  *     open --too many accounts answered "not found"---------------------------------> held
+ *     open --ten deliveries in a row forbidden (403), none accepted between----------> held
  *     held --one probe at a time, later and later (1 s .. 1 min)--> fails: held / answered: open
  *     open --429 or the like--> throttled until the time the target named --> open
  *
@@ -16,6 +17,7 @@ import { backoffMs } from './schedule.ts';
  */
 
 const failuresThatHold = 10;
+const refusalsThatHold = 10;
 const absencesThatHold = 30;
 const absenceWindowMs = 10 * 60_000;
 export const longestProbeMs = 60_000;
@@ -27,6 +29,8 @@ export type LaneNews = {
   | { news: 'answered'; success: boolean }
   | { news: 'absent'; reason: string }
   | { news: 'failed'; reason: string }
+  /** The target forbade it, which is this account's matter or everybody's. */
+  | { news: 'forbidden'; reason: string; subjectId: string }
   | { news: 'broken'; reason: string; retryAfterMs?: number }
   | { news: 'throttled'; reason: string; retryAfterMs?: number }
   | { news: 'nothing' }
@@ -67,6 +71,24 @@ function foldOne(lane: LaneRow, news: LaneNews, now: number, random: () => numbe
         news.probe,
       );
     }
+    case 'forbidden': {
+      // Whoever answers is there; only what is held for being forbidden stays so.
+      const ends = lane.hold !== null && !lane.throttled && !isForbidden(lane);
+      const before = ends ? openLane(lane) : lane;
+      const counted = {
+        ...before,
+        refusals: before.refusals + 1,
+        first_refused: before.refusals === 0 ? news.subjectId : before.first_refused,
+      };
+      if (counted.refusals < refusalsThatHold) return counted;
+      return holdLane(
+        counted,
+        `every delivery is forbidden: ${news.reason}. The credentials may have lost their rights, or the target its room for more: look there, then test the connection`,
+        now,
+        random,
+        news.probe,
+      );
+    }
     case 'failed': {
       const counted = { ...lane, failures: lane.failures + 1 };
       if (lane.hold === null && counted.failures < failuresThatHold) return counted;
@@ -89,7 +111,20 @@ function foldOne(lane: LaneRow, news: LaneNews, now: number, random: () => numbe
 }
 
 function openLane(lane: LaneRow): LaneRow {
-  return { ...lane, hold: null, held_since: null, probe_at: null, probes: 0, throttled: 0, failures: 0 };
+  return { ...lane, hold: null, held_since: null, probe_at: null, probes: 0, throttled: 0, failures: 0, refusals: 0 };
+}
+
+/** Whether the lane is held because everybody is forbidden there. */
+export function isForbidden(lane: LaneRow): boolean {
+  return lane.hold !== null && lane.refusals >= refusalsThatHold;
+}
+
+/**
+ * Whether a delivery that was forbidden was so like every other: then it is no fault of its account, which waits and
+ * does not park. `lane`: as it is with the news of this delivery.
+ */
+export function isForbiddenToAll(lane: LaneRow): boolean {
+  return lane.refusals > 1;
 }
 
 function holdLane(
@@ -173,6 +208,8 @@ const updateLane = prepare<{ [K in keyof LaneRow]: LaneRow[K] }, never>(
         failures: p.failures,
         absences: p.absences,
         absences_since: p.absences_since,
+        refusals: p.refusals,
+        first_refused: p.first_refused,
       })
       .where('target_id', '=', p.target_id)
       .where('kind', '=', p.kind) as never,

@@ -131,7 +131,13 @@ export function failureOf(
   const untouched = options.settled ? 'clear' : 'keep';
   switch (failure.outcome) {
     case 'refused':
-      return park(claim, operation, 'refused', failure.reason, { doubt: untouched, ...options.change });
+      return park(claim, operation, 'refused', failure.reason, {
+        doubt: untouched,
+        ...(failure.rights
+          ? { news: { news: 'forbidden', reason: failure.reason, subjectId: claim.account.subject_id } as const }
+          : {}),
+        ...options.change,
+      });
     case 'unavailable':
       return resultOf(claim, {
         operation,

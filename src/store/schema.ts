@@ -290,6 +290,9 @@ export interface LaneRow {
   /** Remote ids answered *not found* since `absences_since`. */
   absences: number;
   absences_since: number;
+  /** Deliveries in a row that the target forbade, and whose was the first. */
+  refusals: number;
+  first_refused: string | null;
 }
 
 /** A clear password on its way to the targets (engine rule 28), under the sequence of the change that brought it. */

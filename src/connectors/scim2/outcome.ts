@@ -40,7 +40,7 @@ export type Verdict<V extends Verb> =
  * | 400, 413, 422 | `refused` | this body will never be taken |
  * | 401 | `unavailable`, target | credentials; with a remembered token first: account, since the next attempt fetches another |
  * | 403 on search or config | `unavailable`, lane | it is about the credentials' rights, not about anyone |
- * | 403 elsewhere | `refused`; with `insufficient_scope` (RFC 6750 section 3.1) `unavailable`, target | one person that may not be touched must not stop all others; that everyone is refused is for the engine to see |
+ * | 403 elsewhere | `refused`; with `insufficient_scope` (RFC 6750 section 3.1) `unavailable`, target | one person that may not be touched must not stop all others; ten in a row hold the lane (`lanes.ts`) |
  * | 404, 410 on a resource | `absent` | RFC 7644 section 3.12; the engine confirms it |
  * | 404, 405, 406, 410, 415, 501 on an endpoint | `unavailable`, lane | wrong endpoint, or none |
  * | 405, 501 on PATCH | handled by the connector before it comes here | it can then PUT |
@@ -93,7 +93,7 @@ function judgeAny(answer: Answer, asked: Asked): Failure | Absent | Exists | und
       if (verb === 'search' || verb === 'config') {
         return unavailable('lane', `${said}: the credentials have no right to ask ${asked.url}`);
       }
-      return { outcome: 'refused', reason: said };
+      return { outcome: 'refused', rights: true, reason: said };
     case 404:
     case 410:
       if (onResource) return { outcome: 'absent', reason: said };

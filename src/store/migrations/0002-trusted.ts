@@ -35,6 +35,9 @@ export const trusted: Migration = {
     'create index descents_round on descents (round)',
     'create index descents_open on descents (round) where cursor is not null',
 
+    'alter table lanes add column refusals $int not null default 0',
+    'alter table lanes add column first_refused $text',
+
     'alter table targets add column paused_at $int',
     'alter table targets add column paused_by $text',
     'alter table targets add column removed_at $int',
