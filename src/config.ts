@@ -28,6 +28,8 @@ export type Config = {
   readonly whenNoRule: 'let-through' | 'withhold';
   /** How long clear passwords wait for the targets, in days. */
   readonly passwordDays: number;
+  /** Days that attempts and changes are kept; 0: for ever. */
+  readonly keep: { readonly attemptsDays: number; readonly changesDays: number };
 };
 
 /** What a client of a running server needs. */
@@ -42,6 +44,8 @@ export class ConfigError extends Error {
 }
 
 export const defaultPort = 9080;
+const defaultKeep = { attempts: 30, changes: 400 } as const;
+const mostDays = 36_500;
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const satisfies readonly LogLevel[];
 
 /** The settings and their meaning; help and `docs/configuration.md` are printed from here. */
@@ -65,6 +69,16 @@ export const variables = [
   },
   { name: 'PURVEY_TLS_CERT', fallback: 'plain HTTP', help: 'File with the certificate (chain) in PEM.' },
   { name: 'PURVEY_TLS_KEY', fallback: 'plain HTTP', help: 'File with the private key in PEM.' },
+  {
+    name: 'PURVEY_KEEP_ATTEMPTS_DAYS',
+    fallback: String(defaultKeep.attempts),
+    help: 'Days for which attempts and what was said in them are kept; 0 is for ever. The last attempt of an account stays as long as the account.',
+  },
+  {
+    name: 'PURVEY_KEEP_CHANGES_DAYS',
+    fallback: String(defaultKeep.changes),
+    help: 'Days for which changes are kept; 0 is for ever. A change that a target is still to be told of stays.',
+  },
   { name: 'PURVEY_LOG', fallback: 'info', help: `How much is logged: ${logLevels.join(', ')}.` },
   {
     name: 'PURVEY_BLOCKING_SECONDS',
@@ -158,6 +172,10 @@ export function readConfig(overrides: Environment = {}, environment: Environment
     timeZone: readTimeZone(get('PURVEY_TIME_ZONE')),
     whenNoRule: readWhenNoRule(get('PURVEY_NO_RULE')),
     passwordDays: readPasswordDays(get('PURVEY_PASSWORD_DAYS')),
+    keep: Object.freeze({
+      attemptsDays: readDays('PURVEY_KEEP_ATTEMPTS_DAYS', get('PURVEY_KEEP_ATTEMPTS_DAYS'), defaultKeep.attempts),
+      changesDays: readDays('PURVEY_KEEP_CHANGES_DAYS', get('PURVEY_KEEP_CHANGES_DAYS'), defaultKeep.changes),
+    }),
   };
   return Object.freeze(config);
 }
@@ -240,6 +258,17 @@ function readPort(text: string | undefined): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(port <= 65_535)) throw new ConfigError(`PURVEY_PORT is ${text}: it must be a number from 0 to 65535`);
   return port;
+}
+
+function readDays(name: Name, text: string | undefined, absent: number): number {
+  if (text === undefined) return absent;
+  const days = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(days <= mostDays)) {
+    throw new ConfigError(
+      `${name} is ${text}: it must be a whole number of days from 0 to ${mostDays}, and 0 is for ever`,
+    );
+  }
+  return days;
 }
 
 function readHost(text: string | undefined): string {

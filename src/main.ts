@@ -17,6 +17,7 @@ import { scimDoor } from './inbound/scim/door.ts';
 import { openOutbound } from './outbound/request.ts';
 import { startEngine } from './provisioning/engine.ts';
 import { checkSealingKey } from './provisioning/key-check.ts';
+import { startRetention } from './provisioning/retention.ts';
 import { ensureResidentServiceProvider } from './provisioning/service-providers.ts';
 import { openWaits } from './provisioning/wait.ts';
 import { openZone } from './rules/zone.ts';
@@ -73,11 +74,13 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     const rules = { zone: openZone(config.timeZone), whenNotApplicable: config.whenNoRule };
     const engine = await startEngine({ store, clock, log, outbound, kinds: connectorKinds, key, rules });
     undo.push(() => engine.stop());
+    const retention = startRetention({ store, clock, log, keep: config.keep });
+    undo.push(() => retention.stop());
 
     const credentials = openCredentials({ store, clock });
     const waits = openWaits({ store, clock, log, engine, boundMs: config.blockingMs });
     const door = openDoor({ store, credentials, clock, log, waits });
-    const facts = { version: readVersion(), startedAt, place: placeOf(config) };
+    const facts = { version: readVersion(), startedAt, place: placeOf(config), keep: config.keep };
     const app = openServer(config);
     undo.push(() => app.close());
     // Before the doors close: whoever waits for a delivery is answered.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { ChangeAnswer } from '../contract/change.ts';
-import type { Page } from '../contract/page.ts';
+import type { AgingPage } from '../contract/page.ts';
 import { asClientCommand, openCommand, readCount } from './command.ts';
 import { type Column, printJson, printRows } from './output.ts';
 
@@ -42,7 +42,8 @@ export function addChanges(program: Command): void {
     let after = options.after;
     for (;;) {
       const limit = after === undefined ? Math.min(options.lines, 1_000) : 1_000;
-      const page = await client.get<Page<ChangeAnswer>>('/changes', { after, limit });
+      const page = await client.get<AgingPage<ChangeAnswer>>('/changes', { after, limit });
+      if (page.gone !== null && head) process.stderr.write(`${page.gone}\n`);
       print(page.items);
       after = page.items.at(-1)?.seq ?? after ?? 0;
       if (page.next !== null) continue;

@@ -17,6 +17,8 @@ export function addStatus(program: Command): void {
         ['users', answer.users],
         ['groups', answer.groups],
         ['changes to plan', answer.unplannedChanges],
+        ['attempts kept', showKept(answer.kept.attemptsDays, answer.kept.oldestAttempt)],
+        ['changes kept', showKept(answer.kept.changesDays, answer.kept.oldestChange)],
       ]);
       if (answer.targets.length === 0) return;
       if (out.terminal) out.write('\n');
@@ -44,6 +46,11 @@ export function addStatus(program: Command): void {
       }
     },
   );
+}
+
+function showKept(days: number, oldest: string | null): string {
+  const time = days === 0 ? 'for ever' : `for ${days} days`;
+  return oldest === null ? `${time}; there are none` : `${time}; the oldest is of ${oldest}`;
 }
 
 function stateOf(target: StatusAnswer['targets'][number]): string {

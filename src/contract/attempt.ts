@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { MaybeText, MaybeTime, pageOf, SubjectRef, Time } from './page.ts';
+import { agingPageOf, MaybeText, MaybeTime, SubjectRef, Time } from './page.ts';
 
 /** One request to a target and its answer, secrets replaced by `[redacted]`. */
 export const ExchangeAnswer = Type.Object({
@@ -33,4 +33,4 @@ export type AttemptAnswer = Static<typeof AttemptAnswer>;
 
 export const AttemptDetail = Type.Intersect([AttemptAnswer, Type.Object({ exchanges: Type.Array(ExchangeAnswer) })]);
 export type AttemptDetail = Static<typeof AttemptDetail>;
-export const AttemptPage = pageOf(AttemptAnswer);
+export const AttemptPage = agingPageOf(AttemptAnswer);

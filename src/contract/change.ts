@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { pageOf, SubjectRef, Time } from './page.ts';
+import { agingPageOf, SubjectRef, Time } from './page.ts';
 
 /** An entry of the change log: who changed, not what. */
 export const ChangeAnswer = Type.Object({
@@ -15,4 +15,4 @@ export const ChangeAnswer = Type.Object({
 });
 export type ChangeAnswer = Static<typeof ChangeAnswer>;
 /** `next` is the sequence to go on after; null when this was the end of the log. */
-export const ChangePage = pageOf(ChangeAnswer);
+export const ChangePage = agingPageOf(ChangeAnswer);

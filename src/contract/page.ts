@@ -9,10 +9,18 @@ export const MaybeText = Type.Union([Type.String(), Type.Null()]);
 export const pageOf = <T extends TSchema>(item: T) =>
   Type.Object({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]) });
 
+/**
+ * A part of a list whose oldest items are forgotten after some time. `gone` says so, in words, where such items would
+ * have stood; null where nothing is missing.
+ */
+export const agingPageOf = <T extends TSchema>(item: T) =>
+  Type.Object({ items: Type.Array(item), next: Type.Union([Type.String(), Type.Null()]), gone: MaybeText });
+
 /** A whole list: these are few. */
 export const listOf = <T extends TSchema>(item: T) => Type.Object({ items: Type.Array(item) });
 
 export type Page<T> = { items: T[]; next: string | null };
+export type AgingPage<T> = Page<T> & { gone: string | null };
 export type List<T> = { items: T[] };
 
 export const SubjectKind = Type.Union([Type.Literal('user'), Type.Literal('group')]);

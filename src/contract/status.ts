@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { SubjectKind, Time } from './page.ts';
+import { MaybeTime, SubjectKind, Time } from './page.ts';
 import { WaveAnswer } from './wave.ts';
 
 const count = Type.Integer({ minimum: 0 });
@@ -50,6 +50,8 @@ export const StatusAnswer = Type.Object({
   groups: count,
   /** Changes, arrivals at targets, and groups whose members are looked through, that are not turned into due accounts yet. */
   unplannedChanges: count,
+  /** How long attempts and changes are kept, in days (0: for ever), and when the oldest that is there began. */
+  kept: Type.Object({ attemptsDays: count, changesDays: count, oldestAttempt: MaybeTime, oldestChange: MaybeTime }),
   targets: Type.Array(TargetStatus),
 });
 export type StatusAnswer = Static<typeof StatusAnswer>;

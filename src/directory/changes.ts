@@ -155,6 +155,49 @@ export async function markPlanned(tx: Tx, seqs: readonly number[]): Promise<void
   await tx.run(plan, { rows: JSON.stringify(seqs.map((seq) => ({ seq }))) });
 }
 
+const nextChanges = prepare<
+  { after: number; limit: number },
+  { seq: number; subject_id: string; at: number; unplanned: number | null }
+>(
+  (_, p) => sql<{ seq: number; subject_id: string; at: number; unplanned: number | null }>`
+    select seq, subject_id, at, unplanned from changes where seq > ${p.after} order by seq limit ${p.limit}`,
+);
+
+const forget = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<{ seq: number }, 'r'>(p.rows, 'r', { seq: 'int' });
+  return sql`delete from changes where unplanned is null and seq in (select r.seq from ${rows})`;
+});
+
+/**
+ * Of the next `limit` changes after the sequence `after`, those that were made before `before` and are planned. `next`
+ * is the sequence to go on after, undefined when all that follow are younger.
+ */
+export async function listOldChanges(
+  reading: Reading,
+  options: { after: number; before: number; limit: number },
+): Promise<{ next: number | undefined; old: { seq: number; subjectId: string }[] }> {
+  const { after, before, limit } = options;
+  const seen = await reading.run(nextChanges, { after, limit });
+  if (!seen.some((row) => row.at < before)) return { next: undefined, old: [] };
+  return {
+    next: seen.length < limit ? undefined : seen.at(-1)!.seq,
+    old: seen
+      .filter((row) => row.at < before && row.unplanned === null)
+      .map((row) => ({ seq: row.seq, subjectId: row.subject_id })),
+  };
+}
+
+/** Takes planned changes out of the log for good. Their sequences are never given again. Doing it again does no harm. */
+export async function forgetChanges(tx: Tx, seqs: readonly number[]): Promise<void> {
+  if (seqs.length === 0) return;
+  await tx.run(forget, { rows: JSON.stringify(seqs.map((seq) => ({ seq }))) });
+}
+
+/** When the oldest change that is still in the log was made; undefined when the log is empty. */
+export async function readOldestChange(reading: Reading): Promise<number | undefined> {
+  return (await reading.first(reading.q.selectFrom('changes').select('at').orderBy('seq').limit(1)))?.at;
+}
+
 /** Changes in the order of their sequence, from the one after `after`. */
 export async function listChanges(
   reading: Reading,

@@ -3,7 +3,10 @@ import type { Exchange } from '../outbound/courier.ts';
 import { prepare, type Tx } from '../store/store.ts';
 import { storableText } from './storable-text.ts';
 
-/** The only writer of `attempts` and `exchanges`: what was tried, append-only. The attempt's id is the fence (engine rule 10). */
+/**
+ * The only writer of `attempts` and `exchanges`: what was tried, append-only until it is old enough to be forgotten
+ * (`retention.ts`). The attempt's id is the fence (engine rule 10).
+ */
 
 export type NewAttempt = {
   targetId: number;
@@ -135,6 +138,46 @@ export async function endAttempts(tx: Tx, ended: readonly EndedAttempt[]): Promi
     })),
   );
   if (exchanges.length > 0) await tx.run(insertExchanges, { rows: JSON.stringify(exchanges) });
+}
+
+const nextAttempts = prepare<{ after: number; limit: number }, { id: number; started_at: number }>(
+  (_, p) => sql<{ id: number; started_at: number }>`
+    select id, started_at from attempts where id > ${p.after} order by id limit ${p.limit}`,
+);
+
+const forget = prepare<{ after: number; to: number; before: number }, { id: number }>(
+  (_, p) => sql<{ id: number }>`
+    delete from attempts where id > ${p.after} and id <= ${p.to} and ended_at < ${p.before}
+      and not exists (
+        select 1 from accounts a where a.target_id = attempts.target_id and a.subject_id = attempts.subject_id
+          and (a.lease_attempt = attempts.id or not exists (
+            select 1 from attempts l
+            where l.target_id = attempts.target_id and l.subject_id = attempts.subject_id and l.id > attempts.id)))
+    returning id`,
+);
+
+const forgetExchanges = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<{ id: number }, 'r'>(p.rows, 'r', { id: 'int' });
+  return sql`delete from exchanges where attempt_id in (select r.id from ${rows})`;
+});
+
+/**
+ * Forgets, of the next `limit` attempts after the id `after`, those that ended before `before`, with their exchanges.
+ * The last attempt of an account that is there stays, so that it can be said how the account came to where it is; so
+ * does one that holds a lease or never ended: its result may still come. Answers the ids that went, and the id to go on
+ * after: undefined when all that follow are younger.
+ */
+export async function forgetAttempts(
+  tx: Tx,
+  options: { after: number; before: number; limit: number },
+): Promise<{ next: number | undefined; gone: number[] }> {
+  const { after, before, limit } = options;
+  const seen = await tx.run(nextAttempts, { after, limit });
+  const old = seen.findLast((row) => row.started_at < before);
+  if (!old) return { next: undefined, gone: [] };
+  const rows = await tx.run(forget, { after, to: old.id, before });
+  if (rows.length > 0) await tx.run(forgetExchanges, { rows: JSON.stringify(rows) });
+  return { next: seen.length < limit ? undefined : seen.at(-1)!.id, gone: rows.map((row) => row.id) };
 }
 
 function storable(text: string | null): string | null {

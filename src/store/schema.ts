@@ -5,7 +5,11 @@ import type { Generated } from 'kysely';
  * other JSON columns hold JSON text. The same on both databases; what cannot be is named in `dialect.ts`.
  */
 export interface Schema {
-  /** One row, `delivery`: raised whenever targets, identity providers or bindings change. */
+  /**
+   * `delivery`: raised whenever targets, identity providers or bindings change. `retention`, `attempts forgotten` and
+   * `changes forgotten`: see `provisioning/retention.ts`. `sealing-key`: see
+   * `provisioning/key-check.ts`.
+   */
   stamps: { name: string; value: number };
   user_store_domains: { name: string; description: string | null };
   subjects: SubjectRow;

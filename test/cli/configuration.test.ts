@@ -27,6 +27,7 @@ describe('the configuration', () => {
     assert.equal(config.tls, undefined);
     assert.equal(config.passwordDays, 7);
     assert.equal(read({ PURVEY_PASSWORD_DAYS: '30' }).passwordDays, 30);
+    assert.deepEqual(config.keep, { attemptsDays: 30, changesDays: 400 });
     assert.ok(Object.isFrozen(config));
   });
 
@@ -44,6 +45,13 @@ describe('the configuration', () => {
       { PURVEY_TLS_CERT: '/nowhere', PURVEY_TLS_KEY: pem },
       /PURVEY_TLS_CERT is \/nowhere/,
     ],
+    [
+      'days that are no number',
+      { PURVEY_KEEP_ATTEMPTS_DAYS: 'x' },
+      /PURVEY_KEEP_ATTEMPTS_DAYS is x: .*0 to 36500.*for ever/,
+    ],
+    ['half a day', { PURVEY_KEEP_CHANGES_DAYS: '0.5' }, /PURVEY_KEEP_CHANGES_DAYS is 0.5/],
+    ['more days than there are', { PURVEY_KEEP_CHANGES_DAYS: '36501' }, /PURVEY_KEEP_CHANGES_DAYS is 36501/],
     ['a log level', { PURVEY_LOG: 'loud' }, /PURVEY_LOG is loud: .*silent, error, warn, info, debug/],
     ['no time to wait', { PURVEY_BLOCKING_SECONDS: '0' }, /PURVEY_BLOCKING_SECONDS is 0: .* 0\.1 to 300/],
     ['too long to wait', { PURVEY_BLOCKING_SECONDS: '301' }, /PURVEY_BLOCKING_SECONDS is 301/],
@@ -78,6 +86,11 @@ describe('the configuration', () => {
 
   it('lets others in with a certificate', () => {
     assert.equal(read({ PURVEY_HOST: '0.0.0.0', PURVEY_TLS_CERT: pem, PURVEY_TLS_KEY: pem }).tls!.certificate, 'PEM');
+  });
+
+  it('keeps attempts and changes for as many days as it is told, 0 for ever', () => {
+    const config = read({ PURVEY_KEEP_ATTEMPTS_DAYS: '0', PURVEY_KEEP_CHANGES_DAYS: '7' });
+    assert.deepEqual(config.keep, { attemptsDays: 0, changesDays: 7 });
   });
 
   it('takes options before the environment, and the environment before the file', () => {

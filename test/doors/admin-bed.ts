@@ -56,7 +56,12 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
   });
   const credentials = openCredentials({ store, clock });
   const door = openDoor({ store, credentials, clock, log });
-  const facts = { version: '0.0.0', startedAt: clock.monotonic(), place: 'here' };
+  const facts = {
+    version: '0.0.0',
+    startedAt: clock.monotonic(),
+    place: 'here',
+    keep: { attemptsDays: 30, changesDays: 400 },
+  };
   const app = fastify({ forceCloseConnections: true });
   const routes: string[] = [];
   app.addHook('onRoute', ({ method, url }) => {

@@ -1,20 +1,25 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import type { AttemptAnswer, AttemptDetail, ExchangeAnswer } from '../../contract/attempt.ts';
-import type { Page } from '../../contract/page.ts';
+import type { AgingPage } from '../../contract/page.ts';
 import { listAttempts, listExchanges, readAttempt } from '../../provisioning/inspect.ts';
+import { readForgotten } from '../../provisioning/retention.ts';
 import { readTarget } from '../../provisioning/targets.ts';
 import type { AttemptRow, ExchangeRow } from '../../store/schema.ts';
 import type { Reading } from '../../store/store.ts';
+import { keptFor } from './kept.ts';
 import { type Names, readNames } from './names.ts';
 import { type AdminParts, param } from './parts.ts';
 import { readCursor, readLimit, readQuery, showTime, writeCursor } from './query.ts';
+import type { StatusFacts } from './status.ts';
 
 type Row = AttemptRow & { id: number };
 
-export function addAttemptRoutes(app: FastifyInstance, { store }: AdminParts): void {
+export function addAttemptRoutes(app: FastifyInstance, { store }: AdminParts, { keep }: StatusFacts): void {
+  const kept = keptFor('attempts', keep.attemptsDays);
+
   /** The latest first. */
-  app.get('/attempts', async (request): Promise<Page<AttemptAnswer>> => {
+  app.get('/attempts', async (request): Promise<AgingPage<AttemptAnswer>> => {
     const query = readQuery(request.query, ['target', 'subject', 'outcome', 'after', 'limit']);
     const limit = readLimit(query.limit);
     const before = readCursor(query.after)?.[0];
@@ -36,6 +41,7 @@ export function addAttemptRoutes(app: FastifyInstance, { store }: AdminParts): v
       return {
         items: shown.map((row) => showAttempt(row, names)),
         next: rows.length > limit ? writeCursor([shown.at(-1)!.id]) : null,
+        gone: rows.length <= limit && (await readForgotten(reading)).attempts > 0 ? kept.older : null,
       };
     });
   });
@@ -43,8 +49,15 @@ export function addAttemptRoutes(app: FastifyInstance, { store }: AdminParts): v
   app.get('/attempts/:id', async (request): Promise<AttemptDetail> => {
     const id = param(request, 'id');
     return store.read(async (reading) => {
-      const row = /^\d{1,15}$/.test(id) ? await readAttempt(reading, Number(id)) : undefined;
-      if (!row) throw new Problem('notFound', `there is no attempt ${id}`);
+      const number = /^[1-9]\d{0,14}$/.test(id) ? Number(id) : Number.POSITIVE_INFINITY;
+      const row = Number.isFinite(number) ? await readAttempt(reading, number) : undefined;
+      if (!row) {
+        const isOld = number <= (await readForgotten(reading)).attempts;
+        throw new Problem(
+          'notFound',
+          isOld ? `attempt ${id} is no longer there: ${kept.rule}` : `there is no attempt ${id}`,
+        );
+      }
       return (await showAttemptsWhole(reading, [row], await readNames(reading, [row.subject_id])))[0]!;
     });
   });

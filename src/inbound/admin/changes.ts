@@ -1,15 +1,20 @@
 import type { FastifyInstance } from 'fastify';
 import type { ChangeAnswer } from '../../contract/change.ts';
-import type { Page } from '../../contract/page.ts';
+import type { AgingPage } from '../../contract/page.ts';
 import { listChanges } from '../../directory/changes.ts';
 import { readLastSeq } from '../../provisioning/inspect.ts';
+import { readForgotten } from '../../provisioning/retention.ts';
+import { keptFor } from './kept.ts';
 import { readNames } from './names.ts';
 import type { AdminParts } from './parts.ts';
 import { readLimit, readNumber, readQuery, showTime } from './query.ts';
+import type { StatusFacts } from './status.ts';
 
-export function addChangeRoutes(app: FastifyInstance, { store }: AdminParts): void {
+export function addChangeRoutes(app: FastifyInstance, { store }: AdminParts, { keep }: StatusFacts): void {
+  const kept = keptFor('changes', keep.changesDays);
+
   /** In the order of the log, from the one after `after`; without it, the last `limit` ones (fewer where sequence numbers are missing). */
-  app.get('/changes', async (request): Promise<Page<ChangeAnswer>> => {
+  app.get('/changes', async (request): Promise<AgingPage<ChangeAnswer>> => {
     const query = readQuery(request.query, ['after', 'limit', 'subject']);
     const limit = readLimit(query.limit);
     const given = query.after === undefined ? undefined : readSeq(query.after);
@@ -33,6 +38,7 @@ export function addChangeRoutes(app: FastifyInstance, { store }: AdminParts): vo
           serviceProvider: names.serviceProvider(change.spId),
         })),
         next: changes.length > limit ? String(shown.at(-1)!.seq) : null,
+        gone: after < (await readForgotten(reading)).changes ? kept.older : null,
       };
     });
   });

@@ -79,8 +79,8 @@ export function adminDoor(
       addSubjectRoutes(inner, parts);
       addDomainRoutes(inner, parts);
       addAccountRoutes(inner, parts);
-      addAttemptRoutes(inner, parts);
-      addChangeRoutes(inner, parts);
+      addAttemptRoutes(inner, parts, given.facts);
+      addChangeRoutes(inner, parts, given.facts);
       addPolicyRoutes(inner, parts, given.rules);
       addStatusRoutes(inner, parts, given.facts);
       addTokenRoutes(inner, { ...parts, credentials });

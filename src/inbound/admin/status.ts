@@ -4,6 +4,7 @@ import { countUnplanned } from '../../directory/changes.ts';
 import { countSubjects } from '../../directory/subjects.ts';
 import { countDescents } from '../../provisioning/descents.ts';
 import { countAccounts, listHeldLanes, type TargetCounts } from '../../provisioning/inspect.ts';
+import { type Keep, readOldest } from '../../provisioning/retention.ts';
 import { listServiceProviders } from '../../provisioning/service-providers.ts';
 import { listTargets, type Target } from '../../provisioning/targets.ts';
 import { countWakes } from '../../provisioning/wakes.ts';
@@ -20,6 +21,8 @@ export type StatusFacts = {
   startedAt: number;
   /** The database's file, or its host and name; without credentials. */
   place: string;
+  /** Days that attempts and changes are kept; 0: for ever. */
+  keep: Keep;
 };
 
 export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminParts, facts: StatusFacts): void {
@@ -31,6 +34,7 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
       const providers = await listServiceProviders(reading);
       const targets = await listTargets(reading);
       const waves = await listOpenWaves(reading);
+      const oldest = await readOldest(reading);
       const now = store.now();
       return {
         version: facts.version,
@@ -40,6 +44,12 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
         groups: Number(subjects.groups),
         unplannedChanges:
           Number(await countUnplanned(reading)) + (await countWakes(reading)) + (await countDescents(reading)),
+        kept: {
+          attemptsDays: facts.keep.attemptsDays,
+          changesDays: facts.keep.changesDays,
+          oldestAttempt: oldest.attempt === null ? null : showTime(oldest.attempt),
+          oldestChange: oldest.change === null ? null : showTime(oldest.change),
+        },
         targets: targets.map((target) => {
           const boundBy = providers
             .filter((one) => one.bindings.some((binding) => binding.targetId === target.id && binding.enabled))
