@@ -106,7 +106,7 @@ function launch(
   const settings = {
     port: String(port),
     listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
+    unix_socket_directories: folder,
     max_connections: '300',
     shared_buffers: '64MB',
     lc_messages: 'C',

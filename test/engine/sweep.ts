@@ -6,8 +6,8 @@ const parts: Record<string, string> = { explore: './explorer/run.ts', faults: '.
 
 const part = parts[process.argv[2] ?? ''];
 if (part === undefined) {
-  console.error('usage: npm run sweep -- explore N [--seed S] [--database sqlite|postgres]');
-  console.error('       npm run sweep -- faults [--every K] [--kind KIND] [--database sqlite|postgres]');
+  console.error('usage: npm run sweep -- explore N [--seed S] [--database sqlite|postgres] [--workers K] [--enough W]');
+  console.error('       npm run sweep -- faults [--every K] [--kind KIND] [--database sqlite|postgres] [--workers K]');
   process.exit(2);
 }
 await import(part);

@@ -122,10 +122,8 @@ function judge(answer: Answer): Heard | Failure | Absent | Exists {
       return { outcome: 'unavailable', scope: 'target', throttled: true, retryAfterMs: 3_000, reason };
     case 503:
       return { outcome: 'unavailable', scope: 'account', reason };
-    case 500:
-      return { outcome: 'unknown', reason };
   }
-  return answer.body as Heard;
+  return answer.status < 300 ? (answer.body as Heard) : { outcome: 'unknown', reason };
 }
 
 /** An answer that makes no sense to what was asked. */

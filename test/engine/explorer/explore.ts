@@ -6,26 +6,37 @@ import { type Outcome, runSchedule } from './world.ts';
 export type Explored = { schedules: number; attempts: number; wrong: Found[] };
 export type Found = { schedule: Schedule; outcome: Outcome };
 
-/** Runs `count` schedules, one seed after the other from `seed`; each that comes out wrong is made as short as it goes. */
+/** Runs `count` schedules, from `seed` on every `step`-th; each that comes out wrong is made as short as it goes. */
 export async function explore(options: {
   count: number;
   seed: number;
+  /** Default 1. */
+  step?: number;
   database: DatabaseKind;
   /** Stops after this many wrong ones. Default 1. */
   enough?: number;
-  onProgress?: (schedules: number) => void;
+  onSchedule?: (attempts: number) => void;
+  /** A schedule came out wrong; it takes a while until it is short. */
+  onWrong?: (schedule: Schedule) => void;
+  onFound?: (found: Found) => void;
+  /** Asked before each schedule. */
+  isStopped?: () => boolean;
 }): Promise<Explored> {
-  const { count, seed, database, enough = 1 } = options;
+  const { count, seed, step = 1, database, enough = 1 } = options;
   const ground = await openGround(database);
   const explored: Explored = { schedules: 0, attempts: 0, wrong: [] };
   try {
-    for (let n = 0; n < count && explored.wrong.length < enough; n++) {
-      const schedule = makeSchedule(seed + n, { concurrent: database === 'postgres' });
+    for (let n = 0; n < count && explored.wrong.length < enough && !options.isStopped?.(); n++) {
+      const schedule = makeSchedule(seed + n * step, { concurrent: database === 'postgres' });
       const outcome = await runSchedule(ground, schedule);
       explored.schedules += 1;
       explored.attempts += outcome.attempts;
-      if (outcome.faults.length > 0) explored.wrong.push(await shorten(ground, { schedule, outcome }));
-      options.onProgress?.(explored.schedules);
+      options.onSchedule?.(outcome.attempts);
+      if (outcome.faults.length === 0) continue;
+      options.onWrong?.(schedule);
+      const found = await shorten(ground, { schedule, outcome });
+      explored.wrong.push(found);
+      options.onFound?.(found);
     }
   } finally {
     await ground.close();

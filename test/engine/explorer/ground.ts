@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { CompiledQuery } from 'kysely';
 import type { Clock } from '../../../src/base/clock.ts';
 import { openLog } from '../../../src/base/log.ts';
 import type { Origin } from '../../../src/directory/changes.ts';
@@ -88,6 +89,7 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
     clock,
     time: 'clock',
     durability: 'none',
+    by: 'socket',
     ...(onStatement ? { onStatement } : {}),
   });
   let traits: TargetTraits;
@@ -123,7 +125,7 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
       traits = setting.traits;
       clock.reset();
       await store.write(async (tx) => {
-        for (const table of emptied) await tx.all(tx.q.deleteFrom(table));
+        await empty(tx);
         await replaceTarget(tx, { key, kinds }, targetId, { settings: {}, policy: setting.policy });
         await replaceBindings(tx, spId, [{ target: targetId }]);
         if (setting.planSize !== planSize) await bindOthers(tx, targetId, others, setting.planSize === 'one');
@@ -143,6 +145,13 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
     },
     close: remove,
   };
+}
+
+/** One journey for all tables where a database is asked over the network; there `delete` takes a tenth of `truncate`. */
+async function empty(tx: Tx): Promise<void> {
+  const statements = emptied.map((table) => tx.q.deleteFrom(table).compile().sql);
+  const journeys = tx.dialect.capabilities.manyNodes ? [statements.join('; ')] : statements;
+  for (const text of journeys) await tx.all({ compile: () => CompiledQuery.raw(text) });
 }
 
 /** The planner takes fewer changes at a time the more bindings there are. */
