@@ -22,7 +22,7 @@ export type OpenOptions = {
   time?: 'database' | 'clock';
   /** Called before each statement; what it throws, the statement throws. It is not called while migrating. */
   onStatement?: StatementHook;
-  /** `none`: a SQLite file that need not survive the machine, for tests that write very much. */
+  /** `full`: a write to SQLite resolves on disk, as in a server. Default `none`: in the file, which outlives the process. */
   durability?: 'full' | 'none';
   /**
    * `socket`: PostgreSQL is reached by its socket in the file system, for tests that ask it very much: half the work of
@@ -139,13 +139,13 @@ async function openOnPostgres(options: OpenOptions): Promise<TestStore> {
 }
 
 function openAt(location: StoreLocation, options: OpenOptions): Promise<Store> {
-  const { clock = systemClock(), time, durability, onStatement } = options;
+  const { clock = systemClock(), time, durability = 'none', onStatement } = options;
   return openStore({
     location,
     clock,
     log: openLog('silent'),
     ...(time ? { time } : {}),
-    ...(durability ? { durability } : {}),
+    durability,
     ...(onStatement ? { onStatement } : {}),
   });
 }

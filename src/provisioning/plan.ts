@@ -42,7 +42,7 @@ export function changesPerStep(book: TargetBook): number {
  * planned then, because a change planned with an old book would miss a target for ever.
  */
 export async function planStep(store: Store, book: TargetBook): Promise<number | 'outdated'> {
-  const taken = await store.write(async (tx) => {
+  const work = async (tx: Tx) => {
     await lockPlanner(tx);
     if ((await lockDeliveryStamp(tx)) !== book.stamp) return 'outdated';
     const changes = await takeUnplanned(tx, changesPerStep(book));
@@ -61,7 +61,9 @@ export async function planStep(store: Store, book: TargetBook): Promise<number |
     }
     const looked = await descend(tx, book);
     return changes.length + (await foldWakes(tx, rowsPerStep)) + looked + (await askAgain(tx, book, rowsPerStep));
-  });
+  };
+  // Lost, it is all worked out again; whatever is sent for it is written down by a claim, which takes it to the disk.
+  const taken = await store.write(work, { durable: 'later' });
   if (taken !== 'outdated' && taken > 0) store.signal('work');
   return taken;
 }

@@ -4,7 +4,15 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { postgresDialect } from './dialect.ts';
 import { openSignals } from './signals.ts';
-import { openBuilder, type StatementHook, type Store, type Topic, type Tx, UniqueViolation } from './store.ts';
+import {
+  type Durable,
+  openBuilder,
+  type StatementHook,
+  type Store,
+  type Topic,
+  type Tx,
+  UniqueViolation,
+} from './store.ts';
 import { useConnection } from './use.ts';
 
 const channel = 'purvey';
@@ -114,12 +122,13 @@ export async function openPostgresStore(options: {
   return {
     dialect: postgresDialect,
     now,
-    async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    async write<T>(work: (tx: Tx) => Promise<T>, { durable = 'now' }: { durable?: Durable } = {}): Promise<T> {
+      const begin = durable === 'now' ? 'begin' : 'begin; set local synchronous_commit to off';
       for (let attempt = 1; ; attempt++) {
         const client = await pool.connect();
         let broken: Error | undefined;
         try {
-          await client.query('begin');
+          await client.query(begin);
           const value = await useConnection(connectionOf(client, 'write'), work);
           onStatement?.('commit');
           await client.query('commit');

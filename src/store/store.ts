@@ -23,8 +23,12 @@ export interface Store {
    *
    * `work` may be called again after a deadlock or serialization failure, so it must do nothing but read and write
    * through `tx`, and must await nothing else: on SQLite other writes stand in line behind it.
+   *
+   * With `durable: 'later'` it resolves once it is committed, and the next write that is durable takes it to the disk
+   * with it. A power cut may undo it, never without everything that was written after it: for what is then simply
+   * worked out again.
    */
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  write<T>(work: (tx: Tx) => Promise<T>, options?: { durable?: Durable }): Promise<T>;
   /** Runs `work` on committed data. Each statement sees what was committed when it began. */
   read<T>(work: (reading: Reading) => Promise<T>): Promise<T>;
   /** Database time in milliseconds since 1970: one clock for all nodes. */
@@ -35,6 +39,9 @@ export interface Store {
   onSignal(topic: Topic, listener: () => void): () => void;
   close(): Promise<void>;
 }
+
+/** Whether a write resolves on disk (`now`) or may still be on its way there (`later`). */
+export type Durable = 'now' | 'later';
 
 /** `changes`: there are unplanned changes. `work`: accounts became due. `targets`: a target, binding or identity provider changed. */
 export type Topic = 'changes' | 'work' | 'targets';
