@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 
-export type Call = { method: 'GET' | 'POST'; path: string; body?: string; expect: number };
+export type Call = { method: 'GET' | 'POST' | 'PATCH'; path: string; body?: string; expect: number };
 
 export type Measured = { calls: number; seconds: number; perSecond: number };
 

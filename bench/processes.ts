@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,16 +7,24 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** A process of its own that said where it listens. `stop` ends it; doing so again is safe. */
-export type Running = { url: string; pid: number; stop(): Promise<void> };
+export type Running = {
+  url: string;
+  pid: number;
+  /** From starting the process to its first line, in milliseconds. */
+  startedInMs: number;
+  stop(): Promise<void>;
+};
 
 /** Starts a program of this repository and waits for its first line, JSON with `url`. */
 export async function startProcess(program: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
   const path = fileURLToPath(new URL(program, import.meta.url));
+  const begun = performance.now();
   const child = spawn(process.execPath, [path, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   });
   const { url } = await readFirstLine(child, program);
+  const startedInMs = performance.now() - begun;
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
   const stop = async () => {
@@ -28,7 +36,7 @@ export async function startProcess(program: string, args: readonly string[] = []
     await ended;
     clearTimeout(late);
   };
-  return { url, pid: child.pid!, stop } satisfies Running;
+  return { url, pid: child.pid!, startedInMs, stop } satisfies Running;
 }
 
 async function readFirstLine(child: ChildProcess, program: string): Promise<{ url: string }> {
@@ -52,13 +60,23 @@ export type PurveyProcess = Running & {
   api<T>(method: string, path: string, body?: unknown): Promise<T>;
 };
 
-/** A whole Purvey with SQLite in a temporary folder, which `stop` removes. */
-export async function startPurveyProcess(): Promise<PurveyProcess> {
-  const data = mkdtempSync(join(tmpdir(), 'purvey-bench-'));
-  const server = await startProcess('../src/cli/purvey.ts', ['serve', '--json', '--port', '0', '--data', data], {
-    PURVEY_LOG: 'warn',
-    DATABASE_URL: '',
-  });
+/**
+ * A whole Purvey with SQLite in a temporary folder, which `stop` removes; or in the folder `data`, which stays.
+ * `program`: what `buildPurvey` made, else the sources are run as they are.
+ * `PURVEY_BENCH_NODE_OPTIONS` is given to its Node, such as `--cpu-prof`.
+ */
+export async function startPurveyProcess(options: { data?: string; program?: string } = {}): Promise<PurveyProcess> {
+  const nodeOptions = process.env.PURVEY_BENCH_NODE_OPTIONS;
+  const data = options.data ?? makeDataFolder();
+  const server = await startProcess(
+    options.program ?? '../src/cli/purvey.ts',
+    ['serve', '--json', '--port', '0', '--data', data],
+    {
+      PURVEY_LOG: 'warn',
+      DATABASE_URL: '',
+      ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }),
+    },
+  );
   const token = readFileSync(join(data, 'admin-token'), 'utf8').trim();
   return {
     ...server,
@@ -74,7 +92,37 @@ export async function startPurveyProcess(): Promise<PurveyProcess> {
     },
     async stop() {
       await server.stop();
-      rmSync(data, { recursive: true, force: true });
+      if (options.data === undefined) removeFolder(data);
     },
   };
+}
+
+/** Compiles Purvey as it is published and gives the program to start. */
+export function buildPurvey(): string {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  return '../dist/cli/purvey.js';
+}
+
+export const makeDataFolder = (): string => mkdtempSync(join(tmpdir(), 'purvey-bench-'));
+
+export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true });
+
+/** What a process has used so far, as the Linux kernel counts it. */
+export type Usage = {
+  /** Processor time of its main thread: the rest of Node's threads works beside it. */
+  cpuSeconds: number;
+  /** Memory it occupies now, and the most it ever did, in megabytes (2^20 bytes). */
+  residentMb: number;
+  peakMb: number;
+};
+
+/** Throws where there is no `/proc`: these figures are Linux's. */
+export function readUsage(pid: number): Usage {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const megabytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)![1]) / 1024;
+  // The first field counts nanoseconds on a processor.
+  const [onProcessor] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');
+  return { cpuSeconds: Number(onProcessor) / 1e9, residentMb: megabytes('VmRSS'), peakMb: megabytes('VmHWM') };
 }

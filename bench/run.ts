@@ -1,12 +1,18 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { benchGroup } from './group.ts';
 import { benchInbound } from './inbound.ts';
+import { benchLatency } from './latency.ts';
+import { benchMemory } from './memory.ts';
 import { benchOutbound } from './outbound.ts';
 
-// `npm run bench -- NAME [--quick]`: measures against a yardstick in the same run and ends with `NAME ratio R …`.
+// `npm run bench -- NAME [--quick]`: measures against a yardstick of the same run, or a mark, and ends with one line `NAME …`.
 
 const benches: Record<string, { what: string; run: (options: { quick: boolean }) => Promise<string> }> = {
   outbound: { what: 'initial load of 20,000 users to a SCIM target, over a bare loop', run: benchOutbound },
   inbound: { what: 'SCIM requests per second at 16 connections, over scimmy-routers', run: benchInbound },
+  latency: { what: 'from a change to its arrival at the target; leavers beside a waiting load', run: benchLatency },
+  group: { what: 'one member added to a group of 100,000, over one of 100', run: benchGroup },
+  memory: { what: 'memory and start with 100,000 users and 200,000 accounts', run: benchMemory },
 };
 
 const args = process.argv.slice(2);
