@@ -67,7 +67,8 @@ export function addAccounts(program: Command): void {
         ['in doubt', account.inDoubt],
         ['password', passwordOf(account)],
         ['waits for', account.waitsFor?.name],
-        ['let in by', account.serviceProvider],
+        ['waits behind', account.waitsBehind],
+        ['let in by', account.why.sentence],
         ...account.attempts.flatMap((attempt): [string, unknown][] => [
           [
             `attempt ${attempt.id}`,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { StatusAnswer } from '../contract/status.ts';
+import type { BannerAnswer, StatusAnswer } from '../contract/status.ts';
 import { asClientCommand, openCommand } from './command.ts';
 import { printFields, printJson, printRows, showDuration } from './output.ts';
 
@@ -32,9 +32,11 @@ export function addStatus(program: Command): void {
         { head: 'LONGEST WAIT', value: (row) => showDuration(row.oldestPendingMs) },
       ]);
       for (const target of answer.targets) {
-        for (const lane of target.held) {
+        for (const banner of target.banners) out.write(`${target.name}: ${describeBanner(banner)}\n`);
+        if (target.withheldRemovals > 0) {
+          const are = target.withheldRemovals === 1 ? 'removal is' : 'removals are';
           out.write(
-            `${target.name}: ${lane.kind}s ${lane.throttled ? 'are slowed' : 'are held'} since ${lane.since}: ${lane.hold}\n`,
+            `${target.name}: ${target.withheldRemovals} ${are} withheld by rules: see purvey accounts list --target ${target.name} --state withheld\n`,
           );
         }
         for (const wave of target.waves) {
@@ -51,6 +53,13 @@ export function addStatus(program: Command): void {
 function showKept(days: number, oldest: string | null): string {
   const time = days === 0 ? 'for ever' : `for ${days} days`;
   return oldest === null ? `${time}; there are none` : `${time}; the oldest is of ${oldest}`;
+}
+
+function describeBanner({ kinds, reason, throttled, since, nextTryAt, waiting }: BannerAnswer): string {
+  const who = kinds.map((kind) => `${kind}s`).join(' and ');
+  const how = throttled ? 'are slowed' : 'are held';
+  const next = nextTryAt === null ? '' : `; the next try is at ${nextTryAt}`;
+  return `${who} ${how} since ${since}, ${waiting} ${waiting === 1 ? 'account waits' : 'accounts wait'}${next}: ${reason}`;
 }
 
 function stateOf(target: StatusAnswer['targets'][number]): string {

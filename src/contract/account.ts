@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { AttemptDetail } from './attempt.ts';
-import { MaybeText, MaybeTime, pageOf, SubjectRef } from './page.ts';
+import { MaybeText, MaybeTime, pageOf, SubjectRef, Time } from './page.ts';
 
 /** Where one subject stands at one target. */
 export const AccountAnswer = Type.Object({
@@ -39,6 +39,23 @@ export const AccountPage = pageOf(AccountAnswer);
 export const AccountDetail = Type.Intersect([
   AccountAnswer,
   Type.Object({
+    /** Why the subject has an account there, as far as it can be told by now. */
+    why: Type.Object({
+      serviceProvider: Type.String(),
+      /** That service provider's binding to the target, as it is now. */
+      binding: Type.Enum(['enabled', 'disabled', 'gone']),
+      /** Its first change of the subject that the log still has. */
+      since: Type.Union([
+        Type.Object({ seq: Type.Integer(), at: Time, door: Type.String(), actor: Type.String() }),
+        Type.Null(),
+      ]),
+      /** Who spoke for the subject and is bound there now. */
+      heldBy: Type.Array(Type.String()),
+      inScope: Type.Boolean(),
+      sentence: Type.String(),
+    }),
+    /** What keeps everybody waiting that this account waits with: a lane that is held, a target that is switched off. */
+    waitsBehind: MaybeText,
     /** What the target last acknowledged, by path; null before that. */
     acknowledged: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
     /** The last five, the latest first. */

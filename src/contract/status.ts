@@ -15,6 +15,19 @@ export const LaneAnswer = Type.Object({
 });
 export type LaneAnswer = Static<typeof LaneAnswer>;
 
+/** Why a target gets nothing, once for all whom it concerns. */
+export const BannerAnswer = Type.Object({
+  kinds: Type.Array(SubjectKind),
+  reason: Type.String(),
+  /** The target asked for patience; nothing is broken. */
+  throttled: Type.Boolean(),
+  since: Time,
+  nextTryAt: MaybeTime,
+  /** Accounts that wait behind it. */
+  waiting: count,
+});
+export type BannerAnswer = Static<typeof BannerAnswer>;
+
 export const TargetStatus = Type.Object({
   id: Type.Integer(),
   name: Type.String(),
@@ -30,6 +43,10 @@ export const TargetStatus = Type.Object({
   parked: count,
   /** Lanes that are held; none when all is well. */
   held: Type.Array(LaneAnswer),
+  /** The same, one for each cause, with how many wait behind it. */
+  banners: Type.Array(BannerAnswer),
+  /** Removals that a rule withholds: accounts that live on though nobody should have them. */
+  withheldRemovals: count,
   /** Waves under way, paused ones too. */
   waves: Type.Array(WaveAnswer),
   /** How long, in milliseconds, the account that waits longest could have been tried already; null when none is due. */

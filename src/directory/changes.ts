@@ -231,6 +231,20 @@ export async function spsSince(
   return found;
 }
 
+const firstOf = prepare<{ subject: string; sp: number }, ChangeRow>(
+  (_, p) => sql<ChangeRow>`
+    select * from changes where subject_id = ${p.subject} and sp_id = ${p.sp} order by seq limit 1`,
+);
+
+/** The first change of a subject for a service provider that is still kept. */
+export async function readChangeOf(
+  reading: Reading,
+  { subjectId, spId }: { subjectId: string; spId: number },
+): Promise<Change | undefined> {
+  const [row] = await reading.run(firstOf, { subject: subjectId, sp: spId });
+  return row && toChange(row);
+}
+
 const count = prepare<object, { n: number }>(
   () => sql<{ n: number }>`select count(*) as n from changes where unplanned is not null`,
 );

@@ -134,7 +134,10 @@ test('Test connection stops at the first step that fails, and says why', async (
   assert.match(groups.reason, /not with a SCIM list/);
 
   const wrongPath = scim2.open(fake.settings({ 'scim2-user-ep': `${fake.url}/scim/Users` }), outbound);
-  const users = (await wrongPath.test(courier())).at(-1)!;
+  const steps = await wrongPath.test(courier());
+  const signedIn = steps.find((one) => one.step === 'signed in');
+  assert.deepEqual([signedIn?.skipped, signedIn?.reason], [true, 'cannot be told while the users endpoint is wrong']);
+  const users = steps.at(-1)!;
   assert.deepEqual([users.step, users.ok], ['users endpoint', false]);
   assert.match(users.reason, /check the endpoint/);
 

@@ -18,11 +18,15 @@ export async function testConnection(settings: Scim2Settings, wire: Wire, courie
   if (reach.some((step) => !step.ok)) return steps;
 
   const users = await askEndpoint(wire, courier, settings.userEndpoint);
-  if (users.signedIn !== true) {
-    steps.push({ step: 'signed in', ok: false, reason: users.signedIn });
+  if (users.signedIn === 'no') {
+    steps.push({ step: 'signed in', ok: false, reason: users.reason });
     return steps;
   }
-  steps.push({ step: 'signed in', ok: true, reason: 'the target accepts the credentials' });
+  steps.push(
+    users.signedIn === 'yes'
+      ? { step: 'signed in', ok: true, reason: 'the target accepts the credentials' }
+      : { step: 'signed in', ok: true, skipped: true, reason: 'cannot be told while the users endpoint is wrong' },
+  );
   steps.push({ step: 'users endpoint', ok: users.ok, reason: users.reason });
   if (!users.ok) return steps;
 
@@ -32,8 +36,7 @@ export async function testConnection(settings: Scim2Settings, wire: Wire, courie
     return steps;
   }
   const groups = await askEndpoint(wire, courier, settings.groupEndpoint);
-  const { ok } = groups;
-  steps.push({ step: 'groups endpoint', ok, reason: groups.signedIn === true ? groups.reason : groups.signedIn });
+  steps.push({ step: 'groups endpoint', ok: groups.ok, reason: groups.reason });
   return steps;
 }
 
@@ -51,7 +54,8 @@ function judgeReach(knocked: Answer, host: string, protocol: string): TestStep[]
   return [reached(`${host} answers`), certificate];
 }
 
-type Endpoint = { signedIn: true | string; ok: boolean; reason: string };
+/** `untold`: an address that leads nowhere says nothing about the credentials. */
+type Endpoint = { signedIn: 'yes' | 'no' | 'untold'; ok: boolean; reason: string };
 
 async function askEndpoint(wire: Wire, courier: Courier, endpoint: string): Promise<Endpoint> {
   const url = withQuery(endpoint, { startIndex: '1', count: '1', excludedAttributes: 'members' });
@@ -59,13 +63,14 @@ async function askEndpoint(wire: Wire, courier: Courier, endpoint: string): Prom
   if (heard.verdict) {
     const { reason } = heard.verdict;
     // No answer at all here means that no token could be fetched, or that the line broke after the knock.
-    const notSignedIn = heard.answer === undefined || heard.answer.status === 401;
-    return { signedIn: notSignedIn ? reason : true, ok: false, reason };
+    const status = heard.answer?.status;
+    const signedIn = status === undefined || status === 401 ? 'no' : status === 403 ? 'yes' : 'untold';
+    return { signedIn, ok: false, reason };
   }
   const { body } = heard.answer;
   if (heard.answer.status !== 200 || readTotal(body) === undefined) {
     const reason = `${endpoint} answers ${heard.answer.status}, but not with a SCIM list; check the endpoint`;
-    return { signedIn: true, ok: false, reason };
+    return { signedIn: 'untold', ok: false, reason };
   }
-  return { signedIn: true, ok: true, reason: `${endpoint} answers with a SCIM list` };
+  return { signedIn: 'yes', ok: true, reason: `${endpoint} answers with a SCIM list` };
 }

@@ -2,9 +2,17 @@ import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import type { AccountAnswer, AccountDetail } from '../../contract/account.ts';
 import type { Page } from '../../contract/page.ts';
-import { type AccountFilter, listAccounts, listAttempts, readAccount } from '../../provisioning/inspect.ts';
+import {
+  type AccountFilter,
+  listAccounts,
+  listAttempts,
+  listHeldLanes,
+  nameSubjects,
+  readAccount,
+} from '../../provisioning/inspect.ts';
 import { retryAccount } from '../../provisioning/retry.ts';
-import { readTarget } from '../../provisioning/targets.ts';
+import { readTarget, type Target } from '../../provisioning/targets.ts';
+import { readWhyHere } from '../../provisioning/why-here.ts';
 import type { AccountRow, AccountState } from '../../store/schema.ts';
 import type { Reading } from '../../store/store.ts';
 import { showAttemptsWhole } from './attempts.ts';
@@ -54,8 +62,13 @@ export function addAccountRoutes(app: FastifyInstance, { store }: AdminParts): v
       const key = { targetId: row.target_id, subjectId: row.subject_id };
       const names = await readNames(reading, [row.subject_id, row.wait_on]);
       const attempts = await listAttempts(reading, key, { limit: 5 });
+      const target = await readTarget(reading, row.target_id);
+      const subject = (await nameSubjects(reading, [row.subject_id])).get(row.subject_id);
+      const why = await readWhyHere(reading, target, row, subject);
       return {
         ...show(row, names),
+        why: { ...why, since: why.since && { ...why.since, at: showTime(why.since.at) } },
+        waitsBehind: row.wanted > row.done ? await whatHolds(reading, target, row.kind) : null,
         acknowledged: row.acked === null ? null : JSON.parse(row.acked),
         attempts: await showAttemptsWhole(reading, attempts, names),
       };
@@ -73,6 +86,17 @@ export function addAccountRoutes(app: FastifyInstance, { store }: AdminParts): v
     store.signal('work');
     return reply.code(202).send(account);
   });
+}
+
+/** Why nobody of a kind is sent to a target at the moment; null when they are. */
+async function whatHolds(reading: Reading, target: Target, kind: AccountRow['kind']): Promise<string | null> {
+  if (!target.idpEnabled) return `the identity provider ${target.idpName} is switched off`;
+  if (!target.enabled) return `${target.name} is switched off`;
+  const lanes = await listHeldLanes(reading);
+  const lane = lanes.find((one) => one.target_id === target.id && one.kind === kind);
+  if (!lane) return null;
+  const how = lane.throttled ? 'are slowed' : 'are held';
+  return `all ${kind}s of ${target.name} ${how} since ${showTime(lane.held_since ?? 0)}: ${lane.hold}`;
 }
 
 async function readOne(reading: Reading, target: string, subject: string): Promise<AccountRow> {

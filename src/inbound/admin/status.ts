@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import type { LaneAnswer, StatusAnswer, TargetStatus } from '../../contract/status.ts';
+import type { BannerAnswer, LaneAnswer, StatusAnswer, TargetStatus } from '../../contract/status.ts';
 import { countUnplanned } from '../../directory/changes.ts';
 import { countSubjects } from '../../directory/subjects.ts';
+import { type Banner, countWithheldRemovals, listBanners } from '../../provisioning/banners.ts';
 import { countDescents } from '../../provisioning/descents.ts';
 import { countAccounts, listHeldLanes, type TargetCounts } from '../../provisioning/inspect.ts';
 import { type Keep, readOldest } from '../../provisioning/retention.ts';
@@ -35,6 +36,8 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
       const targets = await listTargets(reading);
       const waves = await listOpenWaves(reading);
       const oldest = await readOldest(reading);
+      const banners = await listBanners(reading, lanes);
+      const removals = await countWithheldRemovals(reading);
       const now = store.now();
       return {
         version: facts.version,
@@ -58,7 +61,12 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
           const own = waves
             .filter((wave) => wave.target_id === target.id)
             .map((wave) => showWave(wave, target.name, now));
-          return { ...showTarget(target, counts.get(target.id), boundBy, held, now), waves: own };
+          return {
+            ...showTarget(target, counts.get(target.id), boundBy, held, now),
+            banners: banners.filter((banner) => banner.targetId === target.id).map(showBanner),
+            withheldRemovals: removals.get(target.id) ?? 0,
+            waves: own,
+          };
         }),
       };
     });
@@ -71,7 +79,7 @@ function showTarget(
   boundBy: string[],
   lanes: readonly LaneRow[],
   now: number,
-): Omit<TargetStatus, 'waves'> {
+): Omit<TargetStatus, 'waves' | 'banners' | 'withheldRemovals'> {
   const oldest = counts?.oldestDueAt ?? null;
   return {
     id: target.id,
@@ -84,6 +92,17 @@ function showTarget(
     parked: counts?.byState.parked ?? 0,
     held: lanes.map(showLane),
     oldestPendingMs: oldest === null ? null : Math.max(0, Math.round(now - oldest)),
+  };
+}
+
+function showBanner({ kinds, reason, throttled, since, nextTryAt, waiting }: Banner): BannerAnswer {
+  return {
+    kinds,
+    reason,
+    throttled,
+    since: showTime(since),
+    nextTryAt: nextTryAt === null ? null : showTime(nextTryAt),
+    waiting,
   };
 }
 

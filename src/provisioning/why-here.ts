@@ -1,0 +1,72 @@
+import { readChangeOf } from '../directory/changes.ts';
+import { type Subject, spokenForBy } from '../directory/subjects.ts';
+import type { AccountRow } from '../store/schema.ts';
+import type { Reading } from '../store/store.ts';
+import { compileScope, readScopeFacts } from './scope.ts';
+import { listServiceProviders } from './service-providers.ts';
+import type { Target } from './targets.ts';
+
+/** Why a subject has an account at a target, as far as it can be told by now (engine rule 20). */
+export type WhyHere = {
+  /** The service provider that let it in. */
+  serviceProvider: string;
+  /** Its binding to this target, as it is now. */
+  binding: 'enabled' | 'disabled' | 'gone';
+  /** Its first change of the subject that the log still has; null when that is no longer kept. */
+  since: { seq: number; at: number; door: string; actor: string } | null;
+  /** Who spoke for the subject and is bound here now: by them it may stay. */
+  heldBy: string[];
+  /** Whether the target's scope holds for it now. */
+  inScope: boolean;
+  /** All of it in a sentence. */
+  sentence: string;
+};
+
+export async function readWhyHere(
+  reading: Reading,
+  target: Target,
+  account: AccountRow,
+  subject: Subject | undefined,
+): Promise<WhyHere> {
+  const providers = await listServiceProviders(reading);
+  const bindingOf = (spId: number) =>
+    providers.find((one) => one.id === spId)?.bindings.find((binding) => binding.targetId === target.id);
+  const letInBy = bindingOf(account.sp_id);
+  const spokeFor = (await spokenForBy(reading, [account.subject_id])).get(account.subject_id) ?? [];
+  const heldBy = providers.filter((one) => spokeFor.includes(one.id) && bindingOf(one.id)?.enabled);
+  const first = await readChangeOf(reading, { subjectId: account.subject_id, spId: account.sp_id });
+  const why: Omit<WhyHere, 'sentence'> = {
+    serviceProvider: providers.find((one) => one.id === account.sp_id)?.name ?? String(account.sp_id),
+    binding: letInBy ? (letInBy.enabled ? 'enabled' : 'disabled') : 'gone',
+    since: first ? { seq: first.seq, at: first.at, door: first.door, actor: first.actor } : null,
+    heldBy: heldBy.map((one) => one.name),
+    inScope: subject?.life === 'live' && (await isInScope(reading, target, subject)),
+  };
+  return { ...why, sentence: describe(why, target, subject) };
+}
+
+async function isInScope(reading: Reading, target: Target, subject: Subject): Promise<boolean> {
+  const open = { scope: compileScope(target.policy) };
+  return (await readScopeFacts(reading, [open], [subject]))(open, subject);
+}
+
+function describe(why: Omit<WhyHere, 'sentence'>, target: Target, subject: Subject | undefined): string {
+  const { serviceProvider, binding, since, heldBy, inScope } = why;
+  const how = {
+    enabled: `by its binding to ${target.name}`,
+    disabled: `by its binding to ${target.name}, which is switched off now`,
+    gone: `by a binding to ${target.name} that is gone now`,
+  }[binding];
+  const when = since === null ? 'before the change log begins' : `since change ${since.seq}`;
+  const others = heldBy.filter((name) => name !== serviceProvider || binding !== 'enabled');
+  const rest =
+    subject?.life !== 'live'
+      ? `; the ${subject?.kind ?? 'subject'} is gone`
+      : heldBy.length === 0
+        ? '; nobody who spoke for it is bound here now, so it rests'
+        : inScope
+          ? ''
+          : '; it is outside the scope now';
+  const also = others.length === 0 ? '' : `; held now by ${others.join(', ')}`;
+  return `${serviceProvider}, ${how}, ${when}${also}${rest}`;
+}
