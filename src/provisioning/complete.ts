@@ -148,7 +148,7 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
   const fenced = ordered.filter(({ result }) => !held.has(result.claim.attemptId));
   await fenceAccounts(
     tx,
-    fenced.flatMap((ended) => toFenced(ended) ?? []),
+    fenced.flatMap((ended) => toFenced(ended, tx.now) ?? []),
   );
   await noteLatePasswords(
     tx,
@@ -228,8 +228,11 @@ function heldLeases(
   return new Set(written.map((row) => latest.get(keyOf(row))!));
 }
 
-/** Who sent nothing changed nothing: whoever has the lease by now goes on. */
-function toFenced({ result, mutatedAt }: Ended): Fenced | undefined {
+/**
+ * Who sent nothing changed nothing: whoever has the lease by now goes on. A process that stood still may have sent long
+ * after it read the clock, so what it sent is taken to have left only now.
+ */
+function toFenced({ result, mutatedAt }: Ended, now: number): Fenced | undefined {
   if (mutatedAt === null) return undefined;
   const { account, doubtDuring, open } = result.claim;
   const { timeoutMs, settleMs } = open.target.policy;
@@ -239,7 +242,7 @@ function toFenced({ result, mutatedAt }: Ended): Fenced | undefined {
     urgency: account.urgency,
     spId: account.sp_id,
     doubt: doubtDuring,
-    settlesAt: mutatedAt + timeoutMs + settleMs,
+    settlesAt: now + timeoutMs + settleMs,
   };
 }
 

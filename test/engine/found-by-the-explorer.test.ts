@@ -285,6 +285,20 @@ const findings: { hazard: string; setting: Setting; steps: Step[] }[] = [
       { do: 'pass', ms: 40_000, fates: 0 },
     ],
   },
+  {
+    hazard: 'a creation of a leaver goes out long after its clock was read: it is looked for until a lagging search shows it',
+    setting: settingOf({ lagMs: 250 }),
+    steps: [
+      user(2),
+      plan(0),
+      claim(1, ['user'], 1),
+      { do: 'delete user', who: 0 },
+      { do: 'go on', attempt: 0, fate: 'frozen' },
+      plan(0),
+      { do: 'pass', ms: 6_000, fates: 801 },
+      claim(0, ['user'], 2),
+    ],
+  },
 ];
 
 for (const database of databaseKinds) {
