@@ -2,7 +2,7 @@ import type { ConnectorKindAnswer } from '../contract/connector-kind.ts';
 import type { List } from '../contract/page.ts';
 import type { Offer } from '../contract/wave.ts';
 import type { ApplyFile } from './apply-file.ts';
-import { keyOf, type Step, type StepRequest, stepsOf } from './apply-steps.ts';
+import { keyOf, type Step, type StepOptions, type StepRequest, stepsOf } from './apply-steps.ts';
 import { type Change, CliError, type Client } from './client.ts';
 
 /** What applying would do to one object. */
@@ -31,11 +31,12 @@ export async function compareFile(
   client: Client,
   file: ApplyFile,
   tell: (one: Difference) => void,
+  options: StepOptions = {},
 ): Promise<Difference[]> {
   const all: Difference[] = [];
   const toCome = new Set<string>();
   const secrets = await readSecretKeys(client);
-  for (const step of stepsOf(file)) {
+  for (const step of stepsOf(file, options)) {
     const one = await compareStep(client, step, toCome, secrets);
     if (one.change === 'created') toCome.add(keyOf(step.kind, step.name));
     all.push(one);
@@ -59,7 +60,11 @@ async function compareStep(
     return { kind, name, change: before ? 'updated' : 'created', fields, checked: false };
   }
   try {
-    const { answer, change } = await client.send<Record<string, unknown>>(method, `${path}?dryRun=true`, body);
+    const { answer, change } = await client.send<Record<string, unknown>>(
+      method,
+      `${path}${path.includes('?') ? '&' : '?'}dryRun=true`,
+      body,
+    );
     const fields = change === 'unchanged' ? [] : compareFields(old, flatten(kind, answer, secrets), body);
     const offers = kind === 'bindings' ? (answer.offers as Offer[] | undefined) : undefined;
     return { kind, name, change, fields, checked: true, ...(offers?.length ? { offers } : {}) };

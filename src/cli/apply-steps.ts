@@ -34,15 +34,18 @@ export type StepRequest = {
   body: Record<string, unknown> | undefined;
 };
 
+/** `sameSystem`: a changed address of a target is the same system's. */
+export type StepOptions = { sameSystem?: boolean };
+
 /** The file as steps, in the order in which they can be done. */
-export function stepsOf(file: ApplyFile): Step[] {
+export function stepsOf(file: ApplyFile, options: StepOptions = {}): Step[] {
   return [
     // Before the bindings: nothing may slip out between rules being enabled and there being any.
     ...file.policies.map(policyStep),
     ...file.userStoreDomains.map(domainStep),
     ...file.identityProviders.flatMap(({ fields, connectors }) => [
       identityProviderStep(fields),
-      ...connectors.map((connector) => targetStep(fields.name, connector)),
+      ...connectors.map((connector) => targetStep(fields.name, connector, options)),
     ]),
     ...file.serviceProviders.flatMap(({ fields, outboundProvisioning }) => [
       serviceProviderStep(fields),
@@ -96,7 +99,11 @@ function identityProviderStep(fields: ApplyFile['identityProviders'][number]['fi
   };
 }
 
-function targetStep(provider: string, connector: ApplyFile['identityProviders'][number]['connectors'][number]): Step {
+function targetStep(
+  provider: string,
+  connector: ApplyFile['identityProviders'][number]['connectors'][number],
+  { sameSystem }: StepOptions,
+): Step {
   const path = `${pathOf('identity-providers', provider)}/targets`;
   return {
     kind: 'target',
@@ -106,7 +113,12 @@ function targetStep(provider: string, connector: ApplyFile['identityProviders'][
       const list = await readIfThere<List<TargetAnswer>>(client, path);
       const before = list?.items.find((target) => target.type === connector.type);
       return before
-        ? { before, method: 'PUT', path: `/targets/${before.id}`, body: connector }
+        ? {
+            before,
+            method: 'PUT',
+            path: `/targets/${before.id}${sameSystem ? '?sameSystem=true' : ''}`,
+            body: connector,
+          }
         : { before, method: 'POST', path, body: connector };
     },
   };

@@ -4,7 +4,7 @@ import { readEnvironment } from '../config.ts';
 import type { Offer } from '../contract/wave.ts';
 import { compareFile, type Difference, nameRefused } from './apply-difference.ts';
 import { type ApplyFile, readApplyFile } from './apply-file.ts';
-import { type AppliedKind, stepsOf } from './apply-steps.ts';
+import { type AppliedKind, type StepOptions, stepsOf } from './apply-steps.ts';
 import { type Change, CliError, type Client } from './client.ts';
 import { asClientCommand, openCommand } from './command.ts';
 import { printOffer } from './offers.ts';
@@ -13,7 +13,7 @@ import { type Output, printJson, showCell } from './output.ts';
 /** What was done to one object of the file. `offers`: who could be sent by new bindings. */
 export type Applied = { kind: AppliedKind; name: string; change: Change; offers?: Offer[] };
 
-type Options = { json?: boolean; url?: string; data?: string; file: string; dryRun?: boolean };
+type Options = { json?: boolean; url?: string; data?: string; file: string; dryRun?: boolean; sameSystem?: boolean };
 
 /** `purvey apply -f FILE`. */
 export function addApply(program: Command): void {
@@ -21,14 +21,15 @@ export function addApply(program: Command): void {
     .command('apply')
     .description('bring identity providers, targets, service providers and bindings in line with a file')
     .requiredOption('-f, --file <file>', 'YAML file; - reads standard input')
+    .option('--same-system', 'a changed address of a target is the same system at another place: its accounts stay')
     .option('--dry-run', 'check the file and print what would change, and change nothing');
   asClientCommand(apply, 'PARTNER_TOKEN=… purvey apply -f examples/acme/purvey.yaml').action(
     async (options: Options) => {
       const file = readApplyFile(readText(options.file), options.file, readEnvironment);
       const { client, out } = openCommand(options);
       const items = options.dryRun
-        ? await compareFile(client, file, (one) => printDifference(out, one))
-        : await applyFile(client, file, (one) => printLine(out, [one.kind, one.name, one.change]));
+        ? await compareFile(client, file, (one) => printDifference(out, one), options)
+        : await applyFile(client, file, (one) => printLine(out, [one.kind, one.name, one.change]), options);
       for (const each of items) for (const offer of each.offers ?? []) printOffer(out, offer);
       if (out.json) printJson(out, { items });
     },
@@ -40,9 +41,14 @@ export function addApply(program: Command): void {
  * changes nothing. Throws `CliError` naming the object at which it stopped: what came before it is done, and applying
  * the mended file goes on from there.
  */
-export async function applyFile(client: Client, file: ApplyFile, tell: (one: Applied) => void): Promise<Applied[]> {
+export async function applyFile(
+  client: Client,
+  file: ApplyFile,
+  tell: (one: Applied) => void,
+  options: StepOptions = {},
+): Promise<Applied[]> {
   const all: Applied[] = [];
-  for (const step of stepsOf(file)) {
+  for (const step of stepsOf(file, options)) {
     try {
       const { method, path, body } = await step.look(client);
       const { kind, name } = step;

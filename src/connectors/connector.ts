@@ -31,6 +31,8 @@ export type Setting = {
   help?: string;
   default?: string | boolean | number;
   options?: readonly { value: string; label: string }[];
+  /** It says which system this is: remote ids of another one mean nothing here. */
+  system?: true;
   /** Shown (and, if `required`, demanded) only while another setting has one of these values. */
   when?: { key: string; in: readonly (string | boolean)[] };
 };

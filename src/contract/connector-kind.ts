@@ -17,6 +17,8 @@ export const SettingAnswer = Type.Object({
   help: Type.Optional(Type.String()),
   default: Type.Optional(Type.Union([Type.String(), Type.Boolean(), Type.Number()])),
   options: Type.Optional(Type.Array(Type.Object({ value: Type.String(), label: Type.String() }))),
+  /** It says which system this is; changing it is questioned while accounts are known there. */
+  system: Type.Optional(Type.Literal(true)),
   /** Shown (and, if required, demanded) only while another setting has one of these values. */
   when: Type.Optional(Type.Object({ key: Type.String(), in: Type.Array(Type.Union([Type.String(), Type.Boolean()])) })),
 });

@@ -108,7 +108,14 @@ export const operations: readonly Operation[] = [
     is: 'configures',
   },
   { method: 'get', path: '/targets', summary: 'Targets', answers: { 200: TargetList } },
-  ...one('/targets/{id}', 'a target', TargetInput, TargetAnswer),
+  ...one('/targets/{id}', 'a target', TargetInput, TargetAnswer).map((operation) =>
+    operation.method === 'put' || operation.method === 'patch'
+      ? {
+          ...operation,
+          query: { sameSystem: 'With true: a changed address is the same system’s, so its accounts stay' },
+        }
+      : operation,
+  ),
   {
     method: 'post',
     path: '/targets/test',

@@ -7,6 +7,7 @@ import { type Reading, type Tx, UniqueViolation } from '../store/store.ts';
 import { raiseDeliveryStamp } from './delivery-stamp.ts';
 import { readFields, readFlag } from './names.ts';
 import { readPolicy, type TargetPolicy } from './policy.ts';
+import { askWhichSystem } from './same-system.ts';
 import { openSettings, readSettings, type ShownSettings, sealSettings, showSettings } from './target-settings.ts';
 import { forgetWaves, startAccountsWave } from './waves.ts';
 
@@ -85,7 +86,8 @@ export async function createTarget(tx: Tx, parts: TargetParts, idpId: number, in
 /**
  * Replaces switch, settings and policy; what is left out is at its default again, except secrets: they stay until they
  * are set to another value or `null`. The type cannot change. Nothing is written when nothing differs. Every account there
- * is looked at again by a wave; `actor`: who wanted the change.
+ * is looked at again by a wave; `actor`: who wanted the change. `system`: whether a changed address is the same system's;
+ * unanswered it throws `conflict` while accounts are known there (engine rule 25).
  */
 export async function replaceTarget(
   tx: Tx,
@@ -93,6 +95,7 @@ export async function replaceTarget(
   id: number,
   input: unknown,
   actor = 'purvey',
+  system?: 'same',
 ): Promise<{ target: Target; changed: boolean }> {
   const given = readFields(input, 'body', fields);
   const found = await lockTarget(tx, id);
@@ -101,7 +104,10 @@ export async function replaceTarget(
     throw new Problem('invalidValue', why, { field: 'type' });
   }
   const kind = kindOf(parts, found.type);
-  const values = readSettings(kind, given.settings, openSettings(parts.key, id, found.settings));
+  const before = openSettings(parts.key, id, found.settings);
+  const values = readSettings(kind, given.settings, before);
+  const { name } = await readTarget(tx, id);
+  await askWhichSystem(tx, { id, name }, kind, { before, after: values }, system);
   const settings = sealSettings(parts.key, id, values, found.settings);
   const policy = JSON.stringify(readPolicy(given.policy));
   const enabled = readFlag(given.enabled, 'enabled', true) ? 1 : 0;

@@ -71,6 +71,8 @@ export async function resetTarget(
 ): Promise<void> {
   const parts = { key: bed.key, kinds: connectorKinds };
   const given = { settings: { ...settingsFor(bed.fake), ...input.settings }, policy: input.policy ?? {} };
-  await bed.store.write((tx) => replaceTarget(tx, parts, bed.targetId, { enabled: input.enabled ?? true, ...given }));
+  await bed.store.write((tx) =>
+    replaceTarget(tx, parts, bed.targetId, { enabled: input.enabled ?? true, ...given }, 'test', 'same'),
+  );
   bed.store.signal('targets');
 }

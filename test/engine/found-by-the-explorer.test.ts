@@ -286,7 +286,8 @@ const findings: { hazard: string; setting: Setting; steps: Step[] }[] = [
     ],
   },
   {
-    hazard: 'a creation of a leaver goes out long after its clock was read: it is looked for until a lagging search shows it',
+    hazard:
+      'a creation of a leaver goes out long after its clock was read: it is looked for until a lagging search shows it',
     setting: settingOf({ lagMs: 250 }),
     steps: [
       user(2),

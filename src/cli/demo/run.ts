@@ -214,7 +214,8 @@ async function applyExample(
   say: (line: string) => void,
 ): Promise<void> {
   const file = readApplyFile(readFileSync(join(exampleFolder, name), 'utf8'), name, (variable) => given[variable]);
-  await applyFile(client, file, (one) => say(`${one.kind} ${one.name} ${one.change}`));
+  // Partner is the same one, also when it listens on another port than the last time.
+  await applyFile(client, file, (one) => say(`${one.kind} ${one.name} ${one.change}`), { sameSystem: true });
 }
 
 /** Everything was said before; only deliveries may be left. */

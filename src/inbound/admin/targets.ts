@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import type { ConnectorKind, SettingValues } from '../../connectors/connector.ts';
 import type { TargetAnswer, TestAnswer } from '../../contract/target.ts';
@@ -53,7 +53,7 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
     const body = bodyOf(request);
     const { target, changed } = await writeOrTry(store, request, async (tx) => {
       const found = await readTarget(tx, param(request, 'id'));
-      return replaceTarget(tx, parts, found.id, body, parts.actorOf(request));
+      return replaceTarget(tx, parts, found.id, body, parts.actorOf(request), readSystem(request));
     });
     store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');
@@ -65,7 +65,7 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
     const { target, changed } = await writeOrTry(store, request, async (tx) => {
       const { id, type, enabled, settings, policy } = await readTarget(tx, param(request, 'id'));
       const merged = mergeFields({ type, enabled, settings, policy }, body);
-      return replaceTarget(tx, parts, id, merged, parts.actorOf(request));
+      return replaceTarget(tx, parts, id, merged, parts.actorOf(request), readSystem(request));
     });
     store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');
@@ -110,6 +110,14 @@ async function testSettings(
   const courier = outbound.courier({ deadline: clock.monotonic() + longestTestMs, timeoutMs });
   const steps = await kind.open(values, outbound).test(courier);
   return { ok: steps.every((step) => step.ok || step.skipped === true), steps };
+}
+
+/** The answer to *same system?*, when a changed address raised that question. */
+function readSystem(request: FastifyRequest): 'same' | undefined {
+  const { sameSystem } = request.query as { sameSystem?: unknown };
+  if (sameSystem === undefined) return undefined;
+  if (sameSystem === 'true') return 'same';
+  throw new Problem('invalidValue', 'sameSystem can only be true', { field: 'sameSystem' });
 }
 
 function refuseMore(rest: Record<string, unknown>, known: string): void {
