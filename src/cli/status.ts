@@ -32,6 +32,10 @@ export function addStatus(program: Command): void {
         { head: 'LONGEST WAIT', value: (row) => showDuration(row.oldestPendingMs) },
       ]);
       for (const target of answer.targets) {
+        if (target.paused) {
+          const { since, by } = target.paused;
+          out.write(`${target.name}: paused since ${since} by ${by}; ${countAccounts(target.pending)}\n`);
+        }
         for (const banner of target.banners) out.write(`${target.name}: ${describeBanner(banner)}\n`);
         if (target.withheldRemovals > 0) {
           const are = target.withheldRemovals === 1 ? 'removal is' : 'removals are';
@@ -55,15 +59,18 @@ function showKept(days: number, oldest: string | null): string {
   return oldest === null ? `${time}; there are none` : `${time}; the oldest is of ${oldest}`;
 }
 
+const countAccounts = (count: number) => `${count} ${count === 1 ? 'account waits' : 'accounts wait'}`;
+
 function describeBanner({ kinds, reason, throttled, since, nextTryAt, waiting }: BannerAnswer): string {
   const who = kinds.map((kind) => `${kind}s`).join(' and ');
   const how = throttled ? 'are slowed' : 'are held';
   const next = nextTryAt === null ? '' : `; the next try is at ${nextTryAt}`;
-  return `${who} ${how} since ${since}, ${waiting} ${waiting === 1 ? 'account waits' : 'accounts wait'}${next}: ${reason}`;
+  return `${who} ${how} since ${since}, ${countAccounts(waiting)}${next}: ${reason}`;
 }
 
 function stateOf(target: StatusAnswer['targets'][number]): string {
   if (!target.enabled) return 'disabled';
+  if (target.paused) return 'paused';
   if (target.held.some((lane) => !lane.throttled)) return 'held';
   if (target.held.length > 0) return 'slowed';
   return target.boundBy.length === 0 ? 'unbound' : 'ok';

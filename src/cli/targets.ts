@@ -2,14 +2,14 @@ import type { Command } from 'commander';
 import type { List } from '../contract/page.ts';
 import type { ServiceProviderAnswer } from '../contract/service-provider.ts';
 import type { TargetAnswer, TestAnswer } from '../contract/target.ts';
-import { asClientCommand, openCommand } from './command.ts';
+import { asClientCommand, openCommand, readCount } from './command.ts';
 import { printFields, printRows } from './output.ts';
 
 type Options = { json?: boolean; url?: string; data?: string };
 
 const whichTarget = 'id or name, such as partner:SCIM2';
 
-/** `purvey targets list|show|test`. */
+/** `purvey targets list|show|pause|resume|remove|test`. */
 export function addTargets(program: Command): void {
   const group = program.command('targets').description('look at targets and test them');
 
@@ -20,6 +20,8 @@ export function addTargets(program: Command): void {
       printRows(out, { items }, items, [
         { head: 'TARGET', value: (row) => row.name },
         { head: 'ENABLED', value: (row) => row.enabled && row.identityProvider.enabled },
+        { head: 'PAUSED', value: (row) => row.paused !== null },
+        { head: 'WAITING', value: (row) => row.waiting },
         { head: 'VERSION', value: (row) => row.version },
         { head: 'MODIFIED', value: (row) => row.modifiedAt },
         { head: 'ID', value: (row) => row.id },
@@ -40,6 +42,8 @@ export function addTargets(program: Command): void {
         'identity provider',
         `${target.identityProvider.name}${target.identityProvider.enabled ? '' : ' (switched off)'}`,
       ],
+      ['paused', target.paused ? `since ${target.paused.since} by ${target.paused.by}` : 'no'],
+      ['waiting', target.waiting],
       ['version', target.version],
       ['bound by', describeBindings(providers, target.id)],
       ...Object.entries(target.settings).map(([key, value]): [string, unknown] => [
@@ -49,6 +53,41 @@ export function addTargets(program: Command): void {
       ...Object.entries(target.policy).map(([key, value]): [string, unknown] => [`policy.${key}`, value]),
     ]);
   });
+
+  for (const [word, what] of [
+    ['pause', 'send nothing to a target until it is resumed; what happens meanwhile waits'],
+    ['resume', 'go on sending to a target'],
+  ] as const) {
+    const command = group.command(word).argument('<target>', whichTarget).description(what);
+    asClientCommand(command, `purvey targets ${word} partner:SCIM2`).action(async (name: string, options: Options) => {
+      const { client, out } = openCommand(options);
+      const path = `/targets/${encodeURIComponent(name)}/${word}`;
+      const { answer } = await client.send<TargetAnswer>('POST', path);
+      const wait = `${answer.waiting} ${answer.waiting === 1 ? 'account waits' : 'accounts wait'}`;
+      const how = answer.paused ? `paused since ${answer.paused.since} by ${answer.paused.by}` : 'goes on';
+      printFields(out, answer, [[answer.name, `${how}; ${wait}`]]);
+    });
+  }
+
+  const remove = group
+    .command('remove')
+    .argument('<target>', whichTarget)
+    .option(
+      '--forget <count>',
+      'how many accounts are known there: they stay there, and Purvey forgets them',
+      readCount(0),
+    )
+    .description(
+      'take a target away; without --forget it says how many accounts are known there, and takes it only if none',
+    );
+  asClientCommand(remove, 'purvey targets remove partner:SCIM2 --forget 1204').action(
+    async (name: string, options: Options & { forget?: number }) => {
+      const { client, out } = openCommand(options);
+      const query = options.forget === undefined ? '' : `?forget=${options.forget}`;
+      await client.send('DELETE', `/targets/${encodeURIComponent(name)}${query}`);
+      printFields(out, { removed: name }, [[name, 'removed']]);
+    },
+  );
 
   const test = group
     .command('test')

@@ -114,8 +114,25 @@ export const operations: readonly Operation[] = [
           ...operation,
           query: { sameSystem: 'With true: a changed address is the same system’s, so its accounts stay' },
         }
-      : operation,
+      : operation.method === 'delete'
+        ? {
+            ...operation,
+            query: { forget: 'How many accounts are known there: Purvey forgets them, and they stay there' },
+          }
+        : operation,
   ),
+  {
+    method: 'post',
+    path: '/targets/{id}/pause',
+    summary: 'Send nothing to a target until it is resumed; what happens meanwhile waits',
+    answers: { 200: TargetAnswer },
+  },
+  {
+    method: 'post',
+    path: '/targets/{id}/resume',
+    summary: 'Go on sending to a target',
+    answers: { 200: TargetAnswer },
+  },
   {
     method: 'post',
     path: '/targets/test',

@@ -33,6 +33,8 @@ export const TargetStatus = Type.Object({
   name: Type.String(),
   /** The target and its identity provider both are. */
   enabled: Type.Boolean(),
+  /** Since when an operator holds it back, and who; null while nobody does. */
+  paused: Type.Union([Type.Object({ since: Time, by: Type.String() }), Type.Null()]),
   /** Service providers bound to it. */
   boundBy: Type.Array(Type.String()),
   accounts: count,

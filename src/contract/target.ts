@@ -103,6 +103,10 @@ export const TargetAnswer = Type.Object({
   identityProvider: Type.Object({ id: Type.Integer(), name: Type.String(), enabled: Type.Boolean() }),
   type: Type.String(),
   enabled: Type.Boolean(),
+  /** Since when an operator holds it back, and who; null while nobody does. */
+  paused: Type.Union([Type.Object({ since: Time, by: Type.String() }), Type.Null()]),
+  /** Accounts for which something is to be delivered. */
+  waiting: Type.Integer({ minimum: 0 }),
   /** Secrets only as `{ set: true }`. */
   settings: Type.Record(
     Type.String(),

@@ -12,6 +12,7 @@ import { selectDueAccounts, selectProbeAccount } from './due-accounts.ts';
 import { isForbidden, laneAllows, lockLane, noteProbe } from './lanes.ts';
 import { claimLinks } from './links.ts';
 import { type Owed, readOwedPasswords, sentDuring } from './owed-passwords.ts';
+import type { TargetPolicy } from './policy.ts';
 import { type InScope, readScopeFacts } from './scope.ts';
 import type { OpenTarget, TargetBook } from './target-book.ts';
 
@@ -77,14 +78,13 @@ export async function claimLane(
       : await selectDueAccounts(tx, lane, limit);
     if (due.length === 0) return { claims: [] };
     const claims = await claimAccounts(tx, clock, book, open, due, probe);
-    if (probe) await noteProbe(tx, row, claims[0]!.startedAt + leaseMs(open));
+    if (probe) await noteProbe(tx, row, claims[0]!.startedAt + leaseMs(open.target.policy));
     return { claims };
   });
 }
 
 /** Longer than anything an attempt may send can take to land: its turn in line, two reads and the mutation, and the settle time. */
-function leaseMs(open: OpenTarget): number {
-  const { timeoutMs, settleMs } = open.target.policy;
+export function leaseMs({ timeoutMs, settleMs }: TargetPolicy): number {
   return lineMs + 3 * timeoutMs + settleMs;
 }
 
@@ -102,7 +102,7 @@ async function claimAccounts(
   const spokenFor = await spokenForBy(tx, ids);
   const isInScope = await readScopeFacts(tx, [open], subjects.values());
   const { target } = open;
-  const deadline = now + leaseMs(open);
+  const deadline = now + leaseMs(target.policy);
   const attempts = await beginAttempts(
     tx,
     due.map((account) => ({

@@ -148,7 +148,10 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
   const fenced = ordered.filter(({ result }) => !held.has(result.claim.attemptId));
   await fenceAccounts(
     tx,
-    fenced.flatMap((ended) => toFenced(ended, tx.now) ?? []),
+    // A target that was removed needs nobody to look again.
+    fenced
+      .filter(({ result }) => versions.has(result.claim.open.target.id))
+      .flatMap((ended) => toFenced(ended, tx.now) ?? []),
   );
   await noteLatePasswords(
     tx,

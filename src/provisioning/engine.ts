@@ -9,6 +9,7 @@ import { tidyPasswords } from './account-passwords.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { openLookups } from './lookups.ts';
 import { changesPerStep, planStep } from './plan.ts';
+import { forgetStep } from './remove-target.ts';
 import { openTargetBook, type TargetBook } from './target-book.ts';
 import { waveStep } from './wave-step.ts';
 import { startWorker } from './worker.ts';
@@ -108,6 +109,7 @@ export async function startEngine(options: {
           if (typeof taken === 'number' && taken > 0) tell({ planned: true });
           // Waves go on when nobody's change waits.
           if (taken !== 'outdated' && taken < changesPerStep(book)) taken = await carryWaveOn(taken);
+          if (taken === 0) taken = await forgetStep(store);
           if (taken === 'outdated' || heard !== known) await refreshBook();
         }
       } while (again && !stopped);

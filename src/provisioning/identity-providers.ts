@@ -78,10 +78,17 @@ export async function replaceIdentityProvider(
 
 /** Throws `conflict` while it holds connectors. */
 export async function removeIdentityProvider(tx: Tx, id: number): Promise<void> {
-  const targets = await tx.all(tx.q.selectFrom('targets').select('type').where('idp_id', '=', id).orderBy('type'));
-  if (targets.length > 0) {
-    const types = targets.map((target) => target.type).join(', ');
+  const targets = await tx.all(
+    tx.q.selectFrom('targets').select(['type', 'removed_at']).where('idp_id', '=', id).orderBy('type'),
+  );
+  const present = targets.filter((target) => target.removed_at === null);
+  if (present.length > 0) {
+    const types = present.map((target) => target.type).join(', ');
     throw new Problem('conflict', `this identity provider holds connectors (${types}): remove them first`);
+  }
+  if (targets.length > 0) {
+    const why = 'what is known of a connector that was removed is still being forgotten: try again in a minute';
+    throw new Problem('conflict', why);
   }
   const gone = await tx.all(tx.q.deleteFrom('identity_providers').where('id', '=', id).returning('id'));
   if (gone.length === 0) throw missing(String(id));

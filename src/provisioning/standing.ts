@@ -127,6 +127,7 @@ function judgeDue(standing: Standing, { open, until }: Question): Verdict | unde
   const { lane, reason } = standing;
   const later = (why: string): Verdict => ({ outcome: 'pending', reason: why });
   if (!open.target.enabled) return later('the target is switched off');
+  if (open.target.paused) return later('the target is paused');
   if (standing.leased) return undefined;
   if (lane && !lane.throttled) return later(`the lane is held: ${lane.hold}`);
   if (lane && lane.until > until) return later(`the lane is slowed until ${timeOf(lane.until)}: ${lane.hold}`);

@@ -4,6 +4,7 @@ const selectVersions = prepare<{ ids: string }, { id: number; version: number }>
   q
     .selectFrom('targets')
     .innerJoin(d.rowsOf<{ id: number }, 'r'>(p.ids, 'r', { id: 'int' }), 'r.id', 'targets.id')
+    .where('targets.removed_at', 'is', null)
     .select(['targets.id', 'targets.version']),
 );
 

@@ -9,7 +9,7 @@ import { readFields, readFlag } from './names.ts';
 import { readPolicy, type TargetPolicy } from './policy.ts';
 import { askWhichSystem } from './same-system.ts';
 import { openSettings, readSettings, type ShownSettings, sealSettings, showSettings } from './target-settings.ts';
-import { forgetWaves, startAccountsWave } from './waves.ts';
+import { startAccountsWave } from './waves.ts';
 
 /** The only writer of `targets`: one connector configured on one identity provider, one of a type. */
 export type Target = {
@@ -22,6 +22,8 @@ export type Target = {
   /** Its own switch; it delivers only while its identity provider is enabled too. */
   enabled: boolean;
   idpEnabled: boolean;
+  /** Since when an operator holds it back, and who; null while nobody does. */
+  paused: { since: number; by: string } | null;
   settings: ShownSettings;
   policy: TargetPolicy;
   /** Raised by every change of settings or policy. */
@@ -38,6 +40,8 @@ export type TargetForDelivery = {
   type: string;
   /** The target and its identity provider both are. */
   enabled: boolean;
+  /** An operator holds it back: what happens is planned and waits. */
+  paused: boolean;
   version: number;
   /** Only what was given; secrets as `Secret`. */
   values: SettingValues;
@@ -128,40 +132,27 @@ export async function replaceTarget(
   return { target: await readTarget(tx, id), changed: true };
 }
 
-/** Throws `conflict` while a service provider is bound to it or accounts are known there, saying which and how many. */
-export async function removeTarget(tx: Tx, id: number): Promise<void> {
+/** Stops sending to a target, or goes on; what was paused or goes on already stays as it is. Recomputes nothing. */
+export async function pauseTarget(tx: Tx, id: number, pause: { by: string } | null): Promise<Target> {
   const found = await lockTarget(tx, id);
-  const bound = await tx.all(
-    tx.q
-      .selectFrom('bindings as b')
-      .innerJoin('service_providers as s', 's.id', 'b.sp_id')
-      .select('s.name')
-      .where('b.target_id', '=', id)
-      .orderBy('s.name'),
-  );
-  if (bound.length > 0) {
-    const names = bound.map((row) => row.name).join(', ');
-    throw new Problem(
-      'conflict',
-      `this ${found.type} target is bound to ${names}: take it out of their bindings first`,
-    );
+  if ((found.paused_at !== null) !== (pause !== null)) {
+    const change = { paused_at: pause ? tx.now : null, paused_by: pause?.by ?? null };
+    await tx.all(tx.q.updateTable('targets').set(change).where('id', '=', id));
+    await raiseDeliveryStamp(tx);
   }
-  const accounts = await tx.first(
-    tx.q
+  return readTarget(tx, id);
+}
+
+/** How many accounts of a target wait to be delivered. Index entries only. */
+export async function countWaiting(reading: Reading, targetId: number): Promise<number> {
+  const row = await reading.first(
+    reading.q
       .selectFrom('accounts')
       .select((e) => e.fn.countAll<number>().as('count'))
-      .where('target_id', '=', id),
+      .where('target_id', '=', targetId)
+      .where('due_at', 'is not', null),
   );
-  if (Number(accounts!.count) > 0) {
-    throw new Problem(
-      'conflict',
-      `Purvey keeps ${accounts!.count} accounts at this ${found.type} target, and removing it would forget which they are: disable it instead`,
-    );
-  }
-  await tx.all(tx.q.deleteFrom('lanes').where('target_id', '=', id));
-  await forgetWaves(tx, id);
-  await tx.all(tx.q.deleteFrom('targets').where('id', '=', id));
-  await raiseDeliveryStamp(tx);
+  return Number(row!.count);
 }
 
 /** All, or those of one identity provider, in the order of their names. */
@@ -226,11 +217,12 @@ function selectTargets(reading: Reading) {
     .selectFrom('targets as t')
     .innerJoin('identity_providers as i', 'i.id', 't.idp_id')
     .selectAll('t')
-    .select(['i.name as idp_name', 'i.enabled as idp_enabled']);
+    .select(['i.name as idp_name', 'i.enabled as idp_enabled'])
+    .where('t.removed_at', 'is', null);
 }
 
-async function lockTarget(tx: Tx, id: number) {
-  const query = tx.q.selectFrom('targets').selectAll().where('id', '=', id);
+export async function lockTarget(tx: Tx, id: number) {
+  const query = tx.q.selectFrom('targets').selectAll().where('id', '=', id).where('removed_at', 'is', null);
   const found = await tx.first(query.modifyEnd(tx.dialect.forUpdate));
   if (!found) throw new Problem('notFound', `there is no target ${id}`);
   return found;
@@ -263,6 +255,7 @@ function fromRow(row: JoinedRow): Target {
     type: row.type,
     enabled: row.enabled === 1,
     idpEnabled: row.idp_enabled === 1,
+    paused: row.paused_at === null ? null : { since: row.paused_at, by: row.paused_by ?? '' },
     settings: showSettings(row.settings),
     policy: readPolicy(JSON.parse(row.policy)),
     version: row.version,
@@ -278,6 +271,7 @@ function forDelivery(row: JoinedRow, key: SealingKey): TargetForDelivery {
     idpName: row.idp_name,
     type: row.type,
     enabled: row.enabled === 1 && row.idp_enabled === 1,
+    paused: row.paused_at !== null,
     version: row.version,
     values: openSettings(key, row.id, row.settings),
     policy: readPolicy(JSON.parse(row.policy)),

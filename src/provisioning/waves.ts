@@ -185,11 +185,6 @@ export async function listOpenWaves(reading: Reading): Promise<Wave[]> {
   return (await reading.all(query.orderBy('target_id').orderBy('id'))) as unknown as Wave[];
 }
 
-/** Its target is gone. */
-export async function forgetWaves(tx: Tx, targetId: number): Promise<void> {
-  await tx.all(tx.q.deleteFrom('waves').where('target_id', '=', targetId));
-}
-
 /** Subjects looked at in a second, from its beginning and without its pauses; null before there is anything to tell. */
 export function speedOf(wave: Wave, now: number): number | null {
   const ms = (wave.ended_at ?? now) - wave.started_at - wave.paused_ms;

@@ -102,6 +102,10 @@ export function startWorker(options: {
 
   function useBook(next: TargetBook): void {
     book = next;
+    for (const station of stations.values()) {
+      const target = next.targets.get(station.targetId)?.target;
+      if (!target?.enabled || target.paused) giveBack(station, () => true, 'nothing is sent to the target any more');
+    }
     for (const [id, open] of next.targets) {
       const station = stations.get(id);
       if (!station) {
@@ -146,7 +150,8 @@ export function startWorker(options: {
   /** Asks the lane that waited longest: users who come by the thousand do not keep a group from its turn. */
   async function claimNext(station: Station): Promise<void> {
     const [kind] = station.worthAsking;
-    if (!book?.targets.get(station.targetId)?.target.enabled || kind === undefined) {
+    const target = book?.targets.get(station.targetId)?.target;
+    if (book === undefined || !target?.enabled || target.paused || kind === undefined) {
       station.worthAsking.clear();
       return;
     }

@@ -292,6 +292,6 @@ eachDatabase('accounts, attempts, changes and status', (bed) => {
     await api.call('PUT', '/service-providers/resident/bindings', { bindings: [] });
     const refused = await api.call('DELETE', '/targets/partner:SCIM2');
     assert.equal(refused.status, 409);
-    assert.match(refused.body.detail, /keeps \d accounts/);
+    assert.match(refused.body.detail, /knows \d accounts/);
   });
 });

@@ -128,6 +128,8 @@ eachDatabase('the description of the admin API', (bed) => {
     await call('get', '/targets/{id}', { id: 'partner:SCIM2' });
     await call('put', '/targets/{id}', { id: 'partner:SCIM2' }, { type: 'SCIM2', settings: settings() });
     await call('patch', '/targets/{id}', { id: 'partner:SCIM2' }, { policy: { requestsPerSecond: 50 } });
+    await call('post', '/targets/{id}/pause', { id: 'partner:SCIM2' });
+    await call('post', '/targets/{id}/resume', { id: 'partner:SCIM2' });
     await call('post', '/targets/test', {}, { type: 'SCIM2', settings: settings() });
     await call('post', '/targets/{id}/test', { id: 'partner:SCIM2' });
     await call('get', '/connector-kinds');

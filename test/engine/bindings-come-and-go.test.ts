@@ -5,8 +5,8 @@ import {
   replaceIdentityProvider,
   settableOf,
 } from '../../src/provisioning/identity-providers.ts';
+import { removeTarget } from '../../src/provisioning/remove-target.ts';
 import { replaceBindings } from '../../src/provisioning/service-providers.ts';
-import { removeTarget } from '../../src/provisioning/targets.ts';
 import { eachDatabase } from '../database.ts';
 import { resetTarget } from './another-target.ts';
 import { type EngineBed, openEngineBed } from './bed.ts';
@@ -144,7 +144,7 @@ eachDatabase('removing a target', (database) => {
     const remove = () => bed.store.write((tx) => removeTarget(tx, bed.targetId));
     await assert.rejects(remove, /bound to resident/);
     await bind(bed, bed.resident.spId, 'not at all');
-    await assert.rejects(remove, /keeps 2 accounts/);
+    await assert.rejects(remove, /knows 2 accounts at partner:SCIM2.*forget=2/);
     await bed.changeUser(ada, 'ada', { title: 'x' });
     await bed.rest();
     assert.equal(bed.fake.users.size, 2);

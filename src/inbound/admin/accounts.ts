@@ -92,6 +92,7 @@ export function addAccountRoutes(app: FastifyInstance, { store }: AdminParts): v
 async function whatHolds(reading: Reading, target: Target, kind: AccountRow['kind']): Promise<string | null> {
   if (!target.idpEnabled) return `the identity provider ${target.idpName} is switched off`;
   if (!target.enabled) return `${target.name} is switched off`;
+  if (target.paused) return `${target.name} is paused since ${showTime(target.paused.since)} by ${target.paused.by}`;
   const lanes = await listHeldLanes(reading);
   const lane = lanes.find((one) => one.target_id === target.id && one.kind === kind);
   if (!lane) return null;

@@ -85,6 +85,7 @@ function showTarget(
     id: target.id,
     name: target.name,
     enabled: target.enabled && target.idpEnabled,
+    paused: target.paused && { since: showTime(target.paused.since), by: target.paused.by },
     boundBy,
     accounts: counts?.accounts ?? 0,
     byState: { ...counts?.byState },

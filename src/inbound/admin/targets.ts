@@ -3,27 +3,36 @@ import { Problem } from '../../base/problem.ts';
 import type { ConnectorKind, SettingValues } from '../../connectors/connector.ts';
 import type { TargetAnswer, TestAnswer } from '../../contract/target.ts';
 import { readIdentityProvider } from '../../provisioning/identity-providers.ts';
+import { removeTarget } from '../../provisioning/remove-target.ts';
 import {
+  countWaiting,
   createTarget,
   listTargets,
+  pauseTarget,
   readDraftSettings,
   readTarget,
-  removeTarget,
   replaceTarget,
   type Target,
 } from '../../provisioning/targets.ts';
 import { type AdminParts, bodyOf, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
-import { showTime } from './query.ts';
+import { readNumber, readQuery, showTime } from './query.ts';
 
 /** A test that takes longer than this in all has an answer: the target is too slow. Each request has its own timeout. */
 const longestTestMs = 60_000;
 
 export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
-  const { store } = parts;
+  const { store, actorOf } = parts;
+  const showAll = (targets: readonly Target[]) =>
+    store.read(async (reading) => {
+      const shown: TargetAnswer[] = [];
+      for (const target of targets) shown.push(show(target, await countWaiting(reading, target.id)));
+      return shown;
+    });
+  const showOne = async (target: Target) => (await showAll([target]))[0]!;
 
   app.get('/targets', async () => {
     const targets = await store.read((reading) => listTargets(reading));
-    return { items: targets.map(show) };
+    return { items: await showAll(targets) };
   });
 
   app.get('/identity-providers/:id/targets', async (request) => {
@@ -31,7 +40,7 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
       const provider = await readIdentityProvider(reading, param(request, 'id'));
       return listTargets(reading, provider.id);
     });
-    return { items: targets.map(show) };
+    return { items: await showAll(targets) };
   });
 
   app.post('/identity-providers/:id/targets', mayTry, async (request, reply) => {
@@ -42,11 +51,14 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
     });
     store.signal('targets');
     sayChange(reply, 'created');
-    return reply.code(201).header('location', `/api/targets/${target.id}`).send(show(target));
+    return reply
+      .code(201)
+      .header('location', `/api/targets/${target.id}`)
+      .send(await showOne(target));
   });
 
   app.get('/targets/:id', async (request) => {
-    return show(await store.read((reading) => readTarget(reading, param(request, 'id'))));
+    return showOne(await store.read((reading) => readTarget(reading, param(request, 'id'))));
   });
 
   app.put('/targets/:id', mayTry, async (request, reply) => {
@@ -57,7 +69,7 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
     });
     store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');
-    return show(target);
+    return showOne(target);
   });
 
   app.patch('/targets/:id', mayTry, async (request, reply) => {
@@ -69,13 +81,29 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
     });
     store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');
-    return show(target);
+    return showOne(target);
   });
 
+  for (const [act, pausing] of [
+    ['pause', true],
+    ['resume', false],
+  ] as const) {
+    app.post(`/targets/:id/${act}`, async (request) => {
+      const target = await store.write(async (tx) => {
+        const found = await readTarget(tx, param(request, 'id'));
+        return pauseTarget(tx, found.id, pausing ? { by: actorOf(request) } : null);
+      });
+      store.signal('targets');
+      return showOne(target);
+    });
+  }
+
   app.delete('/targets/:id', async (request, reply) => {
+    const { forget } = readQuery(request.query, ['forget']);
+    const count = forget === undefined ? undefined : readNumber(forget, 'forget', { absent: 0, least: 0, most: 1e12 });
     await store.write(async (tx) => {
       const found = await readTarget(tx, param(request, 'id'));
-      await removeTarget(tx, found.id);
+      await removeTarget(tx, found.id, count);
     });
     store.signal('targets');
     return reply.code(204).send();
@@ -125,13 +153,15 @@ function refuseMore(rest: Record<string, unknown>, known: string): void {
   if (field !== undefined) throw new Problem('invalidValue', `there is no ${field}; known are ${known}`, { field });
 }
 
-function show(target: Target): TargetAnswer {
+function show(target: Target, waiting: number): TargetAnswer {
   return {
     id: target.id,
     name: target.name,
     identityProvider: { id: target.idpId, name: target.idpName, enabled: target.idpEnabled },
     type: target.type,
     enabled: target.enabled,
+    paused: target.paused && { since: showTime(target.paused.since), by: target.paused.by },
+    waiting,
     settings: target.settings,
     policy: target.policy,
     version: target.version,
