@@ -111,6 +111,7 @@ eachDatabase('a target that is switched off', (database) => {
     await turn(false);
     await bed.changeUser(ada, 'ada', { title: 'two' });
     const bob = await bed.addUser('bob');
+    await bed.clock.runUntil(async () => (await bed.account(bob))?.state === 'due');
     await bed.pass(5_000);
     assert.equal(bed.fake.users.size, 1);
     assert.equal((await bed.account(bob))?.state, 'due');
