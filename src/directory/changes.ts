@@ -163,9 +163,12 @@ const nextChanges = prepare<
     select seq, subject_id, at, unplanned from changes where seq > ${p.after} order by seq limit ${p.limit}`,
 );
 
-const forget = prepare<{ rows: string }, never>((_, p, d) => {
+const forget = prepare<{ rows: string }, { seq: number }>((_, p, d) => {
   const rows = d.rowsOf<{ seq: number }, 'r'>(p.rows, 'r', { seq: 'int' });
-  return sql`delete from changes where unplanned is null and seq in (select r.seq from ${rows})`;
+  return sql<{ seq: number }>`
+    delete from changes where unplanned is null and seq in (select r.seq from ${rows})
+      and not exists (select 1 from secrets where secrets.seq = changes.seq)
+    returning seq`;
 });
 
 /**
@@ -187,10 +190,14 @@ export async function listOldChanges(
   };
 }
 
-/** Takes planned changes out of the log for good. Their sequences are never given again. Doing it again does no harm. */
-export async function forgetChanges(tx: Tx, seqs: readonly number[]): Promise<void> {
-  if (seqs.length === 0) return;
-  await tx.run(forget, { rows: JSON.stringify(seqs.map((seq) => ({ seq }))) });
+/**
+ * Takes planned changes out of the log for good, but for those whose clear password is still kept; answers which went.
+ * Their sequences are never given again. Doing it again does no harm.
+ */
+export async function forgetChanges(tx: Tx, seqs: readonly number[]): Promise<number[]> {
+  if (seqs.length === 0) return [];
+  const gone = await tx.run(forget, { rows: JSON.stringify(seqs.map((seq) => ({ seq }))) });
+  return gone.map((row) => row.seq);
 }
 
 /** When the oldest change that is still in the log was made; undefined when the log is empty. */

@@ -126,18 +126,16 @@ async function forgetUnneededChanges(
   if (old.length === 0) return { next, gone: [] };
   const rows = JSON.stringify(old.map(({ seq, subjectId }) => ({ seq, subject_id: subjectId })));
   const needed = new Set((await tx.run(selectNeeded, { rows })).map((row) => row.seq));
-  const gone = old.map((change) => change.seq).filter((seq) => !needed.has(seq));
-  await forgetChanges(tx, gone);
-  return { next, gone };
+  const spare = old.map((change) => change.seq).filter((seq) => !needed.has(seq));
+  return { next, gone: await forgetChanges(tx, spare) };
 }
 
-/** Changes whose clear password is still to go somewhere, and those that a due account has not been told yet. */
+/** Changes whose clear password an account still waits for, and those that a due account has not been told yet. */
 const selectNeeded = prepare<{ rows: string }, { seq: number }>((_, p, d) => {
   const rows = d.rowsOf<{ seq: number; subject_id: string }, 'r'>(p.rows, 'r', { seq: 'int', subject_id: 'text' });
   return sql<{ seq: number }>`
     select r.seq from ${rows}
-    where exists (select 1 from secrets s where s.seq = r.seq)
-       or exists (select 1 from accounts a where a.pw_seq = r.seq)
+    where exists (select 1 from accounts a where a.pw_seq = r.seq)
        or exists (select 1 from accounts a where a.subject_id = r.subject_id and a.wanted > a.done and a.seq_done < r.seq)`;
 });
 
