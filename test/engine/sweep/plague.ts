@@ -5,64 +5,65 @@ import type { Fate } from './life.ts';
  */
 export type Plague = { kind: PlagueKind; at: number };
 
+/** `each`: of kinds that are much like another, every so many places have to do. */
 const plagues = {
   /** The statement fails; the next ones do not. */
-  'statement fails': 'statements',
+  'statement fails': { each: 1, place: 'statements' },
   /** The disk is full for a while: this statement and the next ones fail, whosoever they are. */
-  'disk full for a while': 'statements',
+  'disk full for a while': { each: 4, place: 'statements' },
   /** A deadlock, which the store tries again where the database knows such a thing. */
-  deadlock: 'statements',
+  deadlock: { each: 2, place: 'statements' },
   /** The process is killed at this statement; a fresh one starts on the same database. */
-  'killed at a statement': 'statements',
+  'killed at a statement': { each: 1, place: 'statements' },
   /** The same, and the fresh one is killed again while it recovers, at ever another place. */
-  'killed twice': 'statements',
+  'killed twice': { each: 1, place: 'statements' },
   /** The same, and the fresh one meets a full disk while it recovers. */
-  'killed, then disk full': 'statements',
+  'killed, then disk full': { each: 4, place: 'statements' },
   /** Somebody writes at the same time: on PostgreSQL by the door of another node. */
-  'directory changes beside a statement': 'statements',
-  'killed before a request': 'exchanges',
-  'killed while a request is carried out': 'exchanges',
+  'directory changes beside a statement': { each: 4, place: 'statements' },
+  'killed before a request': { each: 1, place: 'exchanges' },
+  'killed while a request is carried out': { each: 1, place: 'exchanges' },
   /** The same, where the search shows only later what was made. */
-  'killed while a request is carried out, and the search lags': 'exchanges',
+  'killed while a request is carried out, and the search lags': { each: 1, place: 'exchanges' },
   /** The request is carried out only after the fresh process is at work. */
-  'killed and the request lands later': 'exchanges',
-  'request lost': 'exchanges',
-  'answer lost': 'exchanges',
-  'answer lost, and the search lags': 'exchanges',
+  'killed and the request lands later': { each: 1, place: 'exchanges' },
+  'request lost': { each: 1, place: 'exchanges' },
+  'answer lost': { each: 1, place: 'exchanges' },
+  'answer lost, and the search lags': { each: 1, place: 'exchanges' },
   /** Everything that may be forgotten is, again and again, from the fault until all is well. */
-  'answer lost, and nothing is kept': 'exchanges',
-  'killed while a request is carried out, and nothing is kept': 'exchanges',
+  'answer lost, and nothing is kept': { each: 1, place: 'exchanges' },
+  'killed while a request is carried out, and nothing is kept': { each: 1, place: 'exchanges' },
   /** Carried out after the caller gave up, at the last moment that is allowed. */
-  'request lands after its timeout': 'exchanges',
-  'answered 500, carried out': 'exchanges',
-  'answered 503': 'exchanges',
-  'answered 429': 'exchanges',
-  'answered 404': 'exchanges',
-  'answered 409': 'exchanges',
+  'request lands after its timeout': { each: 1, place: 'exchanges' },
+  'answered 500, carried out': { each: 1, place: 'exchanges' },
+  'answered 503': { each: 1, place: 'exchanges' },
+  'answered 429': { each: 1, place: 'exchanges' },
+  'answered 404': { each: 1, place: 'exchanges' },
+  'answered 409': { each: 1, place: 'exchanges' },
   /** The process stands still before the request leaves, for longer than its lease. */
-  'stall past the lease': 'exchanges',
+  'stall past the lease': { each: 1, place: 'exchanges' },
   /** The wall clock is set on, past every lease, while the request is on its way; or back. */
-  'clock steps forward': 'exchanges',
-  'clock steps back': 'exchanges',
+  'clock steps forward': { each: 1, place: 'exchanges' },
+  'clock steps back': { each: 1, place: 'exchanges' },
   /** For a while everything is refused so; then all is well. */
-  'outage of 401': 'exchanges',
-  'outage of 404': 'exchanges',
-  'outage of 500': 'exchanges',
-  'outage of 504': 'exchanges',
-  'outage of the connection': 'exchanges',
+  'outage of 401': { each: 1, place: 'exchanges' },
+  'outage of 404': { each: 1, place: 'exchanges' },
+  'outage of 500': { each: 1, place: 'exchanges' },
+  'outage of 504': { each: 1, place: 'exchanges' },
+  'outage of the connection': { each: 1, place: 'exchanges' },
   /** Somebody writes while the request is on its way: on PostgreSQL by another node, here and in the next ones. */
-  'directory changes': 'exchanges',
-  'target changes': 'exchanges',
+  'directory changes': { each: 1, place: 'exchanges' },
+  'target changes': { each: 1, place: 'exchanges' },
   /** The target is switched off while the request is on its way, and on again some time later. */
-  'target is off for a while': 'exchanges',
-} as const satisfies Record<string, 'statements' | 'exchanges'>;
+  'target is off for a while': { each: 1, place: 'exchanges' },
+} as const satisfies Record<string, { each: number; place: 'statements' | 'exchanges' }>;
 
 export type PlagueKind = keyof typeof plagues;
 
 export const plagueKinds = Object.keys(plagues) as PlagueKind[];
 
-/** What `at` counts. */
-export function countsOf(kind: PlagueKind): 'statements' | 'exchanges' {
+/** What `at` counts, and how far its places are apart. */
+export function placesOf(kind: PlagueKind): { each: number; place: 'statements' | 'exchanges' } {
   return plagues[kind];
 }
 

@@ -9,7 +9,7 @@ import type { Ground } from '../explorer/ground.ts';
 import { openMemoryTarget, type Said, type TargetTraits } from '../explorer/memory-target.ts';
 import { type Fate, type Life, startLife } from './life.ts';
 import type { Place, Places } from './place.ts';
-import { again, countsOf, fateInOutage, fateOfStruck, forgets, lags, type Plague } from './plague.ts';
+import { again, fateInOutage, fateOfStruck, forgets, lags, type Plague, placesOf } from './plague.ts';
 import { interfere, playScenario } from './scenario.ts';
 
 /** What a play came to: `struck` when it was long enough for the plague. */
@@ -67,7 +67,7 @@ export async function play(base: Ground, clock: TestClock, places: Places, plagu
       life?.kill();
       throw failure('the process was killed again');
     }
-    if (!plague || struck || countsOf(plague.kind) !== 'statements' || statements !== plague.at) return;
+    if (!plague || struck || placesOf(plague.kind).place !== 'statements' || statements !== plague.at) return;
     struck = true;
     switch (plague.kind) {
       case 'statement fails':
@@ -94,7 +94,7 @@ export async function play(base: Ground, clock: TestClock, places: Places, plagu
   function fateOf(): Fate {
     exchanges += 1;
     if (clock.monotonic() < outageEnds) return fateInOutage(plague!.kind)!;
-    if (!plague || struck || countsOf(plague.kind) !== 'exchanges' || exchanges !== plague.at) {
+    if (!plague || struck || placesOf(plague.kind).place !== 'exchanges' || exchanges !== plague.at) {
       return { fate: 'answered' };
     }
     struck = true;

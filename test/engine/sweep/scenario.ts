@@ -82,26 +82,19 @@ export async function playScenario(
 
 /** A write by somebody else, at an awkward moment. Doing it again changes something again; refusals are fine. */
 export async function interfere(origin: Origin, store: Store, n: number): Promise<void> {
-  const users = await store.read((reading) =>
-    reading.all(
-      reading.q
-        .selectFrom('subjects')
-        .select(['id', 'doc'])
-        .where('kind', '=', 'user')
-        .where('life', '=', 'live')
-        .orderBy('id'),
-    ),
-  );
-  const user = users[n % Math.max(1, users.length)];
-  if (!user) return;
-  const doc = JSON.parse(user.doc) as { userName: string; userType?: string };
   const title = `meanwhile ${n}`;
   try {
-    await store.write((tx) =>
-      n % 3 === 0
-        ? replaceUser(tx, user.id, userOf({ userName: `${doc.userName}.${n}`, title }), { origin })
-        : replaceUser(tx, user.id, userOf({ userName: doc.userName, title, outside: n % 3 === 1 }), { origin }),
-    );
+    await store.write(async (tx) => {
+      const users = tx.q.selectFrom('subjects').select(['id', 'doc']).where('kind', '=', 'user');
+      const ids = (await tx.all(users.where('life', '=', 'live').orderBy('id'))).map((row) => row.id);
+      const id = ids[n % Math.max(1, ids.length)];
+      // Whoever else writes at this moment waits, so that no name is given back that is somebody else's by now.
+      const user = id && (await tx.first(users.where('id', '=', id).modifyEnd(tx.dialect.forUpdate)));
+      if (!user) return;
+      const { userName } = JSON.parse(user.doc) as { userName: string };
+      const changed = n % 3 === 0 ? { userName: `${userName}.${n}`, title } : { userName, title, outside: n % 3 === 1 };
+      await replaceUser(tx, user.id, userOf(changed), { origin });
+    });
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
   }

@@ -3,7 +3,7 @@ import type { DatabaseKind } from '../../database.ts';
 import type { Share } from '../crew.ts';
 import { openGround } from '../explorer/ground.ts';
 import { openPlaces } from './place.ts';
-import { countsOf, type Plague, type PlagueKind, plagueKinds } from './plague.ts';
+import { type Plague, type PlagueKind, placesOf, plagueKinds } from './plague.ts';
 import { type Played, play } from './play.ts';
 
 export type Swept = { faults: number; wrong: { plague: Plague; faults: string[] }[] };
@@ -28,10 +28,12 @@ export async function sweepFaults(options: {
   try {
     if (onPlan) {
       const untouched = await ground.play(undefined);
-      onPlan(kinds.reduce((sum, kind) => sum + Math.ceil(untouched[countsOf(kind)] / every), 0));
+      const count = ({ each, place }: ReturnType<typeof placesOf>) => Math.ceil(untouched[place] / (each * every));
+      onPlan(kinds.reduce((sum, kind) => sum + count(placesOf(kind)), 0));
     }
     for (const [index, kind] of kinds.entries()) {
-      for (let at = 1 + (index % every) + share.nth * every; ; at += every * share.of) {
+      const apart = every * placesOf(kind).each;
+      for (let at = 1 + (index % apart) + share.nth * apart; ; at += apart * share.of) {
         const plague = { kind, at };
         const played = await ground.play(plague);
         if (played.faults.length > 0) swept.wrong.push({ plague, faults: played.faults });
