@@ -36,7 +36,9 @@ export async function resolveCreateConflict(
   const found = await findThere(claim, courier);
   if (found.outcome !== 'done') return failureOf(claim, 'create', found, { settled: true, mutated: false });
 
-  const ours = found.found.find((remote) => remote.externalId === account.subject_id);
+  const marked = found.found.filter((remote) => remote.externalId === account.subject_id);
+  if (marked.length > 1) return meetTwin(claim, 'create');
+  const [ours] = marked;
   if (ours) {
     return stepOn(claim, 'create', {
       outcome: 'exists',
@@ -77,6 +79,7 @@ export async function resolveRenameConflict(
   const change = { acked };
   if (found.outcome !== 'done') return failureOf(claim, 'update', found, { settled: true, mutated: false, change });
   const others = found.found.filter((remote) => remote.remoteId !== account.remote_id);
+  if (others.some((remote) => remote.externalId === account.subject_id)) return meetTwin(claim, 'update');
   const holder = await findHolder(claim, lookups, others);
   if (holder) return { ...waitFor(claim, 'update', holder, reason), ...change };
   if (others.length === 0) return { ...unexplained(claim, 'update', reason), ...change };
@@ -87,6 +90,20 @@ export async function resolveRenameConflict(
     `the target has ${describe(others)} under the name this account should have, and Purvey did not make it. Rename or remove it there, then retry`,
     change,
   );
+}
+
+/** Two resources there bear our mark. The id is set aside, so that the next attempt finds both and one of them goes. */
+function meetTwin(claim: Claim, operation: Result['operation']): Result {
+  return resultOf(claim, {
+    operation,
+    outcome: 'exists',
+    reason: 'two resources there bear the mark of this account: one of them has to go',
+    remoteId: null,
+    acked: null,
+    doubt: 'raise',
+    againInMs: claim.open.target.policy.settleMs,
+    relink: claim.account.kind === 'group' && claim.wish === 'present',
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Failure, RemoteMember } from '../connectors/connector.ts';
+import type { Failure, Remote, RemoteMember } from '../connectors/connector.ts';
 import { differenceOf } from '../mapping/difference.ts';
 import type { Attributes } from '../mapping/rows.ts';
 import type { Courier } from '../outbound/courier.ts';
@@ -98,6 +98,7 @@ async function settleDoubt(claim: Claim, courier: Courier): Promise<Result | { k
   }
   const found = await findOurs(claim, courier);
   if (found.outcome !== 'done') return fail(claim, courier, 'find', found, false);
+  if (found.twin !== undefined) return removeTwin(claim, courier, found.twin);
   if (found.remote === undefined) return {};
   return stepOn(claim, 'find', {
     reason: 'an earlier request had arrived after all',
@@ -116,6 +117,9 @@ const disputes = 3;
  * What bears our mark at the target, under any name it may have. A search may lag behind and show what is gone already,
  * so what it shows is read before it is believed. Where the two disagree nothing is concluded at once (rule 17): it is
  * asked again after the settle time, and only a reading that stays the same outweighs the search.
+ *
+ * `twin`: another one bears it as well. A process that stood still sent its creation when another had searched for it
+ * in vain and made its own.
  */
 async function findOurs(claim: Claim, courier: Courier) {
   const { account, open } = claim;
@@ -123,19 +127,32 @@ async function findOurs(claim: Claim, courier: Courier) {
   const found = await open.connector.find(courier, { kind: account.kind, externalId: account.subject_id, names });
   if (found.outcome !== 'done') return found;
   let disputed: string | undefined;
+  const ours: Remote[] = [];
   for (const shown of found.found) {
     if (shown.externalId !== account.subject_id) continue;
     const read = await open.connector.read(courier, account.kind, shown.remoteId);
-    if (read.outcome === 'done') return { outcome: 'done' as const, remote: read.remote };
-    if (read.outcome !== 'absent') return read;
-    disputed = shown.remoteId;
+    if (read.outcome === 'done') ours.push(read.remote);
+    else if (read.outcome !== 'absent') return read;
+    else disputed = shown.remoteId;
+  }
+  if (ours.length > 0) {
+    const remote = ours.find((one) => one.name === claim.name) ?? ours[0]!;
+    return { outcome: 'done' as const, remote, twin: ours.find((one) => one !== remote)?.remoteId };
   }
   if (disputed !== undefined && account.tries < disputes) {
     const reason = `a search shows the id ${disputed} with our mark, but reading it says that it is not there`;
     const retryAfterMs = open.target.policy.settleMs;
     return { outcome: 'unavailable' as const, scope: 'account' as const, retryAfterMs, reason };
   }
-  return { outcome: 'done' as const, remote: undefined };
+  return { outcome: 'done' as const, remote: undefined, twin: undefined };
+}
+
+/** Of two resources that bear our mark one goes; which is ours is found out again by the next attempt. */
+async function removeTwin(claim: Claim, courier: Courier, remoteId: string): Promise<Result> {
+  const removed = await claim.open.connector.remove(courier, claim.account.kind, remoteId);
+  if (removed.outcome !== 'done' && removed.outcome !== 'absent') return fail(claim, courier, 'remove', removed, false);
+  const reason = `two resources there bear the mark of this account; ${remoteId} was taken away`;
+  return stepOn(claim, 'remove', { reason, doubt: 'keep' });
 }
 
 /** Removal by the target's policy. Removes only what we own or what bears our mark (rules 7 and 16). */
@@ -148,6 +165,7 @@ async function removeAccount(claim: Claim, courier: Courier): Promise<Result> {
     if (claim.doubt === null) return finish(claim, 'none', { drop: true, news: { news: 'nothing' } });
     const found = await findOurs(claim, courier);
     if (found.outcome !== 'done') return fail(claim, courier, 'find', found, false);
+    if (found.twin !== undefined) return removeTwin(claim, courier, found.twin);
     if (found.remote === undefined) {
       return finish(claim, 'find', { drop: true, reason: 'the target has nothing that bears our mark' });
     }

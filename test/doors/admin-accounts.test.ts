@@ -75,52 +75,13 @@ eachDatabase('accounts, attempts, changes and status', (bed) => {
   });
   after(() => fake.close());
 
-  it('an account says who let it in, by what, and what holds now', async () => {
-    const ask = async () => (await api.call('GET', `/accounts/partner:SCIM2/${ids[0]}`)).body;
-    const { why } = await ask();
+  it('an account says who let it in, and by what', async () => {
+    const { why, waitsBehind } = (await api.call('GET', `/accounts/partner:SCIM2/${ids[0]}`)).body;
     assert.deepEqual(
-      [why.serviceProvider, why.binding, why.heldBy, why.inScope, why.since.door],
-      ['resident', 'enabled', ['resident'], true, 'api'],
+      [why.serviceProvider, why.binding, why.heldBy, why.inScope, why.since.door, waitsBehind],
+      ['resident', 'enabled', ['resident'], true, 'api', null],
     );
     assert.match(why.sentence, /^resident, by its binding to partner:SCIM2, since change \d+$/);
-    const bind = (bindings: unknown[]) => api.call('PUT', '/service-providers/resident/bindings', { bindings });
-    await bind([]);
-    assert.match((await ask()).why.sentence, /a binding to partner:SCIM2 that is gone now.*so it rests$/);
-    await bind([{ target: 'partner:SCIM2' }]);
-    await api.call('PATCH', '/targets/partner:SCIM2', { policy: { scopeUsers: 'userName eq "nobody"' } });
-    const outside = await api.call('GET', `/accounts/partner:SCIM2/${ids[3]}`);
-    assert.deepEqual([outside.body.why.inScope, outside.body.why.binding], [false, 'enabled'], outside.text);
-    await api.call('PATCH', '/targets/partner:SCIM2', { policy: { scopeUsers: null } });
-    await until('all are back', async () => (await count('state=done')) === 5 && (await count('due=true')) === 0);
-  });
-
-  it('one banner tells why many wait, and each of them names it', async () => {
-    fake.misbehave({
-      when: { on: ['users', 'groups'] },
-      times: Number.POSITIVE_INFINITY,
-      act: { kind: 'answer', status: 401, body: {} },
-    });
-    const retry = (id: string) => api.call('POST', `/accounts/partner:SCIM2/${id}/retry`);
-    const bare = await api.store.read((r) => r.all(r.q.selectFrom('accounts').select(['subject_id', 'kind'])));
-    await api.store.write((tx) => tx.all(tx.q.updateTable('accounts').set({ acked: '{}' })));
-    for (const { subject_id } of bare) await retry(subject_id);
-    const target = async () => (await api.call('GET', '/status')).body.targets[0];
-    await until('both lanes are held', async () => (await target()).held.length === 2);
-    const { banners } = await target();
-    assert.equal(banners.length, 1, JSON.stringify(banners));
-    assert.deepEqual(banners[0].kinds.toSorted(), ['group', 'user']);
-    assert.match(banners[0].reason, /401.*credentials were not accepted/);
-    assert.ok(banners[0].waiting >= 5 && banners[0].nextTryAt !== null, JSON.stringify(banners[0]));
-    const user = bare.find((row) => row.kind === 'user')!;
-    const { body } = await api.call('GET', `/accounts/partner:SCIM2/${user.subject_id}`);
-    assert.match(body.waitsBehind, /^all users of partner:SCIM2 are held since .*401/);
-    fake.heal();
-    fake.misbehave({
-      when: { method: 'POST', on: 'users', that: (request) => JSON.stringify(request.body).includes('user3') },
-      times: Number.POSITIVE_INFINITY,
-      act: { kind: 'answer', status: 400, body: { detail: 'user3 is not welcome; the-secret-of-the-target' } },
-    });
-    await until('it is over', async () => (await target()).held.length === 0 && (await count('due=true')) === 0);
   });
 
   it('an account says which password did not get there, and that one is due', async () => {
