@@ -95,7 +95,7 @@ export function openPass(store: Store, keep: Keep, turn: 'hourly' | 'at once' = 
   async function step(): Promise<boolean> {
     if (!place) return false;
     const from = place;
-    const done = await store.write(async (tx) => {
+    const forget = async (tx: Tx) => {
       const held = await takeTurn(tx, mine, turn === 'hourly' ? tx.now - everyMs : Number.MAX_SAFE_INTEGER);
       if (held === undefined) return undefined;
       const days = from.table === 'attempts' ? keep.attemptsDays : keep.changesDays;
@@ -104,7 +104,9 @@ export function openPass(store: Store, keep: Keep, turn: 'hourly' | 'at once' = 
       const { next, gone } = await (from.table === 'attempts' ? forgetAttempts : forgetUnneededChanges)(tx, options);
       if (gone.length > 0) await tx.run(raiseStamp, { name: stampOf[from.table], value: Math.max(...gone) });
       return { held, next, count: gone.length };
-    });
+    };
+    // What a power cut brings back is forgotten again.
+    const done = await store.write(forget, { durable: 'later' });
     if (!done) {
       place = undefined;
       return false;

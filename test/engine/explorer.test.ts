@@ -3,17 +3,14 @@ import { describe, it } from 'node:test';
 import { describeFound, explore } from './explorer/explore.ts';
 
 // The same seeds every time: a schedule that comes out wrong is printed, as short as it goes, and can be run again by
-// its seed. Other seeds: `node test/engine/explorer/run.ts explore N --seed S --database sqlite|postgres`.
+// its seed. Others: `npm run sweep -- explore N --seed S`. On PostgreSQL: `explorer-on-postgres.test.ts`.
 
-const bounds = [
-  { database: 'sqlite', count: 2_000 },
-  { database: 'postgres', count: 200 },
-] as const;
+const count = 500;
 
-describe('schedule explorer', () => {
-  for (const { database, count } of bounds) {
-    it(`comes to rest right in ${count} random schedules (${database})`, async () => {
-      const explored = await explore({ count, seed: 1, database });
+describe('schedule explorer (sqlite)', () => {
+  for (const seed of [1, 501, 1_001, 1_501]) {
+    it(`comes to rest right in ${count} random schedules from seed ${seed}`, async () => {
+      const explored = await explore({ count, seed, database: 'sqlite' });
       assert.equal(explored.wrong.length, 0, explored.wrong.map(describeFound).join('\n'));
       assert.equal(explored.schedules, count);
       assert.ok(explored.attempts > 3 * count, `the schedules did something: ${explored.attempts} attempts`);

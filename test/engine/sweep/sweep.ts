@@ -10,8 +10,8 @@ export type Swept = { faults: number; wrong: { plague: Plague; faults: string[] 
 
 /**
  * Plays one scenario again and again, with one fault at a time: at the 1st, 2nd, 3rd … statement or exchange, until the
- * scenario gets through untouched. `every`: only every so many places, from one that differs by kind. `share`: every so
- * many of these are this process's own.
+ * scenario gets through untouched. `every`: only every so many places, from one that differs by kind, as far as the
+ * scenario goes by itself. `share`: every so many of these are this process's own.
  */
 export async function sweepFaults(options: {
   database: DatabaseKind;
@@ -26,14 +26,14 @@ export async function sweepFaults(options: {
   const ground = await openSweepGround(database);
   const swept: Swept = { faults: 0, wrong: [] };
   try {
-    if (onPlan) {
-      const untouched = await ground.play(undefined);
-      const count = ({ each, place }: ReturnType<typeof placesOf>) => Math.ceil(untouched[place] / (each * every));
-      onPlan(kinds.reduce((sum, kind) => sum + count(placesOf(kind)), 0));
-    }
+    const untouched = await ground.play();
+    const count = ({ each, place }: ReturnType<typeof placesOf>) => Math.ceil(untouched[place] / (each * every));
+    onPlan?.(kinds.reduce((sum, kind) => sum + count(placesOf(kind)), 0));
     for (const [index, kind] of kinds.entries()) {
-      const apart = every * placesOf(kind).each;
+      const { each, place } = placesOf(kind);
+      const apart = every * each;
       for (let at = 1 + (index % apart) + share.nth * apart; ; at += apart * share.of) {
+        if (every > 1 && at > untouched[place]) break;
         const plague = { kind, at };
         const played = await ground.play(plague);
         if (played.faults.length > 0) swept.wrong.push({ plague, faults: played.faults });
@@ -54,7 +54,7 @@ export async function openSweepGround(database: DatabaseKind) {
   const clock = openTestClock();
   const places = openPlaces(base, clock);
   return {
-    play: (plague: Plague | undefined) => play(base, clock, places, plague),
+    play: (plague?: Plague) => play(base, clock, places, plague),
     async close() {
       await places.close();
       await base.close();
