@@ -267,7 +267,7 @@ eachDatabase('the description of the admin API', (bed) => {
         '/policies',
       ];
       const answers = await Promise.all(places.map((place) => api.call('GET', place)));
-      return answers.map((answer) => answer.text.replace(/"lastUsedAt":[^,}]+/g, ''));
+      return answers.map((answer) => answer.text.replace(/"(lastUsedAt|waiting)":[^,}]+/g, ''));
     };
     const before = await look();
     const tried: string[] = [];
