@@ -18,8 +18,16 @@ import { useConnection } from './use.ts';
 const channel = 'purvey';
 /** A deadlock or serialization failure is tried again this often before it is the caller's. */
 const triesPerWrite = 6;
-/** The database ends a transaction in which nothing was said for this long. */
-const longestSilenceMs = 60_000;
+/**
+ * The database ends a transaction in which nothing was said for this long. Transactions wait for nothing but their own
+ * statements, so whoever is silent in one has vanished or stands still, and its locks, the planner's among them, are
+ * what the other nodes wait for.
+ */
+const longestSilenceMs = 10_000;
+/** A connection of which nothing is heard is asked whether it is still there after this time. */
+const keepAliveMs = 10_000;
+/** The server's clock may be set, and no two clocks run alike. */
+const measureEveryMs = 10_000;
 /** NOTIFY inside hot commits halves them, so signals go outside, at most one per topic in this time. */
 const notifyEveryMs = 50;
 
@@ -40,8 +48,8 @@ export async function openPostgresStore(options: {
   const pool = new pg.Pool({
     connectionString: url,
     max: options.connections ?? 10,
-    // A node that vanishes in the middle of a transaction must not keep its locks (the planner's among them) for ever.
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
     idle_in_transaction_session_timeout: longestSilenceMs,
     types: { getTypeParser: parserOf as never },
   });
@@ -52,13 +60,14 @@ export async function openPostgresStore(options: {
   const signals = openSignals();
   const nameOf = openNames();
 
+  /** What the monotonic clock is behind the database's; the wall clock of this machine may step and means nothing. */
   let offset = 0;
   const measureOffset = async () => {
-    const before = clock.now();
+    const before = clock.monotonic();
     const { rows } = await pool.query('select (extract(epoch from clock_timestamp()) * 1000)::float8 as now');
-    offset = rows[0].now - (before + clock.now()) / 2;
+    offset = rows[0].now - (before + clock.monotonic()) / 2;
   };
-  const now = () => Math.floor(clock.now() + offset);
+  const now = options.time === 'clock' ? () => Math.floor(clock.now()) : () => Math.floor(clock.monotonic() + offset);
   const timers: NodeJS.Timeout[] = [];
 
   const pending = new Set<Topic>();
@@ -78,7 +87,11 @@ export async function openPostgresStore(options: {
   let ear: pg.Client | undefined;
   async function listen(): Promise<void> {
     if (closed) return;
-    const client = new pg.Client({ connectionString: url, keepAlive: true });
+    const client = new pg.Client({
+      connectionString: url,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveMs,
+    });
     client.on('error', () => {});
     client.on('end', () => {
       if (!closed) setTimeout(() => listen().catch(() => {}), 1_000).unref();
@@ -109,7 +122,7 @@ export async function openPostgresStore(options: {
   try {
     if (options.time !== 'clock') {
       await measureOffset();
-      timers.push(setInterval(() => measureOffset().catch(() => {}), 60_000).unref());
+      timers.push(setInterval(() => measureOffset().catch(() => {}), measureEveryMs).unref());
     }
     await listen();
   } catch (error) {

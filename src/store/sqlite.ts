@@ -5,6 +5,7 @@ import { sqliteDialect } from './dialect.ts';
 import { type Disk, openDisk } from './disk.ts';
 import type { Schema } from './schema.ts';
 import { openSignals } from './signals.ts';
+import { openSteadyTime } from './steady-time.ts';
 import { type Durable, openBuilder, type StatementHook, type Store, type Tx, UniqueViolation } from './store.ts';
 import { useConnection } from './use.ts';
 
@@ -49,8 +50,9 @@ export function openSqliteStore(options: {
   const reader = connect(file, 'read');
   const q = openBuilder(sqliteDialect);
   const signals = openSignals();
-  const useWriter = openConnection(writer, 'write', q, clock, onStatement);
-  const useReader = openConnection(reader, 'read', q, clock, onStatement);
+  const now = openSteadyTime(clock);
+  const useWriter = openConnection(writer, 'write', q, now, onStatement);
+  const useReader = openConnection(reader, 'read', q, now, onStatement);
   const say = (sql: string) => {
     const statement = writer.prepare(sql);
     return () => {
@@ -146,7 +148,7 @@ export function openSqliteStore(options: {
 
   return {
     dialect: sqliteDialect,
-    now: () => clock.now(),
+    now,
     write<T>(work: (tx: Tx) => Promise<T>, { durable = 'now' }: { durable?: Durable } = {}): Promise<T> {
       if (broken) return Promise.reject(broken);
       if (closed) return Promise.reject(new Error('the store is closed'));
@@ -194,7 +196,7 @@ function openConnection(
   db: DatabaseSync,
   use: 'read' | 'write',
   q: Kysely<Schema>,
-  clock: Clock,
+  now: () => number,
   onStatement: StatementHook | undefined,
 ) {
   const statements = new Map<string, StatementSync>();
@@ -215,7 +217,7 @@ function openConnection(
   };
   return <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
     useConnection(
-      { dialect: sqliteDialect, q, now: clock.now(), use, execute: async (sql, values) => execute(sql, values) },
+      { dialect: sqliteDialect, q, now: now(), use, execute: async (sql, values) => execute(sql, values) },
       work,
     );
 }
