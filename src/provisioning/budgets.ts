@@ -12,7 +12,7 @@ export type Draw = {
   left: number;
 };
 
-type Limits = { requestsPerSecond: number; burst: number };
+export type Rate = { requestsPerSecond: number; burst: number };
 
 const lockBudget = prepare<{ targetId: number }, { tokens: number; tokens_at: number }>((q, p, d) =>
   q.selectFrom('budgets').select(['tokens', 'tokens_at']).where('target_id', '=', p.targetId).modifyEnd(d.forUpdate),
@@ -28,12 +28,19 @@ const writeBudget = prepare<{ targetId: number; tokens: number; now: number }, n
   (_, p) => sql`update budgets set tokens = ${p.tokens}, tokens_at = ${p.now} where target_id = ${p.targetId}`,
 );
 
+/** Clocks of nodes differ by less; one that shows so much less than before was set back. */
+const skewMs = 5_000;
+
 /** Tokens are kept in thousandths, so that a slow rate is not rounded away: a rate of n per second is n thousandths a millisecond. */
 const whole = 1_000;
 
-/** Takes up to `want` requests out of the target's bucket, in a transaction of its own. A target not seen before has a full one. */
-export function drawRequests(store: Store, targetId: number, limits: Limits, want: number): Promise<Draw> {
-  const full = limits.burst * whole;
+/**
+ * Takes up to `want` requests out of the target's bucket, in a transaction of its own. A target not seen before has a full
+ * one. However many nodes draw, with whatever clocks within five seconds of each other, no more is given out than
+ * rate x time + burst; a clock that is set back gives nothing, and time goes on from there.
+ */
+export function drawRequests(store: Store, targetId: number, rate: Rate, want: number): Promise<Draw> {
+  const full = rate.burst * whole;
   return store.write(async (tx) => {
     const now = Math.floor(tx.now);
     let [row] = await tx.run(lockBudget, { targetId });
@@ -41,11 +48,12 @@ export function drawRequests(store: Store, targetId: number, limits: Limits, wan
       await tx.run(ensureBudget, { targetId, tokens: full, now });
       [row] = await tx.run(lockBudget, { targetId });
     }
-    const since = Math.max(0, now - row!.tokens_at);
-    const there = Math.min(full, row!.tokens + Math.floor(since * limits.requestsPerSecond));
+    const { tokens: kept, tokens_at: countedTo } = row!;
+    const since = Math.max(0, now - countedTo);
+    const there = Math.min(full, kept + Math.floor(since * rate.requestsPerSecond));
     const granted = Math.min(want, Math.floor(there / whole));
     const tokens = there - granted * whole;
-    await tx.run(writeBudget, { targetId, tokens, now: Math.max(now, row!.tokens_at) });
+    await tx.run(writeBudget, { targetId, tokens, now: now < countedTo - skewMs ? now : Math.max(now, countedTo) });
     return { granted, left: tokens / whole };
   });
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import type { Draw } from './budgets.ts';
+import type { Draw, Rate } from './budgets.ts';
 import type { TargetPolicy } from './policy.ts';
 
 /**
@@ -7,13 +7,13 @@ import type { TargetPolicy } from './policy.ts';
  * bucket that all nodes share (`budgets.ts`). One per target and process.
  */
 export interface Governor {
+  /** The limits of a changed policy, from here on, also for who waits already. */
+  use(policy: TargetPolicy): void;
   /** How many more accounts may be claimed: what can be released within two seconds (engine rule 11). */
   room(): number;
   /** Counts claimed accounts in, and out when the result of their attempt is written down. */
   enter(count: number): void;
   leave(): void;
-  /** Accounts claimed whose result is not written down yet. */
-  readonly claimed: number;
   /** Resolves when the rate allows one more request, in the order of asking; at once when `signal` aborts. */
   pass(signal: AbortSignal): Promise<void>;
 }
@@ -30,17 +30,25 @@ const sliceMs = 100;
 /** After a draw that failed: the database says nothing, so neither do we. */
 const failedDrawMs = 1_000;
 
-/** `draw` takes requests out of the shared bucket; it is asked only where the policy has a rate. */
-export function openGovernor(policy: TargetPolicy, clock: Clock, draw: (want: number) => Promise<Draw>): Governor {
+/** `draw` takes requests out of the shared bucket; it is asked only where the policy has a rate. `random` is in [0, 1). */
+export function openGovernor(
+  given: TargetPolicy,
+  clock: Clock,
+  draw: (rate: Rate, want: number) => Promise<Draw>,
+  random: () => number,
+): Governor {
+  let policy = given;
   let claimed = 0;
   const speed = openSpeed(clock);
-  const rate = policy.requestsPerSecond;
-  const gate = rate === undefined ? undefined : openGate({ rate, burst: burstOf(policy, rate) }, clock, draw);
+  const gate = openGate(rateOf(policy), clock, draw, random);
   return {
+    use(next) {
+      policy = next;
+      gate.use(rateOf(next));
+    },
     room() {
       const line = Math.max(policy.concurrency * shortestLine, Math.min(longestLine, speed.perSecond() * lineSeconds));
-      const soon = gate ? Math.min(line, gate.soon()) : line;
-      return Math.max(0, Math.floor(soon) - claimed);
+      return Math.max(0, Math.floor(Math.min(line, gate.soon())) - claimed);
     },
     enter(count) {
       claimed += count;
@@ -49,16 +57,14 @@ export function openGovernor(policy: TargetPolicy, clock: Clock, draw: (want: nu
       claimed -= 1;
       speed.count();
     },
-    get claimed() {
-      return claimed;
-    },
-    pass: (signal) => gate?.pass(signal) ?? Promise.resolve(),
+    pass: (signal) => gate.pass(signal),
   };
 }
 
-/** One second's worth where the policy names none. */
-export function burstOf(policy: Pick<TargetPolicy, 'burst'>, rate: number): number {
-  return Math.max(1, policy.burst ?? rate);
+/** What may go at once after a pause is one second's worth where the policy says nothing of it. */
+function rateOf({ requestsPerSecond, burst }: TargetPolicy): Rate | undefined {
+  if (requestsPerSecond === undefined) return undefined;
+  return { requestsPerSecond, burst: Math.max(1, burst ?? requestsPerSecond) };
 }
 
 function openSpeed(clock: Clock) {
@@ -81,24 +87,30 @@ function openSpeed(clock: Clock) {
   };
 }
 
-function openGate(limits: { rate: number; burst: number }, clock: Clock, draw: (want: number) => Promise<Draw>) {
-  const { rate, burst } = limits;
+function openGate(
+  given: Rate | undefined,
+  clock: Clock,
+  draw: (rate: Rate, want: number) => Promise<Draw>,
+  random: () => number,
+) {
+  let limit = given;
   const queue: (() => void)[] = [];
   let drawing = false;
   /** Ends the waiting for the next tokens. */
   let stopWaiting: (() => void) | undefined;
-  /** What was left after the last draw, and when; nothing is known before the first. */
-  let left = 0;
+  /** What was left after the last draw, and when. Nothing is known before the first, so one request finds it out. */
+  let left = 1;
   let leftAt = clock.monotonic();
   /** Requests a second that other nodes take, as far as the bucket shows it. */
   let others = 0;
 
-  const expected = () => Math.min(burst, left + ((clock.monotonic() - leftAt) / 1_000) * rate);
+  const expected = ({ requestsPerSecond, burst }: Rate) =>
+    Math.min(burst, left + ((clock.monotonic() - leftAt) / 1_000) * requestsPerSecond);
 
-  function note(answer: Draw): void {
+  function note(answer: Draw, rate: Rate): void {
     const elapsed = clock.monotonic() - leftAt;
     if (elapsed > 0) {
-      const missing = Math.max(0, expected() - (answer.left + answer.granted));
+      const missing = Math.max(0, expected(rate) - (answer.left + answer.granted));
       const weight = Math.min(1, elapsed / memoryMs);
       others = others * (1 - weight) + (missing / elapsed) * 1_000 * weight;
     }
@@ -109,22 +121,32 @@ function openGate(limits: { rate: number; burst: number }, clock: Clock, draw: (
   async function serve(): Promise<void> {
     if (drawing) return;
     drawing = true;
-    while (queue.length > 0) {
-      const want = Math.min(queue.length, Math.max(1, Math.floor((rate * sliceMs) / 1_000)));
+    while (queue.length > 0 && limit !== undefined) {
+      const rate = limit;
+      const want = Math.min(queue.length, Math.max(1, Math.floor((rate.requestsPerSecond * sliceMs) / 1_000)));
       let wait = failedDrawMs;
       try {
-        const answer = await draw(want);
-        note(answer);
+        const answer = await draw(rate, want);
+        note(answer, rate);
         for (const go of queue.splice(0, answer.granted)) go();
-        // What the bucket cannot hold is lost, so a small one is not left to fill up.
-        const slice = Math.max(1, Math.min(want, queue.length, Math.floor(burst / 2)));
-        wait = answer.granted === want ? 0 : Math.ceil(((slice - answer.left) / rate) * 1_000);
+        wait = answer.granted === want ? 0 : untilNextDraw(rate, Math.min(want, queue.length), answer.left);
       } catch {
         // The transactions of the deliveries themselves fail as well then, and say why.
       }
-      if (wait > 0 && queue.length > 0) await waitFor(Math.max(1, wait));
+      if (wait > 0 && queue.length > 0 && limit === rate) await waitFor(Math.max(1, Math.ceil(wait)));
     }
     drawing = false;
+  }
+
+  /**
+   * Until a slice is there. What the bucket cannot hold is lost, so a small one is not left to fill up. All nodes know when
+   * it will be there, and the one nearest to the database would always be the first: so each comes a little later, by luck.
+   */
+  function untilNextDraw({ requestsPerSecond, burst }: Rate, want: number, there: number): number {
+    const slice = Math.max(1, Math.min(want, Math.floor(burst / 2)));
+    const wait = ((slice - there) / requestsPerSecond) * 1_000;
+    const spare = ((burst - slice) / requestsPerSecond) * 1_000;
+    return wait + random() * Math.max(wait / 10, Math.min(wait, spare / 2));
   }
 
   function waitFor(ms: number): Promise<void> {
@@ -142,9 +164,19 @@ function openGate(limits: { rate: number; burst: number }, clock: Clock, draw: (
   }
 
   return {
+    use(next: Rate | undefined): void {
+      limit = next;
+      if (next === undefined) for (const go of queue.splice(0)) go();
+      stopWaiting?.();
+    },
     /** How many requests can go within two seconds. */
-    soon: () => Math.floor(expected() + Math.max(rate * 0.05, rate - others) * 2),
+    soon(): number {
+      if (limit === undefined) return Number.POSITIVE_INFINITY;
+      const { requestsPerSecond } = limit;
+      return Math.floor(expected(limit) + Math.max(requestsPerSecond * 0.05, requestsPerSecond - others) * 2);
+    },
     pass(signal: AbortSignal): Promise<void> {
+      if (limit === undefined) return Promise.resolve();
       return new Promise((resolve) => {
         if (signal.aborted) return resolve();
         const go = () => {

@@ -8,7 +8,7 @@ import { drawRequests } from './budgets.ts';
 import { type Claim, claimLane } from './claim.ts';
 import { type Ended, recordResults } from './complete.ts';
 import { type DeliverLookups, deliverAccount } from './deliver.ts';
-import { burstOf, type Governor, openGovernor } from './governor.ts';
+import { type Governor, openGovernor } from './governor.ts';
 import type { LaneKey } from './lanes.ts';
 import { failureOf, resultOf } from './result.ts';
 import type { OpenTarget, TargetBook } from './target-book.ts';
@@ -94,10 +94,7 @@ export function startWorker(options: {
   let idle: (() => void) | undefined;
 
   function governorOf({ target: { id, policy } }: OpenTarget): Governor {
-    return openGovernor(policy, clock, (want) => {
-      const requestsPerSecond = policy.requestsPerSecond!;
-      return drawRequests(store, id, { requestsPerSecond, burst: burstOf(policy, requestsPerSecond) }, want);
-    });
+    return openGovernor(policy, clock, (rate, want) => drawRequests(store, id, rate, want), random);
   }
 
   function useBook(next: TargetBook): void {
@@ -111,10 +108,7 @@ export function startWorker(options: {
       if (!station) {
         stations.set(id, openStation(id, open.target.version, governorOf(open)));
       } else if (station.version !== open.target.version) {
-        // Attempts under way go on; from here on they count with the new limits.
-        const governor = governorOf(open);
-        governor.enter(station.governor.claimed);
-        station.governor = governor;
+        station.governor.use(open.target.policy);
         station.version = open.target.version;
       }
     }

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { drawRequests } from '../../src/provisioning/budgets.ts';
+import { sleep } from '../../src/base/clock.ts';
+import { drawRequests, type Rate } from '../../src/provisioning/budgets.ts';
+import { openGovernor } from '../../src/provisioning/governor.ts';
+import { readPolicy } from '../../src/provisioning/policy.ts';
 import { openTestClock } from '../clock.ts';
 import { eachDatabase, oneDatabase } from '../database.ts';
 import { startAnotherNode } from './another-node.ts';
+import { resetTarget } from './another-target.ts';
 import { type EngineBed, openEngineBed } from './bed.ts';
+import { openRandom } from './explorer/random.ts';
 
 // Engine rule 11: what a target may be asked in a second is one budget, whoever asks.
 
@@ -47,6 +52,34 @@ eachDatabase('the budget of a target', (database) => {
     clock.stepWall(-3_600_000);
     for (let n = 0; n < 5; n++) granted += (await drawRequests(store, 1, rate, 1)).granted;
     assert.ok(granted <= 21, String(granted));
+    // Nor does it wait until the clock shows again what it showed before.
+    for (let s = 0; s < 50; s++) {
+      granted += (await drawRequests(store, 1, rate, 1)).granted;
+      await clock.advance(1_000);
+    }
+    assert.ok(granted >= 28 && granted <= 31, String(granted));
+  });
+
+  it('changes with the policy at once, also for who waits already', async () => {
+    const policy = { ...limits, requestsPerSecond: 0.05, burst: 1 };
+    await using bed = await openEngineBed(database, { policy });
+    for (let n = 0; n < 30; n++) await bed.addUser(`p${n}`);
+    await bed.start();
+    await live(bed, 2_000);
+    assert.equal(bed.fake.requests.length, 1);
+    await resetTarget(bed, { policy: { ...policy, requestsPerSecond: 100, burst: 10 } });
+    await live(bed, 1_000);
+    assert.equal(bed.fake.users.size, 30);
+    await resetTarget(bed, { policy });
+    for (let n = 0; n < 30; n++) await bed.addUser(`q${n}`);
+    await live(bed, 1_000);
+    const slow = bed.fake.users.size;
+    assert.ok(slow <= 32, `${slow} with the slow rate`);
+    await resetTarget(bed, { policy: limits });
+    await live(bed, 1_000);
+    assert.equal(bed.fake.users.size, 60);
+    await bed.rest();
+    await bed.assertAgrees();
   });
 
   it('is not fresh after a restart', async () => {
@@ -68,6 +101,46 @@ eachDatabase('the budget of a target', (database) => {
     await bed.rest();
     await bed.assertAgrees();
   });
+});
+
+// How far somebody is from a database is a matter of the test's clock here, which PostgreSQL would not keep to.
+oneDatabase('sqlite', 'the budget of a target', (database) => {
+  for (const [what, rate] of Object.entries({
+    'a usual burst': { requestsPerSecond: 50, burst: 50 },
+    'a small burst': { requestsPerSecond: 50, burst: 5 },
+    'no burst': { requestsPerSecond: 10, burst: 1 },
+  })) {
+    it(`is not emptied by the node nearest to the database alone, with ${what}`, async () => {
+      const clock = openTestClock();
+      const store = await database.open({ clock, time: 'clock' });
+      const stop = new AbortController();
+      const passed = { near: 0, far: 0 };
+      const seconds = 60;
+      for (const [n, name] of (['near', 'far'] as const).entries()) {
+        const draw = async (limit: Rate, want: number) => {
+          if (name === 'far') await sleep(clock, 3);
+          return drawRequests(store, 1, limit, want);
+        };
+        const governor = openGovernor(readPolicy({ ...rate }), clock, draw, openRandom(n + 1).next);
+        for (let waiting = 0; waiting < 40; waiting++) {
+          void (async () => {
+            for (;;) {
+              await governor.pass(stop.signal);
+              if (stop.signal.aborted) return;
+              passed[name] += 1;
+            }
+          })();
+        }
+      }
+      for (let ms = 0; ms < seconds * 1_000; ms += 5) await clock.advance(5);
+      stop.abort();
+      const all = passed.near + passed.far;
+      const allowed = rate.burst + rate.requestsPerSecond * seconds;
+      assert.ok(all <= allowed + 1, `${all} of ${allowed}`);
+      assert.ok(all >= 0.85 * allowed, `${all} of ${allowed}`);
+      assert.ok(Math.min(passed.near, passed.far) >= all / 6, JSON.stringify(passed));
+    });
+  }
 });
 
 oneDatabase('postgres', 'the rate of a target over two nodes', (database) => {
