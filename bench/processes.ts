@@ -62,10 +62,13 @@ export type PurveyProcess = Running & {
 
 /**
  * A whole Purvey with SQLite in a temporary folder, which `stop` removes; or in the folder `data`, which stays.
+ * `databaseUrl`: on PostgreSQL instead, with the rest in that folder.
  * `program`: what `buildPurvey` made, else the sources are run as they are.
  * `PURVEY_BENCH_NODE_OPTIONS` is given to its Node, such as `--cpu-prof`.
  */
-export async function startPurveyProcess(options: { data?: string; program?: string } = {}): Promise<PurveyProcess> {
+export async function startPurveyProcess(
+  options: { data?: string; program?: string; databaseUrl?: string } = {},
+): Promise<PurveyProcess> {
   const nodeOptions = process.env.PURVEY_BENCH_NODE_OPTIONS;
   const data = options.data ?? makeDataFolder();
   const server = await startProcess(
@@ -73,7 +76,7 @@ export async function startPurveyProcess(options: { data?: string; program?: str
     ['serve', '--json', '--port', '0', '--data', data],
     {
       PURVEY_LOG: 'warn',
-      DATABASE_URL: '',
+      DATABASE_URL: options.databaseUrl ?? '',
       ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }),
     },
   );

@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { benchGroup } from './group.ts';
+import { benchIdle } from './idle.ts';
 import { benchInbound } from './inbound.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
@@ -12,6 +13,7 @@ const benches: Record<string, { what: string; run: (options: { quick: boolean })
   inbound: { what: 'SCIM requests per second at 16 connections, over scimmy-routers', run: benchInbound },
   latency: { what: 'from a change to its arrival at the target; leavers beside a waiting load', run: benchLatency },
   group: { what: 'one member added to a group of 100,000, over one of 100', run: benchGroup },
+  idle: { what: 'what a server with 50 targets costs while nothing happens', run: benchIdle },
   memory: { what: 'memory and start with 100,000 users and 200,000 accounts', run: benchMemory },
 };
 

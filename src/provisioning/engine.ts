@@ -9,6 +9,7 @@ import { tidyPasswords } from './account-passwords.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { openLookups } from './lookups.ts';
 import { changesPerStep, planStep } from './plan.ts';
+import { lookForPlannerWork } from './planner-work.ts';
 import { forgetStep } from './remove-target.ts';
 import { openTargetBook, type TargetBook } from './target-book.ts';
 import { waveStep } from './wave-step.ts';
@@ -58,6 +59,7 @@ export async function startEngine(options: {
   const tell = (progress: Progress) => {
     for (const listener of listeners) listener(progress);
   };
+  let book: TargetBook = await store.read((reading) => openTargetBook(reading, bookParts));
   const worker = startWorker({
     store,
     clock,
@@ -67,10 +69,10 @@ export async function startEngine(options: {
     onRecorded: (recorded) => tell({ recorded }),
     ...(options.random ? { random: options.random } : {}),
   });
-  let book: TargetBook = await store.read((reading) => openTargetBook(reading, bookParts));
   worker.useBook(book);
   let stopped = false;
   let planning: Promise<void> | undefined;
+  let looking: Promise<void> | undefined;
   let again = false;
   let cancelWave: (() => void) | undefined;
   /** How often this node was told that targets or bindings changed, and up to which time the book knows of it. */
@@ -137,6 +139,18 @@ export async function startEngine(options: {
     else planning = plan();
   };
 
+  /** Nothing was said, so most likely there is nothing. */
+  async function lookForWork(): Promise<void> {
+    try {
+      const { stamp, work } = await store.read(lookForPlannerWork);
+      if (work || stamp !== book.stamp) kickPlanner();
+    } catch {
+      // The planner finds out why, and says so.
+      kickPlanner();
+    }
+    looking = undefined;
+  }
+
   async function tidy(): Promise<void> {
     try {
       tidied = await tidyPasswords(store, tidied);
@@ -155,8 +169,10 @@ export async function startEngine(options: {
     store.onSignal('work', () => worker.kick()),
   ];
   let cancel: (() => void) | undefined;
+  kickPlanner();
   const tick = () => {
-    kickPlanner();
+    if (planning) again = true;
+    else looking ??= lookForWork();
     // Beside the planner, which has no time for it.
     if (tidying === undefined && clock.monotonic() >= tidyAt) {
       tidyAt = clock.monotonic() + tidyMs;
@@ -164,11 +180,11 @@ export async function startEngine(options: {
     }
     cancel = clock.after(idleMs, tick);
   };
-  tick();
+  cancel = clock.after(idleMs, tick);
 
   return {
     get busy() {
-      return planning !== undefined || tidying !== undefined || worker.busy;
+      return planning !== undefined || looking !== undefined || tidying !== undefined || worker.busy;
     },
     async currentBook() {
       if (heard !== known && planning && !stopped) await new Promise<void>((answer) => readers.push(answer));
@@ -182,6 +198,7 @@ export async function startEngine(options: {
       stopped = true;
       cancel?.();
       for (const off of silence) off();
+      await looking;
       await planning;
       await tidying;
       cancelWave?.();

@@ -8,6 +8,7 @@ import { drawRequests } from './budgets.ts';
 import { type Claim, claimLane } from './claim.ts';
 import { type Ended, recordResults } from './complete.ts';
 import { type DeliverLookups, deliverAccount } from './deliver.ts';
+import { listDueLanes } from './due-lanes.ts';
 import { type Governor, openGovernor } from './governor.ts';
 import type { LaneKey } from './lanes.ts';
 import { failureOf, resultOf } from './result.ts';
@@ -67,7 +68,7 @@ const tooLateToSend: Answer = { ended: 'not-sent', cause: 'deadline', reason: 'n
 const gatherMs = 12;
 const manyResults = 128;
 const largestBatch = 512;
-/** Without any signal each target is looked at this often. */
+/** Without any signal it is looked this often whether something is due anywhere. */
 const idleMs = 1_000;
 /** A claim costs a commit: while others are under way it waits until there is room for this share of the concurrency. */
 const roomWorthClaiming = 1;
@@ -89,6 +90,9 @@ export function startWorker(options: {
   const ended: Ended[] = [];
   let book: TargetBook | undefined;
   let recording: Promise<void> | undefined;
+  /** Stations of which is to be found out whether anything is due. */
+  const unsure = new Set<Station>();
+  let looking: Promise<void> | undefined;
   /** Ends the waiting for more results. */
   let hurry: (() => void) | undefined;
   let idle: (() => void) | undefined;
@@ -120,8 +124,46 @@ export function startWorker(options: {
   }
 
   function ask(station: Station): void {
-    for (const kind of kinds) station.worthAsking.add(kind);
-    void fill(station);
+    if (!isOpen(station)) return;
+    if (hasRoom(station)) {
+      unsure.add(station);
+      // All that are asked in one turn are one question.
+      looking ??= Promise.resolve().then(lookForDue);
+    } else {
+      // It is busy: when there is room again, it claims.
+      for (const kind of kinds) station.worthAsking.add(kind);
+    }
+  }
+
+  function isOpen({ targetId }: Station): boolean {
+    const target = book?.targets.get(targetId)?.target;
+    return target?.enabled === true && !target.paused;
+  }
+
+  /** A claim is a transaction for each lane, so where nothing is due none is made: one read says it for all targets. */
+  async function lookForDue(): Promise<void> {
+    try {
+      while (unsure.size > 0 && !stopping.signal.aborted) {
+        const asked = [...unsure];
+        unsure.clear();
+        const lanes = await store.read((reading) =>
+          listDueLanes(
+            reading,
+            asked.map((station) => station.targetId),
+          ),
+        );
+        for (const { targetId, kind, dueAt } of lanes) {
+          const station = stations.get(targetId)!;
+          const wait = dueAt - store.now();
+          if (wait > 0) lookAgain(station, wait);
+          else station.worthAsking.add(kind);
+        }
+        for (const station of asked) void fill(station);
+      }
+    } catch (error) {
+      log.error({ error }, 'looking for what is due failed; trying again shortly');
+    }
+    looking = undefined;
   }
 
   /** Claims for one target until it has enough or nothing is due. */
@@ -144,8 +186,7 @@ export function startWorker(options: {
   /** Asks the lane that waited longest: users who come by the thousand do not keep a group from its turn. */
   async function claimNext(station: Station): Promise<void> {
     const [kind] = station.worthAsking;
-    const target = book?.targets.get(station.targetId)?.target;
-    if (book === undefined || !target?.enabled || target.paused || kind === undefined) {
+    if (book === undefined || !isOpen(station) || kind === undefined) {
       station.worthAsking.clear();
       return;
     }
@@ -325,6 +366,7 @@ export function startWorker(options: {
 
   const isBusy = () =>
     recording !== undefined ||
+    looking !== undefined ||
     [...stations.values()].some((one) => one.underWay > 0 || one.claiming || one.line.length > 0);
 
   return {
