@@ -6,9 +6,9 @@ export interface Outbound {
   /** The time that deadlines, tokens and memories of connectors are measured by. */
   readonly clock: Clock;
   /**
-   * A courier for one attempt. `deadline` is a reading of the monotonic clock after which no mutation may leave;
-   * `timeoutMs` bounds each single request, from connecting to the last byte.
+   * A courier for one attempt. `deadline` is a reading of the monotonic clock after which no mutation may leave; a
+   * function is asked for it directly before. `timeoutMs` bounds each single request, from connecting to the last byte.
    */
-  courier(options: { deadline: number; timeoutMs: number }): Courier;
+  courier(options: { deadline: number | (() => number); timeoutMs: number }): Courier;
   close(): Promise<void>;
 }

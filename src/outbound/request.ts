@@ -191,7 +191,7 @@ type Limits = {
   clock: Clock;
   timeoutMs: number;
   /** Reading of the monotonic clock after which the request may not leave. */
-  deadline: number | undefined;
+  deadline: number | (() => number) | undefined;
   /** Called directly before the request is written to its socket. */
   leaving: () => void;
 };
@@ -242,7 +242,8 @@ function send(pool: Pool, url: URL, request: OutboundRequest, body: string | nul
             given.abort(new Error('given up'));
             return;
           }
-          if (limits.deadline !== undefined && limits.clock.monotonic() > limits.deadline) {
+          const deadline = typeof limits.deadline === 'function' ? limits.deadline() : limits.deadline;
+          if (deadline !== undefined && limits.clock.monotonic() > deadline) {
             const reason = 'the time for this attempt was over before the request could leave; nothing was sent';
             settle({ ended: 'not-sent', cause: 'deadline', reason });
             given.abort(new Error('deadline'));

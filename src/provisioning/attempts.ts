@@ -16,6 +16,7 @@ export type NewAttempt = {
   startedAt: number;
   deadline: number;
   version: number;
+  node: number | null;
 };
 
 type NewColumns = {
@@ -26,6 +27,7 @@ type NewColumns = {
   started_at: number;
   deadline: number;
   version: number;
+  node: number;
 };
 
 const insertAttempts = prepare<{ rows: string }, { id: number; subject_id: string }>((_, p, d) => {
@@ -37,10 +39,11 @@ const insertAttempts = prepare<{ rows: string }, { id: number; subject_id: strin
     started_at: 'int',
     deadline: 'int',
     version: 'int',
+    node: 'int',
   });
   return sql<{ id: number; subject_id: string }>`
-    insert into attempts (target_id, subject_id, kind, noted, started_at, deadline, version)
-    select target_id, subject_id, kind, noted, started_at, deadline, version from ${rows} where true
+    insert into attempts (target_id, subject_id, kind, noted, started_at, deadline, version, node)
+    select target_id, subject_id, kind, noted, started_at, deadline, version, node from ${rows} where true
     returning id, subject_id`;
 });
 
@@ -54,6 +57,7 @@ export async function beginAttempts(tx: Tx, attempts: readonly NewAttempt[]): Pr
     started_at: one.startedAt,
     deadline: one.deadline,
     version: one.version,
+    node: one.node,
   }));
   const ids = await tx.run(insertAttempts, { rows: JSON.stringify(rows) });
   return new Map(ids.map((row) => [row.subject_id, row.id]));

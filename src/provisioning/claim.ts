@@ -47,6 +47,8 @@ export type Claim = {
   stamp: number;
   /** It is the single probe of a held lane. */
   probe: boolean;
+  /** The node that claimed it (`nodes.ts`); null when that said nothing of itself. */
+  node: number | null;
   /** Whom to ask before anything is said; undefined when no binding of its service providers has rules on. */
   rules: AccountRules | undefined;
 };
@@ -63,12 +65,14 @@ export async function claimLane(
   store: Store,
   clock: Clock,
   book: TargetBook,
-  lane: { targetId: number; kind: 'user' | 'group'; turn?: number },
+  lane: { targetId: number; kind: 'user' | 'group'; turn?: number; node?: number },
   limit: number,
 ): Promise<{ claims: Claim[]; until?: number }> {
   const open = book.targets.get(lane.targetId);
   if (!open) return { claims: [] };
   return store.write(async (tx) => {
+    // The lease counts from here, so the time to send does too, however long others hold the lane.
+    const begunAt = clock.monotonic();
     const row = await lockLane(tx, lane);
     const allowed = laneAllows(row, tx.now);
     if (allowed.claims === 'none') return { claims: [], until: allowed.until };
@@ -77,7 +81,7 @@ export async function claimLane(
       ? await selectProbeAccount(tx, lane, isForbidden(row) ? 'urgent' : 'oldest')
       : await selectDueAccounts(tx, lane, limit);
     if (due.length === 0) return { claims: [] };
-    const claims = await claimAccounts(tx, clock, book, open, due, probe);
+    const claims = await claimAccounts(tx, book, open, due, { probe, node: lane.node ?? null, begunAt });
     if (probe) await noteProbe(tx, row, claims[0]!.startedAt + leaseMs(open.target.policy));
     return { claims };
   });
@@ -90,13 +94,13 @@ export function leaseMs({ timeoutMs, settleMs }: TargetPolicy): number {
 
 async function claimAccounts(
   tx: Tx,
-  clock: Clock,
   book: TargetBook,
   open: OpenTarget,
   due: readonly AccountRow[],
-  probe: boolean,
+  how: { probe: boolean; node: number | null; begunAt: number },
 ): Promise<Claim[]> {
   const now = tx.now;
+  const { probe, node, begunAt } = how;
   const ids = due.map((account) => account.subject_id);
   const subjects = await readSubjects(tx, ids);
   const spokenFor = await spokenForBy(tx, ids);
@@ -113,6 +117,7 @@ async function claimAccounts(
       startedAt: now,
       deadline,
       version: target.version,
+      node,
     })),
   );
   const owedBy = await readOwedPasswords(tx, book.key, open, due);
@@ -148,9 +153,10 @@ async function claimAccounts(
       sentDuring: sentDuring(account, wish, owed),
       links,
       startedAt: now,
-      sendBefore: clock.monotonic() + lineMs + 2 * target.policy.timeoutMs,
+      sendBefore: begunAt + lineMs + 2 * target.policy.timeoutMs,
       stamp: book.stamp,
       probe,
+      node,
       rules: rules.get(account.subject_id),
     });
   }

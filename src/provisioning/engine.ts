@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import { tidyPasswords } from './account-passwords.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { openLookups } from './lookups.ts';
+import { joinNodes } from './nodes.ts';
 import { changesPerStep, planStep } from './plan.ts';
 import { lookForPlannerWork } from './planner-work.ts';
 import { forgetStep } from './remove-target.ts';
@@ -51,6 +52,8 @@ export async function startEngine(options: {
   key: SealingKey;
   /** Default: the clock in UTC, and what no rule applies to is let through. */
   rules?: RuleSettings;
+  /** How long a node may be silent (`nodes.ts`). */
+  silentMs?: number;
   random?: () => number;
 }): Promise<Engine> {
   const { store, clock, log, outbound, kinds, key, rules } = options;
@@ -60,12 +63,20 @@ export async function startEngine(options: {
     for (const listener of listeners) listener(progress);
   };
   let book: TargetBook = await store.read((reading) => openTargetBook(reading, bookParts));
+  const node = await joinNodes({
+    store,
+    clock,
+    log,
+    book: () => book,
+    ...(options.silentMs ? { silentMs: options.silentMs } : {}),
+  });
   const worker = startWorker({
     store,
     clock,
     log,
     outbound,
     lookups: openLookups(store),
+    node,
     onRecorded: (recorded) => tell({ recorded }),
     ...(options.random ? { random: options.random } : {}),
   });
@@ -203,6 +214,7 @@ export async function startEngine(options: {
       await tidying;
       cancelWave?.();
       await worker.stop();
+      await node.stop();
     },
   };
 }

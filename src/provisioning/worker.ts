@@ -11,6 +11,7 @@ import { type DeliverLookups, deliverAccount } from './deliver.ts';
 import { listDueLanes } from './due-lanes.ts';
 import { type Governor, openGovernor } from './governor.ts';
 import type { LaneKey } from './lanes.ts';
+import type { NodeLife } from './nodes.ts';
 import { failureOf, resultOf } from './result.ts';
 import type { OpenTarget, TargetBook } from './target-book.ts';
 
@@ -79,11 +80,12 @@ export function startWorker(options: {
   log: Logger;
   outbound: Outbound;
   lookups: DeliverLookups;
+  node: NodeLife;
   /** Called when the results of these accounts are written down. */
   onRecorded?: (accounts: readonly { targetId: number; subjectId: string }[]) => void;
   random?: () => number;
 }): Worker {
-  const { store, clock, log, outbound, lookups, onRecorded } = options;
+  const { store, clock, log, outbound, lookups, node, onRecorded } = options;
   const random = options.random ?? Math.random;
   const stations = new Map<number, Station>();
   const stopping = new AbortController();
@@ -171,7 +173,8 @@ export function startWorker(options: {
     if (station.claiming || stopping.signal.aborted) return;
     station.claiming = true;
     try {
-      while (station.worthAsking.size > 0 && hasRoom(station) && !stopping.signal.aborted) {
+      // A node that is silent could send nothing of it.
+      while (station.worthAsking.size > 0 && hasRoom(station) && node.id !== undefined && !stopping.signal.aborted) {
         await claimNext(station);
         start(station);
       }
@@ -192,7 +195,7 @@ export function startWorker(options: {
     }
     station.worthAsking.delete(kind);
     const room = station.governor.room();
-    const lane = { targetId: station.targetId, kind, turn: station.turns[kind] };
+    const lane = { targetId: station.targetId, kind, turn: station.turns[kind], node: node.id! };
     const answer = await claimLane(store, clock, book, lane, room);
     station.turns[kind] += answer.claims.length;
     if (answer.until !== undefined) lookAgain(station, answer.until - store.now());
@@ -226,7 +229,12 @@ export function startWorker(options: {
   function start(station: Station): void {
     if (stopping.signal.aborted) giveBack(station, () => true, 'the server is stopping');
     const concurrency = book?.targets.get(station.targetId)?.target.policy.concurrency ?? 1;
+    const isLate = (claim: Claim) => clock.monotonic() > node.sendBefore(claim.node);
     while (station.line.length > 0 && station.underWay < concurrency) {
+      if (isLate(station.line[0]!)) {
+        giveBack(station, isLate, 'the server could not say in time that it is there');
+        continue;
+      }
       const claim = station.line.shift()!;
       station.underWay += 1;
       void attempt(station, claim).then(() => {
@@ -237,7 +245,10 @@ export function startWorker(options: {
   }
 
   async function attempt(station: Station, claim: Claim): Promise<void> {
-    const courier = outbound.courier({ deadline: claim.sendBefore, timeoutMs: claim.open.target.policy.timeoutMs });
+    const courier = outbound.courier({
+      deadline: () => Math.min(claim.sendBefore, node.sendBefore(claim.node)),
+      timeoutMs: claim.open.target.policy.timeoutMs,
+    });
     let mutatedAt: number | null = null;
     let tooLate = false;
     const watch = (answer: Answer) => {

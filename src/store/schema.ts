@@ -39,6 +39,7 @@ export interface Schema {
   secrets: SecretRow;
   waves: WaveRow;
   budgets: BudgetRow;
+  nodes: NodeRow;
   policies: PolicyRow;
   policy_versions: PolicyVersionRow;
   descents: DescentRow;
@@ -261,6 +262,8 @@ export interface AttemptRow {
   version: number;
   /** What the rules said, and which; null when none was asked. */
   rule: string | null;
+  /** The node that made it; null when that said nothing of itself. */
+  node: number | null;
 }
 
 export interface ExchangeRow {
@@ -358,6 +361,13 @@ export interface BudgetRow {
   /** Thousandths of a request. */
   tokens: number;
   tokens_at: number;
+}
+
+/** A server that delivers from this database, from its start to its end; see `provisioning/nodes.ts`. */
+export interface NodeRow {
+  id: Generated<number>;
+  /** When it last said that it is there. */
+  seen_at: number;
 }
 
 /** An XACML policy that bindings with *Enable rules* ask. */

@@ -4,7 +4,7 @@ import { openOutbound } from '../../src/outbound/request.ts';
 import { type Engine, startEngine } from '../../src/provisioning/engine.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Bed } from '../database.ts';
-import type { EngineBed } from './bed.ts';
+import { type EngineBed, everSilentMs } from './bed.ts';
 
 /** A second process's worth of engine on the database of a bed, with its own connections, on the same clock. */
 export async function startAnotherNode(
@@ -15,7 +15,16 @@ export async function startAnotherNode(
   const store = await database.openAgain(bed.store, { clock, time: 'clock' });
   const log = openLog('silent');
   const outbound = openOutbound({ clock, log });
-  const engine = await startEngine({ store, clock, log, outbound, kinds: connectorKinds, key, random: () => 0.5 });
+  const engine = await startEngine({
+    store,
+    clock,
+    log,
+    outbound,
+    kinds: connectorKinds,
+    key,
+    silentMs: everSilentMs,
+    random: () => 0.5,
+  });
   return {
     store,
     engine,

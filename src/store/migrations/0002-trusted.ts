@@ -1,7 +1,7 @@
 import type { Migration } from './migration.ts';
 
 /**
- * Clear passwords on their way, long work, rates shared by nodes, scopes that read groups, and what an operator decides
+ * Clear passwords on their way, long work, rates and leases of several nodes, scopes that read groups, and what an operator decides
  * about a target.
  */
 export const trusted: Migration = {
@@ -26,6 +26,8 @@ export const trusted: Migration = {
     `create index links_parked on links (target_id, group_id, member_id) where state = 'parked'`,
 
     'create table budgets (target_id $int primary key, tokens $int not null, tokens_at $int not null)',
+    'create table nodes (id $id, seen_at $int not null)',
+    'alter table attempts add column node $int',
 
     `create table former_members (
       group_id $text not null, member_id $text not null, sp_id $int not null, primary key (group_id, member_id))$rowless`,

@@ -1,6 +1,7 @@
 import type { Answer } from '../../../src/outbound/courier.ts';
 import { claimLane } from '../../../src/provisioning/claim.ts';
 import { type Ended, recordResults } from '../../../src/provisioning/complete.ts';
+import { endLeasesOf } from '../../../src/provisioning/leases-left.ts';
 import { openLookups } from '../../../src/provisioning/lookups.ts';
 import { changesPerStep, planStep } from '../../../src/provisioning/plan.ts';
 import type { TargetBook } from '../../../src/provisioning/target-book.ts';
@@ -32,7 +33,7 @@ class Wrong extends Error {}
 const attemptsToRest = 3_000;
 const roundsToRest = 600;
 
-type Node = { name: string; book: TargetBook; attempts: Attempt[] };
+type Node = { id: number; name: string; book: TargetBook; attempts: Attempt[] };
 
 /** Runs the steps of a schedule, lets everything heal and come to rest, and looks at what came out. */
 export async function runSchedule(ground: Ground, schedule: Schedule): Promise<Outcome> {
@@ -52,7 +53,13 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
   let administered = false;
   let shut = false;
 
-  const openNode = async (name: string): Promise<Node> => ({ name, book: await ground.openBook(), attempts: [] });
+  let started = 0;
+  const openNode = async (name: string): Promise<Node> => ({
+    id: ++started,
+    name,
+    book: await ground.openBook(),
+    attempts: [],
+  });
   const nodes: Node[] = [];
   for (let n = 0; n < setting.nodes; n++) nodes.push(await openNode(`node${n}`));
 
@@ -267,7 +274,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
   }
 
   async function claim(node: Node, kind: 'user' | 'group', limit: number): Promise<Attempt[]> {
-    const { claims } = await claimLane(store, clock, node.book, { targetId, kind }, limit);
+    const { claims } = await claimLane(store, clock, node.book, { targetId, kind, node: node.id }, limit);
     const attempts = claims.map((each) => openAttempt(each, clock, lookups));
     for (const attempt of attempts) {
       tell(`${node.name} claims ${whose(attempt)}${attempt.claim.probe ? ' as a probe' : ''}`);
@@ -314,7 +321,12 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
         const node = nodeAt(step.node);
         tell(`${node.name} crashes`);
         for (const [n, attempt] of node.attempts.entries()) abandon(attempt, step.fates + n);
-        nodes[nodes.indexOf(node)] = await openNode(`${node.name}'`);
+        const next = await openNode(`${node.name}'`);
+        nodes[nodes.indexOf(node)] = next;
+        if (Math.floor(step.fates / 3) % 3 !== 0) {
+          const ended = await store.write((tx) => endLeasesOf(tx, node.id, tx.now, next.book.targets.values()));
+          tell(`${next.name} takes over ${ended} leases`);
+        }
         return;
       }
       case 'narrow or widen scope':

@@ -62,14 +62,14 @@ export async function startLife(options: {
   async function say(
     request: OutboundRequest,
     mutation: boolean,
-    deadline: number,
+    deadline: number | (() => number),
     leaving: () => void,
   ): Promise<Answer> {
     await pass(lineMs);
     const said = request.body as Said;
     const what = fateOf();
     if (what.fate === 'stall') await pass(what.ms);
-    if (mutation && clock.monotonic() > deadline) {
+    if (mutation && clock.monotonic() > (typeof deadline === 'function' ? deadline() : deadline)) {
       return { ended: 'not-sent', cause: 'deadline', reason: 'its time was over' };
     }
     if (what.fate === 'not sent') return { ended: 'not-sent', cause: 'connect', reason: 'nobody there' };
