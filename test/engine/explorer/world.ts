@@ -387,7 +387,8 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
           if (taken === 0) break;
         }
         for (const attempt of node.attempts) {
-          while (attempt.state !== 'ended') await goOn(attempt, 'answered');
+          // One that stood still is written down by this already, which may leave the planner something.
+          for (; attempt.state !== 'ended'; moved += 1) await goOn(attempt, 'answered');
         }
         const recorded = await record(node, 64);
         if (recorded > 0) ahead = await lookAhead(store);
