@@ -244,7 +244,7 @@ function toFenced({ result, mutatedAt }: Ended, now: number): Fenced | undefined
     kind: account.kind,
     urgency: account.urgency,
     spId: account.sp_id,
-    doubt: doubtDuring,
+    doubt: result.operation === 'create' ? { ...doubtDuring, twin: true } : doubtDuring,
     settlesAt: now + timeoutMs + settleMs,
   };
 }

@@ -30,6 +30,8 @@ export async function deliverAccount(claim: Claim, courier: Courier, lookups: De
       news: { news: 'nothing' },
     });
   }
+  const twin = await settleTwin(claim, courier);
+  if (twin) return twin;
   if (claim.wish === 'absent') return removeAccount(claim, courier);
   if (hasNothingToSay(claim)) return claim.probe ? askForLife(claim, courier) : finish(claim, 'none', quiet);
 
@@ -136,7 +138,8 @@ async function findOurs(claim: Claim, courier: Courier) {
     else disputed = shown.remoteId;
   }
   if (ours.length > 0) {
-    const remote = ours.find((one) => one.name === claim.name) ?? ours[0]!;
+    const remote =
+      ours.find((one) => one.remoteId === account.remote_id) ?? ours.find((one) => one.name === claim.name) ?? ours[0]!;
     return { outcome: 'done' as const, remote, twin: ours.find((one) => one !== remote)?.remoteId };
   }
   if (disputed !== undefined && account.tries < disputes) {
@@ -145,6 +148,14 @@ async function findOurs(claim: Claim, courier: Courier) {
     return { outcome: 'unavailable' as const, scope: 'account' as const, retryAfterMs, reason };
   }
   return { outcome: 'done' as const, remote: undefined, twin: undefined };
+}
+
+/** An account with a remote id is read by it, so a second resource with its mark has to be looked for. */
+async function settleTwin(claim: Claim, courier: Courier): Promise<Result | undefined> {
+  if (claim.account.remote_id === null || !claim.doubt?.twin) return undefined;
+  const found = await findOurs(claim, courier);
+  if (found.outcome !== 'done') return fail(claim, courier, 'find', found, false);
+  return found.twin === undefined ? undefined : removeTwin(claim, courier, found.twin);
 }
 
 /** Of two resources that bear our mark one goes; which is ours is found out again by the next attempt. */

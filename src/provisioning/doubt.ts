@@ -1,9 +1,10 @@
 /**
  * What may have happened at a target without our knowing: written before a request leaves, cleared only by a recorded
  * answer (engine rules 7 and 8). `names` are all the names a resource may bear that we may have made; `paths` (only for
- * accounts that we adopted) all the attributes that we may have set there.
+ * accounts that we adopted) all the attributes that we may have set there. `twin`: a creation was sent after its lease, so
+ * that two resources may bear our mark.
  */
-export type Doubt = { names: string[]; paths?: string[] };
+export type Doubt = { names: string[]; paths?: string[]; twin?: true };
 
 /** More renames than this between two answers keep the latest. */
 const namesKept = 20;
@@ -20,5 +21,9 @@ export function addDoubt(
 ): Doubt {
   const all = [...(doubt?.names ?? []), ...names.filter((name): name is string => name !== undefined && name !== '')];
   const set = new Set([...(doubt?.paths ?? []), ...paths]);
-  return { names: [...new Set(all)].slice(-namesKept), ...(set.size > 0 ? { paths: [...set] } : {}) };
+  return {
+    names: [...new Set(all)].slice(-namesKept),
+    ...(set.size > 0 ? { paths: [...set] } : {}),
+    ...(doubt?.twin ? { twin: true } : {}),
+  };
 }

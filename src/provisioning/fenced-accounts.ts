@@ -54,7 +54,7 @@ export async function fenceAccounts(tx: Tx, fenced: readonly Fenced[]): Promise<
   for (const one of fenced) {
     const key = `${one.targetId} ${one.subjectId}`;
     const seen = byKey.get(key);
-    const doubt = seen ? addDoubt(seen.doubt, one.doubt.names, one.doubt.paths) : one.doubt;
+    const doubt = seen ? joinDoubts(seen.doubt, one.doubt) : one.doubt;
     byKey.set(key, { ...one, doubt, settlesAt: Math.max(one.settlesAt, seen?.settlesAt ?? 0) });
   }
   if (byKey.size === 0) return;
@@ -66,8 +66,13 @@ export async function fenceAccounts(tx: Tx, fenced: readonly Fenced[]): Promise<
     kind: one.kind,
     urgency: one.urgency,
     sp_id: one.spId,
-    doubt: JSON.stringify(addDoubt(doubtOf.get(key) ?? null, one.doubt.names, one.doubt.paths)),
+    doubt: JSON.stringify(joinDoubts(doubtOf.get(key) ?? null, one.doubt)),
     settles_at: one.settlesAt,
   }));
   await tx.run(fence, { rows: JSON.stringify(rows), now: tx.now });
+}
+
+function joinDoubts(doubt: Doubt | null, more: Doubt): Doubt {
+  const joined = addDoubt(doubt, more.names, more.paths);
+  return more.twin ? { ...joined, twin: true } : joined;
 }
