@@ -241,7 +241,7 @@ export async function play(base: Ground, clock: TestClock, places: Places, plagu
   }
   if (faults.length === 0) {
     await life.engine.stop();
-    places.giveBack(place!);
+    await places.giveBack(place!);
   } else {
     life.kill();
     await life.store.close();
