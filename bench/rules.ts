@@ -5,11 +5,6 @@ import type { ProvisioningRequest } from '../src/rules/provisioning-request.ts';
 import { fillTemplate } from '../src/rules/templates/fill.ts';
 import { openZone } from '../src/rules/zone.ts';
 
-/**
- * Decisions a second of the role template, over those of Cedar's pre-parsed call with the equivalent policy in the same
- * run; and how the cost grows with policies that cannot match. The last line is `rules ratio R …`.
- */
-
 const zone = openZone('Europe/Zurich');
 const roles = ['Sales', 'Marketing'];
 
@@ -75,7 +70,7 @@ function askCedar(request: ProvisioningRequest): boolean {
 }
 
 /** Calls a second, the best of several short runs (other work on the machine only ever slows one down). */
-function rate(ask: (request: ProvisioningRequest) => unknown, milliseconds = 400, runs = 5): number {
+function rate(ask: (request: ProvisioningRequest) => unknown, milliseconds: number, runs: number): number {
   let best = 0;
   for (let run = 0; run < runs; run++) {
     const start = performance.now();
@@ -91,32 +86,38 @@ function rate(ask: (request: ProvisioningRequest) => unknown, milliseconds = 400
   return best;
 }
 
-const parsed = cedar.preparsePolicySet('bench', { staticPolicies: cedarPolicies });
-if (parsed.type === 'failure') throw new Error(JSON.stringify(parsed.errors));
+/**
+ * Decisions a second of the role template, over those of Cedar's pre-parsed call with the equivalent policy in the same
+ * run; and how the cost grows with policies that cannot match.
+ */
+export async function benchRules({ quick }: { quick: boolean }): Promise<string> {
+  const parsed = cedar.preparsePolicySet('bench', { staticPolicies: cedarPolicies });
+  if (parsed.type === 'failure') throw new Error(JSON.stringify(parsed.errors));
 
-const one = accept([rolePolicy('role', 'Partner')]);
-for (const request of requests) {
-  const ours = decideProvisioning(one, request, { zone }).decision === 'permit';
-  if (ours !== askCedar(request)) throw new Error(`the two do not agree about ${JSON.stringify(request.subject)}`);
+  const one = accept([rolePolicy('role', 'Partner')]);
+  for (const request of requests) {
+    const ours = decideProvisioning(one, request, { zone }).decision === 'permit';
+    if (ours !== askCedar(request)) throw new Error(`the two do not agree about ${JSON.stringify(request.subject)}`);
+  }
+
+  const ours = rate((request) => decideProvisioning(one, request, { zone }), quick ? 100 : 400, 5);
+  const theirs = rate(askCedar, quick ? 100 : 400, 5);
+  console.log(
+    `role template: ${Math.round(ours)} decisions/s; cedar-wasm, pre-parsed: ${Math.round(theirs)} decisions/s`,
+  );
+
+  const rates: number[] = [];
+  for (const size of [10, 1000, 10_000]) {
+    const many = Array.from({ length: size - 1 }, (_, i) => rolePolicy(`other${i}`, `Partner${i}`));
+    const set = accept([...many, rolePolicy('role', 'Partner')]);
+    const decision = decideProvisioning(set, requests[0]!, { zone }).decision;
+    if (decision !== 'permit') throw new Error(`expected permit among ${size} policies, got ${decision}`);
+    const perSecond = rate((request) => decideProvisioning(set, request, { zone }), quick ? 50 : 200, 3);
+    rates.push(perSecond);
+    console.log(`${size} policies with distinct targets: ${Math.round(perSecond)} decisions/s`);
+  }
+  return (
+    `rules ratio ${(ours / theirs).toFixed(2)} (${Math.round(ours)}/s over ${Math.round(theirs)}/s);` +
+    ` 1000 policies ${Math.round(rates[1]!)}/s, 10 policies ${Math.round(rates[0]!)}/s`
+  );
 }
-
-const ours = rate((request) => decideProvisioning(one, request, { zone }));
-const theirs = rate(askCedar);
-console.log(
-  `role template: ${Math.round(ours)} decisions/s; cedar-wasm, pre-parsed: ${Math.round(theirs)} decisions/s`,
-);
-
-const rates: number[] = [];
-for (const size of [10, 1000, 10_000]) {
-  const many = Array.from({ length: size - 1 }, (_, i) => rolePolicy(`other${i}`, `Partner${i}`));
-  const set = accept([...many, rolePolicy('role', 'Partner')]);
-  const decision = decideProvisioning(set, requests[0]!, { zone }).decision;
-  if (decision !== 'permit') throw new Error(`expected permit among ${size} policies, got ${decision}`);
-  const perSecond = rate((request) => decideProvisioning(set, request, { zone }), 200, 3);
-  rates.push(perSecond);
-  console.log(`${size} policies with distinct targets: ${Math.round(perSecond)} decisions/s`);
-}
-console.log(
-  `rules ratio ${(ours / theirs).toFixed(2)} (${Math.round(ours)}/s over ${Math.round(theirs)}/s);` +
-    ` 1000 policies ${Math.round(rates[1]!)}/s, 10 policies ${Math.round(rates[0]!)}/s`,
-);

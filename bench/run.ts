@@ -5,6 +5,8 @@ import { benchInbound } from './inbound.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
 import { benchOutbound } from './outbound.ts';
+import { benchRules } from './rules.ts';
+import { benchScim } from './scim.ts';
 
 // `npm run bench -- NAME [--quick]`: measures against a yardstick of the same run, or a mark, and ends with one line `NAME …`.
 
@@ -14,6 +16,8 @@ const benches: Record<string, { what: string; run: (options: { quick: boolean })
   latency: { what: 'from a change to its arrival at the target; leavers beside a waiting load', run: benchLatency },
   group: { what: 'one member added to a group of 100,000, over one of 100', run: benchGroup },
   idle: { what: 'what a server with 50 targets costs while nothing happens', run: benchIdle },
+  scim: { what: 'filters and PATCH over npm packages, and pages of lists as the directory grows', run: benchScim },
+  rules: { what: 'decisions of the role template, over Cedar in WebAssembly', run: benchRules },
   memory: { what: 'memory and start with 100,000 users and 200,000 accounts', run: benchMemory },
 };
 

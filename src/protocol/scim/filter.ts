@@ -26,9 +26,14 @@ export const maxFilterDepth = 40;
 type Code = 'invalidFilter' | 'invalidPath';
 type Reader = { readonly text: string; at: number; depth: number; inside: boolean; code: Code };
 
-const operators: ReadonlyMap<string, CompareOp | 'pr'> = new Map(
-  (['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le', 'pr'] as const).map((op) => [op, op]),
+/** By both letters, in lower case. */
+const operators: ReadonlyMap<number, CompareOp | 'pr'> = new Map(
+  (['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le', 'pr'] as const).map((op) => [pairCode(op, 0), op]),
 );
+
+function pairCode(text: string, at: number): number {
+  return ((text.charCodeAt(at) | 32) << 8) | (text.charCodeAt(at + 1) | 32);
+}
 
 // What a character may be part of: 1 = a name's start, 2 = a name, 4 = a URN, 8 = white space, 16 = a number.
 const kinds = new Uint8Array(128);
@@ -222,8 +227,7 @@ function readComparison(reader: Reader, path: AttrPath): Filter {
   const { text, at } = reader;
   let end = at;
   while (isKind(text.charCodeAt(end), 2)) end++;
-  const word = text.slice(at, end);
-  const op = operators.get(word) ?? operators.get(word.toLowerCase());
+  const op = end - at === 2 ? operators.get(pairCode(text, at)) : undefined;
   if (op === undefined) fail(reader, 'one of the operators eq, ne, co, sw, ew, gt, ge, lt, le, pr');
   reader.at = end;
   skipSpace(reader);
@@ -251,6 +255,7 @@ function readString(reader: Reader): string {
   const start = reader.at;
   let at = start + 1;
   let escaped = false;
+  let surrogates = false;
   for (;;) {
     const code = text.charCodeAt(at);
     if (code === 34) break;
@@ -262,10 +267,11 @@ function readString(reader: Reader): string {
       reader.at = Math.min(at, text.length);
       fail(reader, at < text.length ? 'an escape (\\u…) for a control character' : 'a closing quotation mark');
     }
+    if (code >= 0xd800) surrogates = true;
     at++;
   }
   const value = escaped ? readEscapes(reader, text.slice(start, at + 1)) : text.slice(start + 1, at);
-  if (!value.isWellFormed() || (escaped && value.includes('\0'))) {
+  if (((surrogates || escaped) && !value.isWellFormed()) || (escaped && value.includes('\0'))) {
     fail(reader, 'a string without U+0000 and without half a surrogate pair');
   }
   reader.at = at + 1;

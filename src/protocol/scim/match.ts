@@ -72,13 +72,16 @@ function reachValues(path: AttrPath, resource: JsonObject, type: ResourceType): 
 
 function reachElement(path: AttrPath, element: JsonValue, attribute: Attribute): Reached {
   if (path.sub !== undefined) return undefined;
-  const name = path.attr.toLowerCase();
-  if (attribute.type !== 'complex') return name === 'value' ? { attribute, values: [element] } : undefined;
-  const sub = attribute.subAttributes?.find((candidate) => candidate.name.toLowerCase() === name);
+  if (attribute.type !== 'complex') {
+    return path.attr.toLowerCase() === 'value' ? { attribute, values: [element] } : undefined;
+  }
+  const sub = findSub(attribute, path.attr);
   return sub && { attribute: sub, values: subValues([element], sub) };
 }
 
 function subValues(elements: JsonValue[], sub: Attribute): JsonValue[] {
+  const [first] = elements;
+  if (elements.length === 1) return isJsonObject(first) ? listValues(first[sub.name]) : nothing;
   return elements.flatMap((element) => (isJsonObject(element) ? listValues(element[sub.name]) : nothing));
 }
 
@@ -203,9 +206,15 @@ export function checkElementFilter(filter: Filter, attribute: Attribute): void {
 
 function findRelative(path: AttrPath, attribute: Attribute): Attribute | undefined {
   if (path.urn !== undefined || path.sub !== undefined) return undefined;
-  const name = path.attr.toLowerCase();
-  if (attribute.type !== 'complex') return name === 'value' ? attribute : undefined;
-  return attribute.subAttributes?.find((sub) => sub.name.toLowerCase() === name);
+  if (attribute.type !== 'complex') return path.attr.toLowerCase() === 'value' ? attribute : undefined;
+  return findSub(attribute, path.attr);
+}
+
+function findSub({ subAttributes = [] }: Attribute, name: string): Attribute | undefined {
+  // Nearly every name comes in the schema's case; the slow comparison is for the rest.
+  for (const sub of subAttributes) if (sub.name === name) return sub;
+  const lower = name.toLowerCase();
+  return subAttributes.find((sub) => sub.name.toLowerCase() === lower);
 }
 
 function checkPart(filter: Filter, find: (path: AttrPath) => Attribute | undefined): void {

@@ -9,6 +9,7 @@ import { type Location, locateAttribute, type ResourceType } from './schema.ts';
 import { describe, readElements, readOne } from './value.ts';
 
 export const patchOpUrn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
+const lowerPatchOpUrn = patchOpUrn.toLowerCase();
 
 /** What an operation works on: an attribute, or the values of it that meet the filter, or a sub-attribute of either. */
 export interface Target {
@@ -46,13 +47,15 @@ export function readPatch(type: ResourceType, body: unknown): PatchOperation[] {
   const schemas = getMember(body, 'schemas');
   const isPatch =
     Array.isArray(schemas) &&
-    schemas.some((urn) => typeof urn === 'string' && urn.toLowerCase() === patchOpUrn.toLowerCase());
+    schemas.some((urn) => urn === patchOpUrn || (typeof urn === 'string' && urn.toLowerCase() === lowerPatchOpUrn));
   if (!isPatch) refuseMessage(`"schemas" must be an array with "${patchOpUrn}".`);
   const given = getMember(body, 'Operations');
   if (!Array.isArray(given) || given.length === 0) {
     refuseMessage('"Operations" must be an array of one or more operations.');
   }
-  return given.flatMap((operation, index) => readOperation(type, operation, index));
+  const operations: PatchOperation[] = [];
+  for (let n = 0; n < given.length; n++) operations.push(...readOperation(type, given[n], n));
+  return operations;
 }
 
 function refuseMessage(detail: string): never {
@@ -62,9 +65,10 @@ function refuseMessage(detail: string): never {
 /** A member of a message by its name in any case (RFC 7643 section 2.1). */
 function getMember(object: JsonObject, name: string): unknown {
   if (object[name] !== undefined) return object[name];
-  const lower = name.toLowerCase();
-  const key = Object.keys(object).find((candidate) => candidate.toLowerCase() === lower);
-  return key === undefined ? undefined : object[key];
+  for (const key in object) {
+    if (key.length === name.length && key.toLowerCase() === name.toLowerCase()) return object[key];
+  }
+  return undefined;
 }
 
 function readOperation(type: ResourceType, operation: unknown, index: number): PatchOperation[] {
@@ -102,7 +106,7 @@ function readOp(op: unknown, name: string): PatchOperation['op'] {
 }
 
 function readTargeted(type: ResourceType, op: PatchOperation['op'], text: string, value: unknown): PatchOperation[] {
-  const extension = type.extensionIndex.get(text.trim().toLowerCase());
+  const extension = text.includes(':') ? type.extensionIndex.get(text.trim().toLowerCase()) : undefined;
   if (extension) return readWholeExtension(type, op, extension.schema.id, value);
   const path = parsePath(text);
   const location = locateAttribute(type, path);

@@ -4,7 +4,7 @@ import type { Filter } from './filter.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { comparisonValue, matchesElement } from './match.ts';
 import type { PatchOperation, Target } from './operation.ts';
-import { checkRequired, comparable } from './resource.ts';
+import { checkRequired, comparable, isComparable } from './resource.ts';
 import type { ResourceType } from './schema.ts';
 import { listSchemas, type Resource } from './shape.ts';
 import { readOne, refusePrimaries } from './value.ts';
@@ -68,7 +68,7 @@ function applyOperation(next: Resource, operation: PatchOperation): void {
   const after = attribute.multiValued ? changeValues(operation, before) : changeValue(operation, before);
   if (after === before) return;
   if (after === undefined && attribute.required) refuseRequired(target.text);
-  if (attribute.mutability === 'immutable' && before !== undefined && comparable(after) !== comparable(before)) {
+  if (attribute.mutability === 'immutable' && before !== undefined && !isComparable(after, before)) {
     refuseImmutable(target.text);
   }
   if (extension === undefined) {
@@ -153,10 +153,10 @@ function changeElement(
   for (const { name, mutability } of attribute.subAttributes ?? []) {
     const old = element[name];
     if (old === undefined || (mutability !== 'immutable' && mutability !== 'readOnly')) continue;
-    if (replaced[name] !== undefined && comparable(replaced[name]) !== comparable(old)) refuseImmutable(target.text);
+    if (replaced[name] !== undefined && !isComparable(replaced[name], old)) refuseImmutable(target.text);
     replaced[name] = old;
   }
-  return comparable(replaced) === comparable(element) ? element : replaced;
+  return isComparable(replaced, element) ? element : replaced;
 }
 
 /** quirk addCreatesFilteredValue: a value with what the filter asks for, as far as it only says what equals what. */
@@ -191,7 +191,7 @@ function mergeObject(
   let differs = false;
   for (const sub of attribute.subAttributes ?? []) {
     const change = changes[sub.name];
-    if (change === undefined || comparable(change) === comparable(old[sub.name])) continue;
+    if (change === undefined || isComparable(change, old[sub.name])) continue;
     if (sub.mutability === 'immutable' && old[sub.name] !== undefined) refuseImmutable(`${target.text}.${sub.name}`);
     if (change === null && sub.required) refuseRequired(`${target.text}.${sub.name}`);
     assign(merged, sub.name, change ?? undefined);
@@ -236,7 +236,7 @@ function completeElement(attribute: Attribute, old: JsonValue, added: JsonValue)
     const isSame = comparisonValue(sub, kept) === comparisonValue(sub, merged[sub.name] ?? null);
     if (isSame || sub.mutability === 'immutable') merged[sub.name] = kept;
   }
-  return comparable(merged) === comparable(old) ? old : merged;
+  return isComparable(merged, old) ? old : merged;
 }
 
 /**

@@ -140,9 +140,12 @@ export function checkJsonDepth(value: unknown, depth = 1): void {
     throw new Problem('invalidSyntax', `The body is nested deeper than ${maxJsonDepth} levels.`);
   }
   if (Array.isArray(value)) {
-    for (const item of value) checkJsonDepth(item, depth + 1);
+    for (const item of value) if (typeof item === 'object') checkJsonDepth(item, depth + 1);
   } else {
-    for (const key of Object.keys(value)) checkJsonDepth((value as Record<string, unknown>)[key], depth + 1);
+    for (const key in value) {
+      const item = (value as Record<string, unknown>)[key];
+      if (typeof item === 'object') checkJsonDepth(item, depth + 1);
+    }
   }
 }
 
@@ -152,6 +155,13 @@ export function checkJsonDepth(value: unknown, depth = 1): void {
  */
 export function comparable(value: JsonValue | undefined): string {
   return canonicalText(value) ?? 'null';
+}
+
+/** Whether `comparable` says the same of both; cheaper where one is no list or object. */
+export function isComparable(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' && typeof b !== 'object') return false;
+  return comparable(a) === comparable(b);
 }
 
 function canonicalText(value: JsonValue | undefined): string | undefined {

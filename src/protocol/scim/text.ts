@@ -3,7 +3,14 @@
  * A final sigma folds to the ordinary one: lower case alone would make a prefix of a name unlike the name.
  */
 export function fold(text: string): string {
+  // Nearly all that is compared is ASCII, where lower case is all there is to it.
+  if (isAscii(text)) return text.toLowerCase();
   return text.normalize('NFC').toLowerCase().replaceAll('ς', 'σ');
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
 }
 
 /**
