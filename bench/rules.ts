@@ -4,6 +4,9 @@ import { acceptPolicies, type PoliciesInForce, type PolicyDocument } from '../sr
 import type { ProvisioningRequest } from '../src/rules/provisioning-request.ts';
 import { fillTemplate } from '../src/rules/templates/fill.ts';
 import { openZone } from '../src/rules/zone.ts';
+import { deliverFirstLoad } from './outbound.ts';
+import { percentile, verdict } from './population.ts';
+import { type PurveyProcess, startProcess } from './processes.ts';
 
 const zone = openZone('Europe/Zurich');
 const roles = ['Sales', 'Marketing'];
@@ -116,8 +119,48 @@ export async function benchRules({ quick }: { quick: boolean }): Promise<string>
     rates.push(perSecond);
     console.log(`${size} policies with distinct targets: ${Math.round(perSecond)} decisions/s`);
   }
+  await benchDelivery(quick);
   return (
     `rules ratio ${(ours / theirs).toFixed(2)} (${Math.round(ours)}/s over ${Math.round(theirs)}/s);` +
     ` 1000 policies ${Math.round(rates[1]!)}/s, 10 policies ${Math.round(rates[0]!)}/s`
   );
+}
+
+const costMark = 0.05;
+
+/** What rules add to the processor time of a delivery: first loads with *Enable Rules* on and off, in turns. */
+async function benchDelivery(quick: boolean): Promise<void> {
+  const users = quick ? 1_000 : 5_000;
+  const micros = { off: [] as number[], on: [] as number[] };
+  for (let turn = 0; turn < (quick ? 1 : 4); turn++) {
+    for (const rules of ['off', 'on'] as const) {
+      const target = await startProcess('./null-target.ts');
+      try {
+        const { cpuMicros } = await deliverFirstLoad(target, users, rules === 'on' ? enableRules : undefined);
+        micros[rules].push(cpuMicros);
+      } finally {
+        await target.stop();
+      }
+    }
+  }
+  const [off, on] = [percentile(micros.off, 0.5), percentile(micros.on, 0.5)];
+  const cost = on / off - 1;
+  console.log(
+    `rules cost ${(cost * 100).toFixed(1)} % of a delivery (${on.toFixed(0)} µs of processor time each with rules, ${off.toFixed(0)} µs without; mark: less than ${costMark * 100} %: ${verdict(cost < costMark)})`,
+  );
+}
+
+/** A policy that looks at an attribute, as the template writes it, and lets everybody through. */
+async function enableRules(purvey: PurveyProcess): Promise<void> {
+  const form = {
+    template: 'claim',
+    policyId: 'engineers',
+    serviceProvider: 'wso2carbon-local-sp',
+    identityProvider: 'bench',
+    claim: 'title',
+    values: ['Engineer'],
+  } as const;
+  await purvey.api('POST', '/policies', { name: 'engineers', document: fillTemplate(form) });
+  const bindings = [{ target: 'bench:SCIM2', rules: true }];
+  await purvey.api('PUT', '/service-providers/resident/bindings', { bindings });
 }

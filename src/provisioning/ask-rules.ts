@@ -44,14 +44,13 @@ export async function openRules(
     asked.map((account) => ({ subjectId: account.subject_id, after: account.seq_done })),
   );
   const concerned = asked.flatMap((account) => {
-    const bound = (spIds: readonly number[]) => spIds.filter((spId) => book.isBound(targetId, [spId]));
-    const [spoke = [], letIn = [], others = []] = [
-      since.get(account.subject_id),
-      [account.sp_id],
-      known.spokenFor.get(account.subject_id),
-    ].map((spIds) => bound(spIds ?? []));
-    const responsible = [spoke, letIn, others].find((spIds) => spIds.length > 0) ?? [];
-    const subject = known.subjects.get(account.subject_id);
+    const bound = (spIds: readonly number[] = []) => {
+      const some = spIds.filter((spId) => book.isBound(targetId, [spId]));
+      return some.length > 0 ? some : undefined;
+    };
+    const { subject_id, sp_id } = account;
+    const responsible = bound(since.get(subject_id)) ?? bound([sp_id]) ?? bound(known.spokenFor.get(subject_id)) ?? [];
+    const subject = known.subjects.get(subject_id);
     const askers = responsible.filter((spId) => book.asksRules(targetId, spId));
     return subject && askers.length > 0 ? [{ subject, askers: askers.map((spId) => book.spNames.get(spId)!) }] : [];
   });
@@ -121,9 +120,15 @@ export async function tryRules(
 }
 
 function describeQuestion(target: AskedTarget, subject: Subject, groups: readonly { display: string }[]) {
+  let flat: Map<string, string[]> | undefined;
   return {
     subject: subject.fullName,
-    attributes: flatten(subject.attributes),
+    attributes: {
+      get(path: string) {
+        flat ??= flatten(subject.attributes);
+        return flat.get(path);
+      },
+    },
     roles: groups.map((group) => group.display),
     identityProvider: target.idpName,
     connectorType: target.type,

@@ -69,10 +69,8 @@ export async function openTargetBook(
     );
   }
   const bindings = (await listBindingsForDelivery(reading)).filter((binding) => targets.has(binding.targetId));
-  const keyOf = ({ spId, targetId }: BindingForDelivery) => `${spId} ${targetId}`;
-  const bound = new Set(bindings.map(keyOf));
-  const asking = bindings.filter((binding) => binding.rules);
-  const asks = new Set<string | number>(asking.flatMap((binding) => [keyOf(binding), binding.targetId]));
+  const bound = indexBySp(bindings);
+  const asks = indexBySp(bindings.filter((binding) => binding.rules));
   const blocking = new Map<number, BlockingTarget[]>();
   for (const { spId, targetId, onFailure } of bindings.filter((binding) => binding.blocking)) {
     blocking.set(spId, [...(blocking.get(spId) ?? []), { open: targets.get(targetId)!, onFailure }]);
@@ -82,13 +80,20 @@ export async function openTargetBook(
     key: options.key,
     targets,
     bindings,
-    isBound: (targetId, spIds) => spIds.some((spId) => bound.has(`${spId} ${targetId}`)),
+    isBound: (targetId, spIds) => spIds.some((spId) => bound.get(targetId)?.has(spId) === true),
     blockingOf: (spId) => blocking.get(spId) ?? [],
-    asksRules: (targetId, spId) => asks.has(spId === undefined ? targetId : `${spId} ${targetId}`),
+    asksRules: (targetId, spId) => (spId === undefined ? asks.has(targetId) : asks.get(targetId)?.has(spId) === true),
     spNames: new Map(bindings.map((binding) => [binding.spId, binding.serviceProvider])),
     policies: await readPoliciesInForce(reading, previous?.policies),
     rules: options.rules ?? { zone: openZone('UTC') },
   };
+}
+
+/** The service providers of some bindings, by target. */
+function indexBySp(bindings: readonly BindingForDelivery[]): Map<number, Set<number>> {
+  const index = new Map<number, Set<number>>();
+  for (const { spId, targetId } of bindings) index.set(targetId, (index.get(targetId) ?? new Set()).add(spId));
+  return index;
 }
 
 function openTarget(target: TargetForDelivery, kind: ConnectorKind, outbound: Outbound): OpenTarget {

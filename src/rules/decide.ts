@@ -1,6 +1,6 @@
-import { type DecisionResult, decideOne } from './evaluate.ts';
+import { type DecisionResult, decideView } from './evaluate.ts';
 import type { PoliciesInForce } from './in-force.ts';
-import { buildProvisioningRequest, type ProvisioningRequest } from './provisioning-request.ts';
+import { type ProvisioningRequest, viewProvisioningRequest } from './provisioning-request.ts';
 import type { TraceNode } from './trace-node.ts';
 import type { Decider } from './verdict.ts';
 import type { Zone } from './zone.ts';
@@ -38,7 +38,7 @@ export function decideProvisioning(
   settings: RuleSettings,
 ): ProvisioningDecision {
   const zone = settings.zone.offsetAt(request.at);
-  const result = decideOne(policies, buildProvisioningRequest(request, zone), false, {
+  const result = decideView(policies, viewProvisioningRequest(request, zone), {
     now: request.at,
     zone,
     trace: settings.trace === true,

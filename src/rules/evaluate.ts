@@ -2,7 +2,7 @@ import { type AppliedPolicy, beginEvaluation, type EvaluationSettings, endEvalua
 import { Failure, failProcessing, outOfSteps } from './failure.ts';
 import { statusCodes } from './identifiers.ts';
 import type { PoliciesInForce } from './in-force.ts';
-import { type RequestCategory, viewRequest, type XacmlRequest } from './request.ts';
+import { type RequestCategory, type RequestView, viewRequest, type XacmlRequest } from './request.ts';
 import type { TraceNode } from './trace-node.ts';
 import { type Decider, type ExtendedDecision, indeterminate, type Notice, type Verdict } from './verdict.ts';
 
@@ -22,6 +22,8 @@ export interface DecisionResult {
   readonly readsClock: boolean;
   readonly trace: readonly TraceNode[] | undefined;
 }
+
+const nothing: readonly RequestCategory[] = [];
 
 /** Most decisions one request may ask for. */
 const maxDecisions = 1000;
@@ -58,7 +60,16 @@ export function decideOne(
   returnPolicyIds: boolean,
   settings: EvaluationSettings,
 ): DecisionResult {
-  const evaluation = beginEvaluation(viewRequest(categories), settings, returnPolicyIds);
+  return decideView(policies, viewRequest(categories), { ...settings, categories, returnPolicyIds });
+}
+
+/** Decides for a request that can be looked into. `categories`: those of which attributes may have to be included. */
+export function decideView(
+  policies: PoliciesInForce,
+  view: RequestView,
+  settings: EvaluationSettings & { categories?: readonly RequestCategory[]; returnPolicyIds?: boolean },
+): DecisionResult {
+  const evaluation = beginEvaluation(view, settings, settings.returnPolicyIds === true);
   let verdict: Verdict;
   try {
     verdict = policies.root.evaluate(evaluation);
@@ -70,7 +81,7 @@ export function decideOne(
   } finally {
     endEvaluation(evaluation);
   }
-  return toResult(verdict, categories, evaluation.applied, evaluation.readsClock, evaluation.trace);
+  return toResult(verdict, settings.categories ?? nothing, evaluation.applied, evaluation.readsClock, evaluation.trace);
 }
 
 function toResult(
@@ -99,8 +110,6 @@ function standardDecision(decision: ExtendedDecision): DecisionResult['decision'
   if (decision === 'deny') return 'Deny';
   return decision === 'not-applicable' ? 'NotApplicable' : 'Indeterminate';
 }
-
-const nothing: readonly RequestCategory[] = [];
 
 function includedAttributes(categories: readonly RequestCategory[]): readonly RequestCategory[] {
   let included: RequestCategory[] | undefined;

@@ -1,7 +1,8 @@
+import type { DataType } from './datatypes/table.ts';
 import { types } from './datatypes/table.ts';
 import { clockValues } from './datatypes/temporal.ts';
 import { clockAttributes, environmentCategory } from './identifiers.ts';
-import type { RequestAttribute, RequestCategory } from './request.ts';
+import type { CategoryView, RequestAttribute, RequestView } from './request.ts';
 
 /** Computed, as policies see it: POST without a remote account, DELETE to remove, PATCH for a password alone, else PUT. */
 export type ProvisioningOperation = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -11,7 +12,7 @@ export interface ProvisioningRequest {
   /** Name of the user or group, with `DOMAIN/` before it outside PRIMARY. */
   readonly subject: string;
   /** The subject's attributes, each with all its values: by SCIM path, or by any other name policies use. */
-  readonly attributes: ReadonlyMap<string, readonly string[]>;
+  readonly attributes: { get(name: string): readonly string[] | undefined };
   /** Names of the groups and roles the subject is in. */
   readonly roles: readonly string[];
   readonly serviceProvider: string;
@@ -49,8 +50,8 @@ export const provisioningNames = {
 
 const claims = 'http://wso2.org/claims/';
 
-/** The local claim that says in WSO2 what a SCIM path says here; policies may use either. */
-const claimOfPath: ReadonlyMap<string, string> = new Map(
+/** The SCIM path that says here what a local claim says in WSO2; policies may use either. */
+const pathOfClaim: ReadonlyMap<string, string> = new Map(
   Object.entries({
     userName: 'username',
     externalId: 'externalid',
@@ -72,56 +73,83 @@ const claimOfPath: ReadonlyMap<string, string> = new Map(
     'addresses.postalCode': 'postalcode',
     'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:organization': 'organization',
     'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department': 'department',
-  }).map(([path, claim]) => [path, claims + claim]),
+  }).map(([path, claim]) => [claims + claim, path]),
 );
-const roleClaims = [`${claims}role`, `${claims}roles`, `${claims}groups`];
+const roleClaims = new Set([`${claims}role`, `${claims}roles`, `${claims}groups`]);
 
 /**
- * The categories of the XACML request about an operation: the identifiers are WSO2's, the values are what they should
- * be. Every value stands alone in its bag (a comma in it means nothing), roles go with every operation, and dates and
- * times are of XACML's own types in the zone given (minutes east of UTC).
+ * The XACML request about an operation: the identifiers are WSO2's, the values are what they should be. Every value
+ * stands alone in its bag (a comma in it means nothing), roles go with every operation, and dates and times are of
+ * XACML's own types in the zone given (minutes east of UTC). Policies look at few of all these, and only what they look
+ * at is made.
  */
-export function buildProvisioningRequest(request: ProvisioningRequest, zone: number): readonly RequestCategory[] {
-  const n = provisioningNames;
-  const tenant = request.tenantDomain ?? 'carbon.super';
-  const user = [attribute(n.userTenant, [tenant]), attribute(n.username, [request.subject])];
-  for (const [path, values] of request.attributes) {
-    user.push(attribute(path, values));
-    const claim = claimOfPath.get(path);
-    if (claim !== undefined && !request.attributes.has(claim)) user.push(attribute(claim, values));
-  }
-  for (const claim of roleClaims) if (!request.attributes.has(claim)) user.push(attribute(claim, request.roles));
-  const clock = clockValues(request.at, zone);
-  return [
-    category(n.userCategory, user),
-    category(n.spCategory, [attribute(n.spName, [request.serviceProvider]), attribute(n.spTenant, [tenant])]),
-    category(n.idpCategory, [
-      attribute(n.idpName, [request.identityProvider]),
-      attribute(n.connectorType, [request.connectorType]),
-    ]),
-    category(n.actionCategory, [attribute(n.actionName, ['provisioning'])]),
-    category(n.provisioningCategory, [
-      attribute(n.operation, [request.operation]),
-      attribute(n.claimGroup, request.roles),
-    ]),
-    category(environmentCategory, [
-      attribute(n.environmentId, [tenant]),
-      { ...attribute(clockAttributes.date, []), values: [{ type: types.date, value: clock.date }] },
-      { ...attribute(clockAttributes.time, []), values: [{ type: types.time, value: clock.time }] },
-      { ...attribute(clockAttributes.dateTime, []), values: [{ type: types.dateTime, value: clock.dateTime }] },
-    ]),
-  ];
+export function viewProvisioningRequest(request: ProvisioningRequest, zone: number): RequestView {
+  return { get: (category) => categories.get(category)?.(request, zone) };
 }
 
-function category(name: string, attributes: readonly RequestAttribute[]): RequestCategory {
-  return { category: name, xmlId: undefined, content: undefined, attributes };
-}
+type MakeCategory = (request: ProvisioningRequest, zone: number) => CategoryView;
 
-function attribute(id: string, values: readonly string[]): RequestAttribute {
-  return {
-    id,
-    issuer: undefined,
-    includeInResult: false,
-    values: values.map((value) => ({ type: types.string, value })),
+const n = provisioningNames;
+
+const categories: ReadonlyMap<string, MakeCategory> = new Map([
+  category(n.userCategory, readUser),
+  category(n.spCategory, (request, id) => {
+    if (id === n.spName) return [request.serviceProvider];
+    return id === n.spTenant ? [tenantOf(request)] : undefined;
+  }),
+  category(n.idpCategory, (request, id) => {
+    if (id === n.idpName) return [request.identityProvider];
+    return id === n.connectorType ? [request.connectorType] : undefined;
+  }),
+  category(n.actionCategory, (_, id) => (id === n.actionName ? ['provisioning'] : undefined)),
+  category(n.provisioningCategory, (request, id) => {
+    if (id === n.operation) return [request.operation];
+    return id === n.claimGroup ? request.roles : undefined;
+  }),
+  [
+    environmentCategory,
+    (request, zone) => ({ attributes: { get: (id) => readEnvironment(request, zone, id) }, content: undefined }),
+  ],
+]);
+
+/** A category of texts. */
+function category(
+  name: string,
+  read: (request: ProvisioningRequest, id: string) => readonly string[] | undefined,
+): [string, MakeCategory] {
+  const get = (request: ProvisioningRequest, id: string) => {
+    const texts = read(request, id);
+    return texts && [attribute(id, types.string, texts)];
   };
+  return [name, (request) => ({ attributes: { get: (id) => get(request, id) }, content: undefined })];
+}
+
+function readUser(request: ProvisioningRequest, id: string): readonly string[] | undefined {
+  if (id === n.userTenant) return [tenantOf(request)];
+  if (id === n.username) return [request.subject];
+  const own = request.attributes.get(id);
+  if (own) return own;
+  const path = pathOfClaim.get(id);
+  if (path !== undefined) return request.attributes.get(path);
+  return roleClaims.has(id) ? request.roles : undefined;
+}
+
+function readEnvironment(
+  request: ProvisioningRequest,
+  zone: number,
+  id: string,
+): readonly RequestAttribute[] | undefined {
+  if (id === n.environmentId) return [attribute(id, types.string, [tenantOf(request)])];
+  const clock = clockValues(request.at, zone);
+  if (id === clockAttributes.date) return [attribute(id, types.date, [clock.date])];
+  if (id === clockAttributes.time) return [attribute(id, types.time, [clock.time])];
+  return id === clockAttributes.dateTime ? [attribute(id, types.dateTime, [clock.dateTime])] : undefined;
+}
+
+function tenantOf(request: ProvisioningRequest): string {
+  return request.tenantDomain ?? 'carbon.super';
+}
+
+function attribute(id: string, type: DataType, values: readonly unknown[]): RequestAttribute {
+  return { id, issuer: undefined, includeInResult: false, values: values.map((value) => ({ type, value })) };
 }

@@ -38,11 +38,13 @@ export interface XacmlRequest {
   readonly references: readonly (readonly string[])[] | undefined;
 }
 
-/** A request in which each category occurs once, for lookup. */
-export type RequestView = ReadonlyMap<string, CategoryView>;
+/** A request in which each category occurs once, for lookup. What is never looked up need never be made. */
+export interface RequestView {
+  get(category: string): CategoryView | undefined;
+}
 
 export interface CategoryView {
-  readonly attributes: ReadonlyMap<string, readonly RequestAttribute[]>;
+  readonly attributes: { get(id: string): readonly RequestAttribute[] | undefined };
   readonly content: RequestContent | undefined;
 }
 

@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import { Problem } from '../../src/base/problem.ts';
 import { decideProvisioning, type RuleSettings } from '../../src/rules/decide.ts';
 import {
-  buildProvisioningRequest,
   type ProvisioningRequest,
   provisioningNames,
+  viewProvisioningRequest,
 } from '../../src/rules/provisioning-request.ts';
 import { fillTemplate } from '../../src/rules/templates/fill.ts';
 import { type TemplateForm, templates } from '../../src/rules/templates/form.ts';
@@ -43,16 +43,18 @@ function decide(
 
 describe('the provisioning request', () => {
   const values = (changes: Partial<ProvisioningRequest> = {}) => {
-    const out = new Map<string, string[]>();
-    for (const category of buildProvisioningRequest({ ...ada, ...changes }, 120)) {
-      for (const attribute of category.attributes) {
-        const texts = attribute.values.map(({ type, value: v }) =>
-          typeof type === 'string' ? String(v) : type.print(v),
-        );
-        out.set(`${category.category} ${attribute.id}`, texts);
-      }
-    }
-    return out;
+    const view = viewProvisioningRequest({ ...ada, ...changes }, 120);
+    return {
+      get(key: string): string[] | undefined {
+        const [category, id] = key.split(' ') as [string, string];
+        return view
+          .get(category)
+          ?.attributes.get(id)
+          ?.flatMap((attribute) =>
+            attribute.values.map(({ type, value: v }) => (typeof type === 'string' ? String(v) : type.print(v))),
+          );
+      },
+    };
   };
 
   it('carries the attributes WSO2 names, in its categories', () => {
@@ -77,6 +79,9 @@ describe('the provisioning request', () => {
       [`${env} urn:oasis:names:tc:xacml:1.0:environment:current-dateTime`, ['2024-07-01T14:30:00+02:00']],
     ];
     for (const [key, texts] of expected) assert.deepEqual(got.get(key), texts, key);
+    for (const category of [n.userCategory, n.spCategory, n.idpCategory, n.actionCategory, env, 'urn:other']) {
+      assert.equal(got.get(`${category} urn:nothing`), undefined, category);
+    }
   });
 
   it('keeps every value whole, and gives the roles with every operation', () => {
