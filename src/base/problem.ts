@@ -2,7 +2,7 @@
  * A `Problem` says that the caller's request cannot be done, and why. It is thrown by any room and translated by the
  * door that took the request. The table is closed: a new kind of refusal is a new row here.
  *
- * `scimType` is the word of RFC 7644 section 3.12 where it has one.
+ * `scimType` is the word of RFC 7644 section 3.12, or of RFC 9865, where there is one.
  */
 const table = {
   invalidSyntax: { status: 400, scimType: 'invalidSyntax' },
@@ -11,6 +11,8 @@ const table = {
   invalidValue: { status: 400, scimType: 'invalidValue' },
   noTarget: { status: 400, scimType: 'noTarget' },
   mutability: { status: 400, scimType: 'mutability' },
+  invalidCursor: { status: 400, scimType: 'invalidCursor' },
+  invalidCount: { status: 400, scimType: 'invalidCount' },
   tooMany: { status: 400, scimType: 'tooMany' },
   notAuthenticated: { status: 401, scimType: undefined },
   passwordChangeRequired: { status: 403, scimType: undefined },

@@ -27,7 +27,8 @@ type Scope = { kind: Subject['kind']; type: ResourceType; fields: Fields; dialec
  * `ada`. Comparisons by `eq` with the name, externalId, id, `emails.value`, the displayName of users and `groups.value`
  * go through an index, and so does `sw` with the name.
  *
- * Throws `Problem('invalidFilter')` for an attribute the type does not have or an operator it does not know.
+ * `among`: the types that are asked together (RFC 7644 section 3.4.2.1); an attribute that only another of them has has
+ * no value here. Throws `Problem('invalidFilter')` for an attribute none has or an operator it does not know.
  */
 export function compileFilter(
   filter: Filter,
@@ -35,12 +36,14 @@ export function compileFilter(
   type: ResourceType,
   dialect: Dialect,
   baseUrl: string,
+  among: readonly ResourceType[] = [type],
 ): Condition {
-  checkFilter(filter, [type]);
+  checkFilter(filter, among);
   return compilePart(filter, { kind, type, fields: openFields(kind, type, dialect, baseUrl), dialect });
 }
 
 function compilePart(filter: Filter, scope: Scope): Condition {
+  if ('path' in filter && !locateAttribute(scope.type, filter.path)?.attribute) return compileUnknown(filter);
   switch (filter.op) {
     case 'and':
     case 'or':
@@ -61,6 +64,12 @@ function compilePart(filter: Filter, scope: Scope): Condition {
     default:
       return compileComparison(filter, scope);
   }
+}
+
+/** An attribute that only another type has. */
+function compileUnknown(filter: Exclude<Filter, { op: 'and' | 'or' | 'not' }>): Condition {
+  if (filter.op === 'ne') return filter.value === null ? never : always;
+  return filter.op === 'eq' && filter.value === null ? always : never;
 }
 
 function joinParts(op: 'and' | 'or', parts: readonly Condition[]): Condition {

@@ -30,20 +30,21 @@ import { renamed } from './users.ts';
 type WriteOptions = { origin: Origin; ifVersion?: readonly number[] };
 
 /**
- * Makes a group, its members included. Throws `Problem`: `invalidValue` (unknown domain, a displayName that cannot be
+ * Makes a group, its members included. `id`: as for `createUser`. `later`: members who are not there yet and are left
+ * out; the caller makes them in the same transaction and then adds them (`addLater`). Throws `Problem`: `invalidValue` (unknown domain, a displayName that cannot be
  * one, a member that is not there), `uniqueness`.
  */
 export async function createGroup(
   tx: Tx,
   resource: Resource,
-  options: { origin: Origin; domain?: string },
+  options: { origin: Origin; domain?: string; id?: string; later?: ReadonlySet<string> },
 ): Promise<Subject> {
   const { origin, domain } = options;
   const name = await readName(tx, resource.displayName as string, 'displayName', domain);
   const attributes = toAttributes('group', resource, name);
   const now = tx.now;
-  const id = newId(now);
-  const members = memberIds(resource.members);
+  const id = options.id ?? newId(now);
+  const members = memberIds(resource.members).filter((member) => !options.later?.has(member));
   await lockMembers(tx, id, members);
   const seq = await insertChange(tx, { subjectId: id, origin, urgency: urgency.creation });
   const group = await insertRow(

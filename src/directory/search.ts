@@ -6,65 +6,186 @@ import type { SubjectRow } from '../store/schema.ts';
 import { prepare, type Reading } from '../store/store.ts';
 import { compileFilter } from './filter-sql.ts';
 import { dropPrimaryPrefix } from './names.ts';
-import { compileOrder } from './sort-sql.ts';
+import { compileSort, type SortKey } from './sort-sql.ts';
 import { nameAttribute, type Subject, toSubject } from './subjects.ts';
 
-export type Search = {
+type Kind = Subject['kind'];
+
+/** Who is looked for, and in what order. */
+export type Query = {
   /** Absent: everyone. */
   filter?: Filter;
-  /** From 1. */
-  startIndex: number;
-  /** At most so many; 0 asks for the total alone. */
-  count: number;
+  /** Only in this user store domain, named as `findDomain` answers it. */
+  domain?: string;
   /** An attribute path; default: the order of ids, which is that of creation, to the millisecond. */
   sortBy?: string;
+  /**
+   * Subjects without a value are last when ascending and first when descending. Equal ones, and all without `sortBy`,
+   * are in the order of their ids.
+   */
   sortOrder?: 'ascending' | 'descending';
   /** What locations begin with, where a filter or sort names one. */
   baseUrl?: string;
   /** What a kind's attributes are; default the core schemas and the enterprise extension. */
-  type?: ResourceType;
+  types?: Readonly<Record<Kind, ResourceType>>;
 };
 
-const types = { user: userType, group: groupType } as const;
+export type Search = Query & {
+  /** From 1. */
+  startIndex: number;
+  /** At most so many; 0 asks for the total alone. */
+  count: number;
+};
+
+/** Where in the order of a query somebody stands: the value it is sorted by, null where there is none, and the id. */
+export type Place = { key: string | number | null; id: string };
+
+const coreTypes = { user: userType, group: groupType } as const;
 
 /**
- * Live users or groups. `total` counts all that match, of which `subjects` are the page. A search that gives all it
- * found in one page counts nothing more; otherwise the cost of `total` follows what matches.
+ * Live users or groups, or both together. `total` counts all that match, of which `subjects` are the page. A search
+ * that gives all it found in one page counts nothing more; otherwise the cost of `total` follows what matches.
  *
  * Throws `Problem`: `invalidFilter`; `invalidPath` for a `sortBy` that is no attribute with simple values.
  */
 export async function listSubjects(
   reading: Reading,
-  kind: Subject['kind'],
+  kinds: Kind | readonly Kind[],
   search: Search,
 ): Promise<{ total: number; subjects: Subject[] }> {
-  const { filter, startIndex, count } = search;
-  const name = filter && startIndex === 1 && count > 0 ? findName(filter, kind) : undefined;
-  if (name !== undefined) {
-    const rows = await reading.run(byName[kind], { name });
-    return { total: rows.length, subjects: rows.map(toSubject) };
+  const { startIndex, count } = search;
+  const only = listKinds(kinds).length === 1 ? listKinds(kinds)[0]! : undefined;
+  const name = only && startIndex === 1 && count > 0 ? findName(search.filter, only) : undefined;
+  if (only && name !== undefined) {
+    const rows = await reading.run(byName[only], { name });
+    const subjects = rows.map(toSubject).filter((one) => search.domain === undefined || one.domain === search.domain);
+    return { total: subjects.length, subjects };
   }
-  const { dialect } = reading;
-  const type = search.type ?? types[kind];
-  const baseUrl = search.baseUrl ?? '';
-  const matching = filter ? sql` and ${compileFilter(filter, kind, type, dialect, baseUrl)}` : sql``;
-  const from = sql`from subjects s where s.kind = ${sql.lit(kind)} and s.life = 'live'${matching}`;
+  if (count === 0) return { total: await countMatching(reading, kinds, search), subjects: [] };
   const skip = startIndex - 1;
-  if (count > 0) {
-    const order = compileOrder(search, kind, type, dialect, baseUrl);
-    const page = sql<SubjectRow>`select s.* ${from} order by ${order} limit ${count + 1} offset ${skip}`;
-    const rows = await reading.all<SubjectRow>({ compile: () => page.compile(reading.q) });
-    const isLast = rows.length <= count && (rows.length > 0 || skip === 0);
-    const subjects = rows.slice(0, count).map(toSubject);
-    if (isLast) return { total: skip + rows.length, subjects };
-    return { total: await countMatching(reading, from), subjects };
-  }
-  return { total: await countMatching(reading, from), subjects: [] };
+  const rows = await readPage(reading, listKinds(kinds), search, { limit: count + 1, skip });
+  const isLast = rows.length <= count && (rows.length > 0 || skip === 0);
+  const subjects = rows.slice(0, count).map(toSubject);
+  if (isLast) return { total: skip + rows.length, subjects };
+  return { total: await countMatching(reading, kinds, search), subjects };
 }
 
-async function countMatching(reading: Reading, from: RawBuilder<unknown>): Promise<number> {
-  const query = sql<{ n: number }>`select count(*) as n ${from}`;
-  return (await reading.first<{ n: number }>({ compile: () => query.compile(reading.q) }))!.n;
+/**
+ * The next `count` after a place; from the beginning without one. `next`: where they end, absent when nobody follows.
+ * Nothing is counted and nothing skipped, so a page costs the same wherever it is; and since places are values and
+ * not numbers, whoever is there throughout and keeps his place comes exactly once, whoever else comes or goes. Of
+ * texts longer than 300 characters the first 300 decide about the order. Throws as `listSubjects`.
+ */
+export async function walkSubjects(
+  reading: Reading,
+  kinds: Kind | readonly Kind[],
+  query: Query & { count: number; after?: Place },
+): Promise<{ subjects: Subject[]; next?: Place }> {
+  const { count, after } = query;
+  const rows = await readPage(reading, listKinds(kinds), query, { limit: count + 1, after: after ?? 'beginning' });
+  const page = rows.slice(0, count);
+  const last = page.at(-1);
+  const next = rows.length > count && last ? { next: { key: last.sort_key ?? null, id: last.id } } : {};
+  return { subjects: page.map(toSubject), ...next };
+}
+
+/** How many match; the cost follows what matches. Throws as `listSubjects`. */
+export async function countMatching(reading: Reading, kinds: Kind | readonly Kind[], query: Query): Promise<number> {
+  let total = 0;
+  for (const kind of listKinds(kinds)) {
+    const count = sql<{
+      n: number;
+    }>`select count(*) as n from subjects s where ${matching(reading, kinds, kind, query)}`;
+    total += (await reading.first<{ n: number }>({ compile: () => count.compile(reading.q) }))!.n;
+  }
+  return total;
+}
+
+function listKinds(kinds: Kind | readonly Kind[]): readonly Kind[] {
+  return typeof kinds === 'string' ? [kinds] : kinds;
+}
+
+type Found = SubjectRow & { sort_key?: string | number | null };
+/** By number (`skip`), or after a place. */
+type Page = { limit: number } & ({ skip: number } | { after: Place | 'beginning' });
+
+async function readPage(reading: Reading, kinds: readonly Kind[], query: Query, page: Page): Promise<Found[]> {
+  const { sortBy, sortOrder, baseUrl = '', types = coreTypes } = query;
+  const found = sortBy === undefined ? undefined : compileSort(sortBy, kinds, types, reading.dialect, baseUrl);
+  const sort = 'after' in page ? found && cutKeys(found) : found;
+  const descending = sortOrder === 'descending';
+  const skip = 'skip' in page ? page.skip : 0;
+  const parts = kinds.map((kind) => {
+    const key = sort?.get(kind);
+    const conditions = [matching(reading, kinds, kind, query)];
+    if ('after' in page && page.after !== 'beginning') conditions.push(isAfter(page.after, key, descending));
+    const named = key && (kinds.length > 1 || 'after' in page) ? sql`, ${key.key} as sort_key` : sql``;
+    const order = orderBy(key?.mayBeAbsent ?? false, key?.key, sql.ref('s.id'), descending);
+    const where = sql.join(conditions, sql` and `);
+    return sql`select s.*${named} from subjects s where ${where} order by ${order}`;
+  });
+  let whole: RawBuilder<unknown>;
+  if (parts.length === 1) {
+    whole = sql`${parts[0]} limit ${page.limit} offset ${skip}`;
+  } else {
+    // Each half has its own limit, so that an index in its order is walked where there is one.
+    const halves = parts.map(
+      (part, n) => sql`select * from (${part} limit ${skip + page.limit}) as ${sql.ref(`h${n}`)}`,
+    );
+    const absent = sort !== undefined && [...sort.values()].some((key) => key.mayBeAbsent);
+    const order = orderBy(absent, sort && sql.ref('w.sort_key'), sql.ref('w.id'), descending);
+    whole = sql`select * from (${sql.join(halves, sql` union all `)}) as w
+      order by ${order} limit ${page.limit} offset ${skip}`;
+  }
+  return reading.all<Found>({ compile: () => (whole as RawBuilder<Found>).compile(reading.q) });
+}
+
+/** Live subjects of a kind that the query is about, as a condition on `subjects s`. */
+function matching(reading: Reading, kinds: Kind | readonly Kind[], kind: Kind, query: Query): RawBuilder<unknown> {
+  const { filter, domain, baseUrl = '', types = coreTypes } = query;
+  const conditions = [sql`s.kind = ${sql.lit(kind)} and s.life = 'live'`];
+  if (domain !== undefined) conditions.push(sql`s.domain = ${domain}`);
+  if (filter) {
+    const among = listKinds(kinds).map((one) => types[one]);
+    conditions.push(compileFilter(filter, kind, types[kind], reading.dialect, baseUrl, among));
+  }
+  return sql.join(conditions, sql` and `);
+}
+
+function orderBy(
+  mayBeAbsent: boolean,
+  key: RawBuilder<unknown> | undefined,
+  id: RawBuilder<unknown>,
+  descending: boolean,
+): RawBuilder<unknown> {
+  if (!key) return id;
+  const direction = descending ? sql` desc` : sql``;
+  const absence = mayBeAbsent ? sql`(${key} is null)${direction}, ` : sql``;
+  return sql`${absence}${key}${direction}, ${id}`;
+}
+
+function isAfter(place: Place, key: SortKey | undefined, descending: boolean): RawBuilder<unknown> {
+  const follows = sql`s.id > ${place.id}`;
+  if (!key) return follows;
+  if (place.key === null) {
+    const present = descending ? sql` or ${key.key} is not null` : sql``;
+    return sql`((${key.key} is null and ${follows})${present})`;
+  }
+  // The first comparison is what an index is walked by.
+  const beyond = descending
+    ? sql`(${key.key} <= ${place.key} and (${key.key} < ${place.key} or ${follows}))`
+    : sql`(${key.key} >= ${place.key} and (${key.key} > ${place.key} or ${follows}))`;
+  return key.mayBeAbsent && !descending ? sql`(${key.key} is null or ${beyond})` : beyond;
+}
+
+/** A place travels in an address, so what it holds must be short. */
+const longestKey = 300;
+
+function cutKeys(sort: ReadonlyMap<Kind, SortKey>): ReadonlyMap<Kind, SortKey> {
+  const cut = (one: SortKey): SortKey =>
+    // Names are short enough.
+    one.holds === 'text' && one.mayBeAbsent ? { ...one, key: sql`substr(${one.key}, 1, ${sql.lit(longestKey)})` } : one;
+  return new Map([...sort].map(([kind, key]) => [kind, cut(key)]));
 }
 
 const byName = {
@@ -77,11 +198,11 @@ const byName = {
 };
 
 /** The key of the one subject a filter can mean: the question every client asks before it creates. */
-function findName(filter: Filter, kind: Subject['kind']): string | undefined {
-  if (filter.op !== 'eq' || typeof filter.value !== 'string') return undefined;
+function findName(filter: Filter | undefined, kind: Kind): string | undefined {
+  if (filter?.op !== 'eq' || typeof filter.value !== 'string') return undefined;
   const { urn, attr, sub } = filter.path;
   if (sub !== undefined || attr.toLowerCase() !== nameAttribute[kind].toLowerCase()) return undefined;
-  if (urn !== undefined && urn.toLowerCase() !== types[kind].schema.id.toLowerCase()) return undefined;
+  if (urn !== undefined && urn.toLowerCase() !== coreTypes[kind].schema.id.toLowerCase()) return undefined;
   if (filter.value.includes('\0') || !filter.value.isWellFormed()) return undefined;
   return fold(dropPrimaryPrefix(filter.value));
 }

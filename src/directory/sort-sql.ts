@@ -3,24 +3,60 @@ import { Problem } from '../base/problem.ts';
 import { type Attribute, locateAttribute, type ResourceType } from '../protocol/scim/schema.ts';
 import type { Dialect } from '../store/dialect.ts';
 import { openFields, type Value } from './filter-fields.ts';
-import type { Subject } from './subjects.ts';
+import { nameAttribute, type Subject } from './subjects.ts';
+
+type Kind = Subject['kind'];
+
+/** What subjects of one kind are sorted by, in a statement in which the table `subjects` is called `s`. */
+export type SortKey = {
+  /** Null where a subject has no value. */
+  key: RawBuilder<unknown>;
+  holds: 'text' | 'moment' | 'number';
+  /** Some subjects may have no value. */
+  mayBeAbsent: boolean;
+};
 
 /**
- * The `order by` of a search (RFC 7644 section 3.4.2.3), for a statement in which the table `subjects` is called `s`:
- * text by its attribute's own case rule, subjects without a value last when ascending and first when descending, of
- * many values the primary one, else the first. Equal ones, and all without `sortBy`, are in the order of their ids.
+ * What `sortBy` means for each kind (RFC 7644 section 3.4.2.3): text by its attribute's own case rule; of many values
+ * the primary one, else the first; a kind without the attribute has no value. `undefined` where all are equal.
  *
- * Throws `Problem('invalidPath')` for a `sortBy` that is no attribute with simple values.
+ * Throws `Problem('invalidPath')` for a `sortBy` that is no attribute with simple values of any of the kinds.
  */
-export function compileOrder(
-  order: { sortBy?: string; sortOrder?: 'ascending' | 'descending' },
-  kind: Subject['kind'],
+export function compileSort(
+  sortBy: string,
+  kinds: readonly Kind[],
+  types: Readonly<Record<Kind, ResourceType>>,
+  dialect: Dialect,
+  baseUrl: string,
+): ReadonlyMap<Kind, SortKey> | undefined {
+  const known = kinds.filter((kind) => locateAttribute(types[kind], sortBy)?.attribute);
+  if (known.length === 0) return refuse(sortBy, 'is no attribute');
+  const keys = new Map(known.map((kind) => [kind, compileKey(sortBy, kind, types[kind], dialect, baseUrl)] as const));
+  const held = new Set([...keys.values()].map((one) => one?.holds));
+  if (held.size > 1) refuse(sortBy, 'is of another type in each resource type');
+  const [holds] = held;
+  if (holds === undefined) {
+    // The name of the resource type: the same for all of a kind.
+    return kinds.length === 1 ? undefined : new Map(kinds.map((kind) => [kind, typeName(types[kind])]));
+  }
+  const absent: SortKey = { key: sql`cast(null as ${columnTypes[holds]})`, holds, mayBeAbsent: true };
+  return new Map(kinds.map((kind) => [kind, keys.get(kind) ?? absent]));
+}
+
+const columnTypes = { text: sql`text`, moment: sql`bigint`, number: sql`double precision` } as const;
+
+function typeName({ name }: ResourceType): SortKey {
+  return { key: sql`cast(${sql.lit(name)} as text)`, holds: 'text', mayBeAbsent: false };
+}
+
+function compileKey(
+  sortBy: string,
+  kind: Kind,
   type: ResourceType,
   dialect: Dialect,
   baseUrl: string,
-): RawBuilder<unknown> {
-  if (order.sortBy === undefined) return sql`s.id`;
-  const { attribute, sub, extension } = locate(type, order.sortBy);
+): SortKey | undefined {
+  const { attribute, sub, extension } = locate(type, sortBy);
   const leaf = sub ?? attribute;
   const path = {
     ...(extension === undefined ? {} : { urn: extension }),
@@ -29,10 +65,14 @@ export function compileOrder(
   };
   const value =
     openFields(kind, type, dialect, baseUrl).valueAt(path) ?? preferredValue(attribute, extension, sub, dialect);
-  const direction = order.sortOrder === 'descending' ? sql` desc` : sql``;
-  if ('constant' in value) return sql`s.id`;
-  if ('moment' in value) return sql`${value.moment}${direction}, s.id`;
-  return sql`(${value.text} is null)${direction}, ${sortKey(leaf, value, dialect)}${direction}, s.id`;
+  if ('constant' in value) return undefined;
+  if ('moment' in value) return { key: value.moment, holds: 'moment', mayBeAbsent: false };
+  if (leaf.type === 'integer' || leaf.type === 'decimal') {
+    return { key: sql`cast(${value.text} as double precision)`, holds: 'number', mayBeAbsent: true };
+  }
+  const key = leaf.caseExact || leaf.type === 'boolean' ? value.text : (value.folded ?? dialect.fold(value.text));
+  const isName = extension === undefined && !sub && attribute.name === nameAttribute[kind];
+  return { key, holds: 'text', mayBeAbsent: !isName };
 }
 
 function locate(type: ResourceType, text: string): { attribute: Attribute; sub?: Attribute; extension?: string } {
@@ -70,14 +110,4 @@ function preferredValue(
   return {
     text: sql`coalesce((select ${text} from ${each} where ${isPrimary} limit 1), (select ${text} from ${each} limit 1))`,
   };
-}
-
-function sortKey(
-  leaf: Attribute,
-  value: Extract<Value, { text: RawBuilder<unknown> }>,
-  dialect: Dialect,
-): RawBuilder<unknown> {
-  if (leaf.type === 'integer' || leaf.type === 'decimal') return sql`cast(${value.text} as double precision)`;
-  if (leaf.caseExact || leaf.type === 'boolean') return value.text;
-  return value.folded ?? dialect.fold(value.text);
 }

@@ -43,18 +43,18 @@ const dropPassword = prepare<{ id: string }, { subject_id: string }>(
 
 /**
  * Makes a user from a resource that `readResource` checked. `domain`: where a userName without a prefix belongs,
- * default PRIMARY. Throws `Problem`: `invalidValue` (unknown domain, a userName that cannot be one), `uniqueness`.
+ * default PRIMARY. `id`: one of `newId` that nobody has, default a new one. Throws `Problem`: `invalidValue` (unknown domain, a userName that cannot be one), `uniqueness`.
  */
 export async function createUser(
   tx: Tx,
   resource: Resource,
-  options: { origin: Origin; domain?: string; passwordHash?: string; clearPassword?: ClearPassword },
+  options: { origin: Origin; domain?: string; id?: string; passwordHash?: string; clearPassword?: ClearPassword },
 ): Promise<Subject> {
   const { origin, domain, passwordHash, clearPassword } = options;
   const name = await readName(tx, resource.userName as string, 'userName', domain);
   const attributes = toAttributes('user', resource, name);
   const now = tx.now;
-  const id = newId(now);
+  const id = options.id ?? newId(now);
   const seq = await insertChange(tx, { subjectId: id, origin, urgency: urgency.creation });
   const user = await insertRow(
     tx,

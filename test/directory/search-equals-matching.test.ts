@@ -227,7 +227,7 @@ eachDatabase('a search finds what matchesFilter says', (bed) => {
     ];
   });
 
-  async function idsFound(kind: Subject['kind'], filter: Filter): Promise<string[]> {
+  async function idsFound(kind: Subject['kind'] | Subject['kind'][], filter: Filter): Promise<string[]> {
     const { total, subjects } = await store.read((reading) =>
       listSubjects(reading, kind, { filter, startIndex: 1, count: 1000, baseUrl }),
     );
@@ -257,6 +257,23 @@ eachDatabase('a search finds what matchesFilter says', (bed) => {
       );
       assert.ok(meant > 120, `${meant} filters had a meaning`);
       assert.ok(held > 25, `${held} filters parted the directory`);
+    });
+
+    it(`random filters of ${kind}s over users and groups together`, async () => {
+      let held = 0;
+      await fc.assert(
+        fc.asyncProperty(filterOf(kind, values), async (text) => {
+          const filter = parseFilter(text);
+          if (!isMeant(filter, kind)) return;
+          const matches = (one: 'user' | 'group') =>
+            all[one].filter((resource) => matchesFilter(filter, resource, types[one])).map((resource) => resource.id!);
+          const expected = [...matches('user'), ...matches('group')].sort();
+          if (matches('user').length > 0 && matches('group').length > 0) held++;
+          assert.deepEqual(await idsFound(['user', 'group'], filter), expected, formatFilter(filter));
+        }),
+        { numRuns: 200, seed: Number(process.env.PURVEY_TEST_SEED ?? 20260302) },
+      );
+      assert.ok(held > 10, `${held} filters held of users and of groups`);
     });
 
     it(`each operator on each attribute of ${kind}s, alone and under not`, async () => {

@@ -26,6 +26,13 @@ eachDatabase('SCIM 2.0 discovery', (database) => {
         changePassword: true,
       },
     );
+    assert.deepEqual(body.pagination, {
+      cursor: true,
+      index: true,
+      defaultPaginationMethod: 'index',
+      defaultPageSize: 100,
+      maxPageSize: 2,
+    });
     assert.equal((await bed.call('POST', '/Bulk', {})).status, 501);
     const made = [];
     for (const userName of ['a', 'b', 'c'])

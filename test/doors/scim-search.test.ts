@@ -96,9 +96,74 @@ eachDatabase('SCIM 2.0 searches', (database) => {
     assert.deepEqual(await sorted('meta.created'), names);
   });
 
+  const searchUrn = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest';
+  const atRoot = async (parameters: Record<string, string>) =>
+    (await bed.call('GET', `/?${new URLSearchParams(parameters)}`)).body;
+  type Shown = { userName?: string; displayName?: string; meta: { resourceType: string } };
+  const namesOf = (body: { Resources: Shown[] }) => body.Resources.map((one) => one.userName ?? one.displayName);
+
+  it('the root has users and groups, and meta.resourceType tells them apart', async () => {
+    const all = await atRoot({ count: '5' });
+    assert.deepEqual([all.totalResults, all.itemsPerPage, all.startIndex], [8, 5, 1]);
+    const rest = await atRoot({ count: '5', startIndex: '6' });
+    assert.deepEqual(namesOf(all).concat(namesOf(rest)), [...names, 'Team']);
+    const groups = await atRoot({ filter: 'meta.resourceType eq "Group"' });
+    assert.deepEqual([groups.totalResults, namesOf(groups)], [1, ['Team']]);
+    assert.equal(groups.Resources[0].members.length, 2);
+    const both = await atRoot({
+      filter: '(meta.resourceType eq "User") or (meta.resourceType eq "Group")',
+      count: '1',
+    });
+    assert.equal(both.totalResults, 8);
+    assert.equal((await bed.call('GET', '')).body.totalResults, 8);
+    const url = new URL(bed.url);
+    assert.equal((await bed.call('GET', `${url.origin}/scim2/?count=0`)).body.totalResults, 8);
+  });
+
+  it('at the root an attribute of the other type has no value, and one of neither is refused', async () => {
+    assert.deepEqual(namesOf(await atRoot({ filter: 'userName eq "bob" or members pr' })), ['bob', 'Team']);
+    assert.deepEqual(namesOf(await atRoot({ filter: 'members.display eq "eve"' })), ['Team']);
+    assert.deepEqual(namesOf(await atRoot({ filter: 'emails[type eq "work" and value sw "9"]' })), ['Ada']);
+    assert.deepEqual(namesOf(await atRoot({ filter: 'not (userName pr)' })), ['Team']);
+    const answer = await bed.call('GET', `/?filter=${encodeURIComponent('nothing eq "x"')}`);
+    assert.deepEqual([answer.status, answer.body.scimType], [400, 'invalidFilter']);
+  });
+
+  it('at the root everything is sorted together, and an attribute of one type puts the other last', async () => {
+    const sorted = async (sortBy: string, sortOrder = 'ascending') => [
+      ...namesOf(await atRoot({ sortBy, sortOrder, count: '5' })),
+      ...namesOf(await atRoot({ sortBy, sortOrder, count: '5', startIndex: '6' })),
+    ];
+    assert.deepEqual(await sorted('meta.created'), [...names, 'Team']);
+    assert.deepEqual(await sorted('meta.created', 'descending'), ['Team', ...[...names].reverse()]);
+    assert.deepEqual((await sorted('userName')).at(-1), 'Team');
+    assert.deepEqual((await sorted('userName', 'descending'))[0], 'Team');
+    assert.deepEqual((await sorted('displayName'))[0], 'Team');
+    assert.deepEqual((await sorted('meta.resourceType'))[0], 'Team');
+    const answer = await bed.call('GET', '/?sortBy=nothing');
+    assert.deepEqual([answer.status, answer.body.scimType], [400, 'invalidPath']);
+  });
+
+  it('POST /.search asks the root', async () => {
+    const answer = await bed.call('POST', '/.search', {
+      schemas: [searchUrn],
+      attributes: ['displayName', 'userName'],
+      filter: 'displayName sw "team" or userName eq "bob"',
+      startIndex: 1,
+      count: 10,
+    });
+    assert.equal(answer.status, 200);
+    assert.deepEqual(namesOf(answer.body), ['bob', 'Team']);
+    assert.equal(answer.body.Resources[1].members, undefined);
+    const refused = await bed.call('POST', '/.search', { filter: 'userName pr' });
+    assert.deepEqual([refused.status, refused.body.scimType], [400, 'invalidSyntax']);
+    assert.equal((await bed.call('GET', '/.search')).status, 405);
+    assert.equal((await bed.call('POST', '/', {})).status, 405);
+  });
+
   it('POST .search asks the same', async () => {
     const answer = await bed.call('POST', '/Users/.search', {
-      schemas: ['urn:ietf:params:scim:api:messages:2.0:SearchRequest'],
+      schemas: [searchUrn],
       filter: 'userName sw "e" or userName eq "zoë"',
       sortBy: 'userName',
       attributes: ['userName'],

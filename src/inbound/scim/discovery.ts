@@ -7,9 +7,8 @@ import {
   listServedSchemas,
   type Served,
 } from '../../protocol/scim/discovery.ts';
-import { makeListResponse } from '../../protocol/scim/message.ts';
 import type { Resource } from '../../protocol/scim/resource.ts';
-import { idOf, type ScimLimits, type ScimParts, sendJson, sendList } from './parts.ts';
+import { idOf, type ScimLimits, type ScimParts, sendJson } from './parts.ts';
 import { types } from './resources.ts';
 
 /** What this door serves. What is said here is tested against what it does. */
@@ -18,6 +17,7 @@ function describeServed(baseUrl: string, limits: ScimLimits): Served {
     baseUrl,
     patch: true,
     filter: { maxResults: limits.maxCount },
+    pagination: { cursor: true, index: true, defaultPageSize: limits.defaultCount, maxPageSize: limits.maxCount },
     changePassword: true,
     sort: true,
     etag: true,
@@ -40,11 +40,11 @@ function describeServed(baseUrl: string, limits: ScimLimits): Served {
 }
 
 /** `/ServiceProviderConfig`, `/ResourceTypes` and `/Schemas` (RFC 7644 section 4). */
-export function addDiscoveryRoutes(app: FastifyInstance, { limits, baseUrlOf }: ScimParts): void {
+export function addDiscoveryRoutes(app: FastifyInstance, { codec, limits, baseUrlOf }: ScimParts): void {
   const all = Object.values(types);
 
   app.get('/ServiceProviderConfig', async (request, reply) =>
-    sendJson(reply, 200, describeServiceProvider(describeServed(baseUrlOf(request), limits))),
+    sendJson(codec, reply, 200, describeServiceProvider(describeServed(baseUrlOf(request), limits))),
   );
 
   addCollection('/ResourceTypes', 'resource type', (baseUrl) => all.map((type) => describeResourceType(type, baseUrl)));
@@ -56,13 +56,14 @@ export function addDiscoveryRoutes(app: FastifyInstance, { limits, baseUrlOf }: 
     app.get(path, async (request, reply) => {
       refuseFilter(request);
       const resources = list(baseUrlOf(request));
-      return sendList(reply, makeListResponse(resources, { totalResults: resources.length, startIndex: 1 }));
+      const page = { totalResults: resources.length, startIndex: 1 };
+      return sendJson(codec, reply, 200, codec.writeList(resources, page));
     });
     app.get(`${path}/:id`, async (request, reply) => {
       const id = idOf(request);
       const found = list(baseUrlOf(request)).find((one) => one.id?.toLowerCase() === id.toLowerCase());
       if (!found) throw new Problem('notFound', `There is no ${what} "${id.slice(0, 200)}"; see ${path}.`);
-      return sendJson(reply, 200, found);
+      return sendJson(codec, reply, 200, found);
     });
   }
 }

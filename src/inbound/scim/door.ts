@@ -1,16 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
-import { makeScimError, problemToScimError, scimMediaType } from '../../protocol/scim/message.ts';
 import type { Caller } from '../credentials.ts';
 import type { Door } from '../door.ts';
+import { type Codec, scim2Codec } from './codec.ts';
 import { addDiscoveryRoutes } from './discovery.ts';
 import { addGroupRoutes } from './groups.ts';
-import { defaultScimLimits, type ScimLimits, type ScimParts, sendJson } from './parts.ts';
+import { defaultScimLimits, describeFault, type ScimLimits, type ScimParts, sendJson } from './parts.ts';
+import { addSearchRoutes } from './reads.ts';
 import { addUserRoutes } from './users.ts';
 
 /** The methods each path serves; any other is answered 405 with `Allow`. */
 const served: Readonly<Record<string, readonly string[]>> = {
+  '/': ['GET', 'HEAD'],
+  '/.search': ['POST'],
   '/Users': ['GET', 'HEAD', 'POST'],
   '/Users/:id': ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
   '/Users/.search': ['POST'],
@@ -38,25 +41,27 @@ export function scimDoor(options: {
   baseUrl?: string;
 }) {
   const { door, passwords } = options;
+  const codec = scim2Codec;
   const callers = new WeakMap<FastifyRequest, Caller>();
 
   return async (app: FastifyInstance): Promise<void> => {
     const parts: ScimParts = {
       door,
+      codec,
       passwords,
       limits: { ...defaultScimLimits, ...options.limits },
       baseUrlOf: (request) => options.baseUrl ?? `${request.protocol}://${request.host}${app.prefix}`,
       callerOf: (request) => callers.get(request)!,
     };
-    door.acceptJson(app, [scimMediaType, 'application/json']);
-    app.setErrorHandler((error, request, reply) => answerError(door, error, request, reply));
+    door.acceptJson(app, codec.mediaTypes);
+    app.setErrorHandler((error, request, reply) => answerError(parts, error, request, reply));
     app.setNotFoundHandler((request, reply) => {
       if (!methods.some((method) => method === request.method)) {
         reply.header('allow', methods.join(', '));
-        return sendProblem(reply, new Problem('methodNotAllowed', `${request.method} has no meaning in SCIM.`));
+        return sendProblem(codec, reply, new Problem('methodNotAllowed', `${request.method} has no meaning in SCIM.`));
       }
       const path = request.url.split('?')[0]!.slice(0, 200);
-      return sendProblem(reply, new Problem('notFound', `There is no "${path}" here; see /ResourceTypes.`));
+      return sendProblem(codec, reply, new Problem('notFound', `There is no "${path}" here; see /ResourceTypes.`));
     });
     // Before the body is read: who may not come in costs nothing more.
     app.addHook('onRequest', async (request) => {
@@ -64,6 +69,7 @@ export function scimDoor(options: {
     });
     addUserRoutes(app, parts);
     addGroupRoutes(app, parts);
+    addSearchRoutes(app, '/', ['user', 'group'], parts);
     addDiscoveryRoutes(app, parts);
     refuseOtherMethods(app);
     // Offered by RFC 7644 and not by us, which is another thing than a wrong address.
@@ -88,17 +94,22 @@ function refuse(code: 'notBuilt' | 'methodNotAllowed', detail: string): never {
   throw new Problem(code, detail);
 }
 
-function answerError(door: Door, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function answerError(
+  { door, codec }: ScimParts,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const refusal = door.judge(error, { method: request.method, route: request.routeOptions.url });
-  if ('problem' in refusal) return sendProblem(reply, refusal.problem);
-  const detail = `The server failed while it did this; its log has the reason under ${refusal.faultId}.`;
-  return sendJson(reply, 500, makeScimError(500, detail));
+  if ('problem' in refusal) return sendProblem(codec, reply, refusal.problem);
+  return sendJson(codec, reply, 500, codec.writeError(500, describeFault(refusal.faultId)));
 }
 
-function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.status === 401) {
+function sendProblem(codec: Codec, reply: FastifyReply, problem: Problem): FastifyReply {
+  const { status, message, scimType } = problem;
+  if (status === 401) {
     reply.header('www-authenticate', 'Bearer realm="Purvey", Basic realm="Purvey", charset="UTF-8"');
   }
   if (problem.code === 'tooManyRequests' || problem.code === 'overloaded') reply.header('retry-after', '5');
-  return sendJson(reply, problem.status, problemToScimError(problem));
+  return sendJson(codec, reply, status, codec.writeError(status, message, scimType));
 }

@@ -1,16 +1,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
-import { type ListResponse, scimMediaType } from '../../protocol/scim/message.ts';
+import { readSearchParameters } from '../../protocol/scim/message.ts';
 import type { Projection, Resource } from '../../protocol/scim/resource.ts';
 import { locateAttribute, type ResourceType } from '../../protocol/scim/schema.ts';
 import type { Caller } from '../credentials.ts';
 import { type Door, isStorable } from '../door.ts';
+import type { Codec } from './codec.ts';
 
 /** What the routes of the SCIM door work with. */
 export type ScimParts = {
   door: Door;
-  /** How new passwords are kept for the targets. */
+  codec: Codec;
+  /** How new passwords are kept for the targets; its key seals cursors too. */
   passwords: PasswordKeeping;
   limits: ScimLimits;
   /** Where the caller reached us, without a slash at the end: what locations begin with. */
@@ -27,27 +29,41 @@ export type ScimLimits = {
 
 export const defaultScimLimits: ScimLimits = { defaultCount: 100, maxCount: 200 };
 
-const contentType = `${scimMediaType}; charset=utf-8`;
-
-export function sendJson(reply: FastifyReply, status: number, body: object): FastifyReply {
-  return reply.code(status).header('content-type', contentType).send(JSON.stringify(body));
+export function sendJson(codec: Codec, reply: FastifyReply, status: number, body: object): FastifyReply {
+  return reply.code(status).header('content-type', `${codec.mediaTypes[0]}; charset=utf-8`).send(JSON.stringify(body));
 }
 
 /** One resource, with its entity tag. */
-export function sendResource(reply: FastifyReply, status: number, resource: Resource, version: number): FastifyReply {
+export function sendResource(
+  codec: Codec,
+  reply: FastifyReply,
+  status: number,
+  resource: Resource,
+  version: number,
+): FastifyReply {
   reply.header('etag', makeTag(version));
-  return sendJson(reply, status, resource);
+  return sendJson(codec, reply, status, codec.writeResource(resource));
 }
 
-export function sendList(reply: FastifyReply, list: ListResponse): FastifyReply {
-  return sendJson(reply, 200, list);
+/** What a client is told of our own fault: where the log has the reason. */
+export function describeFault(faultId: string): string {
+  return `The server failed while it did this; its log has the reason under ${faultId}.`;
 }
 
 /** Throws `Problem('notFound')` for what no id can be. */
 export function idOf(request: FastifyRequest): string {
   const { id } = request.params as { id: string };
+  return checkId(id);
+}
+
+export function checkId(id: string): string {
   if (!isStorable(id)) throw new Problem('notFound', 'Nothing has an id with the character U+0000.');
   return id;
+}
+
+/** The query parameter `domain` (quirk domainParameter). Throws `Problem('invalidValue')` when it is given twice. */
+export function domainOf(request: FastifyRequest): string | undefined {
+  return readSearchParameters({ domain: (request.query as Record<string, unknown>).domain }).domain;
 }
 
 /** RFC 7643 section 3.1: a weak tag, since the same version may be written in more than one way. */
@@ -59,8 +75,7 @@ export function makeTag(version: number): string {
  * The versions that `If-Match` allows; `undefined` when there is no such header or it allows any (RFC 9110 section
  * 13.1.1). Tags that are none of ours are kept as impossible versions, so that they match nothing.
  */
-export function readIfMatch(request: FastifyRequest): { ifVersion: number[] } | Record<string, never> {
-  const header = request.headers['if-match'];
+export function readIfMatch(header: string | undefined): { ifVersion: number[] } | Record<string, never> {
   if (header === undefined || header.trim() === '*') return {};
   return { ifVersion: readTags(header) };
 }

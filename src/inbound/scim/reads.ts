@@ -1,61 +1,142 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { listSubjects, type Search } from '../../directory/search.ts';
+import { countMatching, listSubjects, type Query, walkSubjects } from '../../directory/search.ts';
 import { liveOrNotFound, readSubject, type Subject } from '../../directory/subjects.ts';
-import { parseFilter } from '../../protocol/scim/filter.ts';
-import {
-  makeListResponse,
-  readSearchParameters,
-  readSearchRequest,
-  type SearchRequest,
-} from '../../protocol/scim/message.ts';
+import { type Filter, parseFilter } from '../../protocol/scim/filter.ts';
+import { readSearchParameters, type SearchRequest } from '../../protocol/scim/message.ts';
 import type { Projection } from '../../protocol/scim/resource.ts';
-import { hasVersion, idOf, makeTag, readProjection, type ScimParts, sendList, sendResource } from './parts.ts';
-import { showSubjects, types } from './resources.ts';
+import type { Reading } from '../../store/store.ts';
+import type { ListPage } from './codec.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import {
+  domainOf,
+  hasVersion,
+  idOf,
+  makeTag,
+  readProjection,
+  type ScimParts,
+  sendJson,
+  sendResource,
+} from './parts.ts';
+import { readDomain, showAll, showSubjects, types } from './resources.ts';
+
+type Kind = Subject['kind'];
 
 /** Reading one resource and searching (RFC 7644 sections 3.4.1 to 3.4.3), the same for users and groups. */
-export function addReadRoutes(app: FastifyInstance, kind: Subject['kind'], parts: ScimParts): void {
-  const { door, limits, baseUrlOf } = parts;
+export function addReadRoutes(app: FastifyInstance, kind: Kind, parts: ScimParts): void {
   const { endpoint } = types[kind];
+  app.get(`${endpoint}/:id`, (request, reply) => answerOne(parts, request, reply, kind, idOf(request)));
+  addSearchRoutes(app, endpoint, [kind], parts);
+}
 
-  app.get(`${endpoint}/:id`, async (request, reply) => {
-    const id = idOf(request);
-    const showing = { projection: readProjection(request), baseUrl: baseUrlOf(request) };
-    const { subject, resource } = await door.read(async (reading) => {
-      const found = liveOrNotFound(await readSubject(reading, kind, id), kind, id);
-      if (hasVersion(request, found.version)) return { subject: found, resource: undefined };
-      return { subject: found, resource: (await showSubjects(reading, kind, [found], showing))[0] };
-    });
-    if (!resource) return reply.code(304).header('etag', makeTag(subject.version)).send();
-    return sendResource(reply, 200, resource, subject.version);
+/** Searching at an address, by GET and by POST to `.search` below it; at the root users and groups together. */
+export function addSearchRoutes(
+  app: FastifyInstance,
+  endpoint: string,
+  kinds: readonly Kind[],
+  parts: ScimParts,
+): void {
+  app.get(endpoint, (request, reply) => {
+    const asked = readSearchParameters(request.query as Record<string, unknown>);
+    return answerSearch(parts, request, reply, kinds, asked);
   });
+  app.post(`${endpoint === '/' ? '' : endpoint}/.search`, (request, reply) => {
+    const domain = domainOf(request);
+    const asked = { ...(domain === undefined ? {} : { domain }), ...parts.codec.readSearch(request.body) };
+    return answerSearch(parts, request, reply, kinds, asked);
+  });
+}
 
-  app.get(endpoint, (request, reply) =>
-    answerSearch(request, reply, readSearchParameters(request.query as Record<string, unknown>)),
-  );
+/** One resource, or that the client has it already. */
+export async function answerOne(
+  { door, codec, baseUrlOf }: ScimParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  kind: Kind,
+  id: string,
+): Promise<FastifyReply> {
+  const showing = { projection: readProjection(request), baseUrl: baseUrlOf(request) };
+  const { subject, resource } = await door.read(async (reading) => {
+    const found = liveOrNotFound(await readSubject(reading, kind, id), kind, id);
+    if (hasVersion(request, found.version)) return { subject: found, resource: undefined };
+    return { subject: found, resource: (await showSubjects(reading, kind, [found], showing))[0] };
+  });
+  if (!resource) return reply.code(304).header('etag', makeTag(subject.version)).send();
+  return sendResource(codec, reply, 200, resource, subject.version);
+}
 
-  app.post(`${endpoint}/.search`, (request, reply) => answerSearch(request, reply, readSearchRequest(request.body)));
+async function answerSearch(
+  parts: ScimParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  kinds: readonly Kind[],
+  asked: SearchRequest,
+): Promise<FastifyReply> {
+  const { door, codec, baseUrlOf } = parts;
+  const showing = { projection: projectionOf(asked), baseUrl: baseUrlOf(request) };
+  const filter = asked.filter === undefined ? undefined : parseFilter(asked.filter);
+  const { resources, page } = await door.read(async (reading) => {
+    const query = await readQuery(reading, asked, filter, showing.baseUrl);
+    const found =
+      asked.cursor === undefined
+        ? await pageByIndex(reading, parts, kinds, asked, query)
+        : await pageByCursor(reading, parts, kinds, asked, asked.cursor, query);
+    return { resources: await showAll(reading, found.subjects, showing), page: found.page };
+  });
+  return sendJson(codec, reply, 200, codec.writeList(resources.map(codec.writeResource), page));
+}
 
-  async function answerSearch(request: FastifyRequest, reply: FastifyReply, asked: SearchRequest) {
-    const showing = { projection: projectionOf(asked), baseUrl: baseUrlOf(request) };
-    const search = searchOf(asked, showing.baseUrl);
-    const { total, resources } = await door.read(async (reading) => {
-      const found = await listSubjects(reading, kind, search);
-      return { total: found.total, resources: await showSubjects(reading, kind, found.subjects, showing) };
-    });
-    return sendList(reply, makeListResponse(resources, { totalResults: total, startIndex: search.startIndex }));
-  }
+type Found = { subjects: Subject[]; page: ListPage };
 
-  function searchOf(asked: SearchRequest, baseUrl: string): Search {
-    const { filter, sortBy, sortOrder } = asked;
-    return {
-      startIndex: asked.startIndex ?? 1,
-      count: Math.min(asked.count ?? limits.defaultCount, limits.maxCount),
-      baseUrl,
-      ...(filter === undefined ? {} : { filter: parseFilter(filter) }),
-      ...(sortBy === undefined ? {} : { sortBy }),
-      ...(sortOrder === undefined ? {} : { sortOrder }),
-    };
-  }
+async function pageByIndex(
+  reading: Reading,
+  { limits }: ScimParts,
+  kinds: readonly Kind[],
+  asked: SearchRequest,
+  query: Query,
+): Promise<Found> {
+  const startIndex = asked.startIndex ?? 1;
+  const count = Math.min(asked.count ?? limits.defaultCount, limits.maxCount);
+  const { total, subjects } = await listSubjects(reading, kinds, { ...query, startIndex, count });
+  return { subjects, page: { totalResults: total, startIndex } };
+}
+
+/** RFC 9865. How many there are is counted on the first page and told on each. */
+async function pageByCursor(
+  reading: Reading,
+  { limits, passwords: { key } }: ScimParts,
+  kinds: readonly Kind[],
+  asked: SearchRequest,
+  cursor: string,
+  query: Query,
+): Promise<Found> {
+  const { filter, sortBy, sortOrder } = asked;
+  const about = [kinds, filter, sortBy, sortOrder, query.domain];
+  const from = cursor === '' ? undefined : readCursor(key, cursor, about);
+  const count = Math.min(asked.count ?? limits.defaultCount, limits.maxCount);
+  const walk = from ? { ...query, count, after: from.place } : { ...query, count };
+  const { subjects, next } = await walkSubjects(reading, kinds, walk);
+  const isAll = !from && !next && count > 0;
+  const total = from?.total ?? (isAll ? subjects.length : await countMatching(reading, kinds, query));
+  const page: ListPage = { totalResults: total };
+  if (next) page.nextCursor = writeCursor(key, { place: next, total }, about);
+  return { subjects, page };
+}
+
+async function readQuery(
+  reading: Reading,
+  asked: SearchRequest,
+  filter: Filter | undefined,
+  baseUrl: string,
+): Promise<Query> {
+  const { sortBy, sortOrder } = asked;
+  return {
+    baseUrl,
+    types,
+    ...(filter === undefined ? {} : { filter }),
+    ...(sortBy === undefined ? {} : { sortBy }),
+    ...(sortOrder === undefined ? {} : { sortOrder }),
+    ...(asked.domain === undefined ? {} : { domain: await readDomain(reading, asked.domain) }),
+  };
 }
 
 function projectionOf({ attributes, excludedAttributes }: SearchRequest): Projection {

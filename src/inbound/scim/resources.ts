@@ -1,3 +1,5 @@
+import { Problem } from '../../base/problem.ts';
+import { findDomain } from '../../directory/domains.ts';
 import { readGroupsOf, readMembers, type Shown } from '../../directory/memberships.ts';
 import type { Subject } from '../../directory/subjects.ts';
 import type { JsonValue } from '../../protocol/scim/json.ts';
@@ -30,6 +32,28 @@ export async function showSubjects(
   }
   const write = makeWriter(types[kind], projection);
   return subjects.map((subject) => write(makeResource(subject, memberships.get(subject.id), baseUrl)));
+}
+
+/** Users and groups in the order they are given. */
+export async function showAll(reading: Reading, subjects: readonly Subject[], showing: Showing): Promise<Resource[]> {
+  const kinds = [...new Set(subjects.map((subject) => subject.kind))];
+  if (kinds.length < 2) return kinds[0] ? showSubjects(reading, kinds[0], subjects, showing) : [];
+  const shown = new Map<string, Resource>();
+  for (const kind of kinds) {
+    const same = subjects.filter((subject) => subject.kind === kind);
+    const resources = await showSubjects(reading, kind, same, showing);
+    for (const [n, resource] of resources.entries()) shown.set(same[n]!.id, resource);
+  }
+  return subjects.map((subject) => shown.get(subject.id)!);
+}
+
+/** The stored name of a user store domain that a client named. Throws `Problem('invalidValue')` when there is none. */
+export async function readDomain(reading: Reading, name: string): Promise<string> {
+  const found = await findDomain(reading, name);
+  if (found !== undefined) return found;
+  throw new Problem('invalidValue', `There is no user store domain "${name.slice(0, 100).toWellFormed()}".`, {
+    field: 'domain',
+  });
 }
 
 /** A subject as it is, right after it was written, when nobody can have put it into a group yet. */

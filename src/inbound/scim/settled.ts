@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Subject } from '../../directory/subjects.ts';
-import { makeScimError } from '../../protocol/scim/message.ts';
 import { deliveryHeader, describeDeliveries, failureOfDeliveries } from '../delivery.ts';
 import { type ScimParts, sendJson } from './parts.ts';
 import { locationOf } from './resources.ts';
@@ -23,5 +22,6 @@ export async function answerSettled(
   if (!failure) return answer();
   // Of what was deleted there is no place any more.
   if (subject.life === 'live') reply.header('location', locationOf(subject, parts.baseUrlOf(request)));
-  return sendJson(reply, failure.status, makeScimError(failure.status, failure.detail));
+  const { codec } = parts;
+  return sendJson(codec, reply, failure.status, codec.writeError(failure.status, failure.detail));
 }

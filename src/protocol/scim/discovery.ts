@@ -25,6 +25,8 @@ export interface Served {
   bulk?: { maxOperations: number; maxPayloadSize: number };
   /** Absent: not served. The most resources in one answer. */
   filter?: { maxResults: number };
+  /** How lists are paged (RFC 9865); where both are served, `index` is the default. Absent: not said. */
+  pagination?: { cursor: boolean; index: boolean; defaultPageSize: number; maxPageSize: number };
   changePassword: boolean;
   sort: boolean;
   etag: boolean;
@@ -44,6 +46,7 @@ export function describeServiceProvider(served: Served): Resource {
       maxPayloadSize: bulk?.maxPayloadSize ?? 0,
     },
     filter: { supported: filter !== undefined, maxResults: filter?.maxResults ?? 0 },
+    ...(served.pagination ? { pagination: describePagination(served.pagination) } : {}),
     changePassword: { supported: served.changePassword },
     sort: { supported: served.sort },
     etag: { supported: served.etag },
@@ -52,6 +55,13 @@ export function describeServiceProvider(served: Served): Resource {
   };
   if (served.documentationUri !== undefined) config.documentationUri = served.documentationUri;
   return config;
+}
+
+/** RFC 9865 section 4. Cursors hold all there is to know, so there is no `cursorTimeout`. */
+function describePagination(pagination: NonNullable<Served['pagination']>): JsonObject {
+  const { cursor, index, defaultPageSize, maxPageSize } = pagination;
+  const defaultPaginationMethod = index ? 'index' : 'cursor';
+  return { cursor, index, defaultPaginationMethod, defaultPageSize, maxPageSize };
 }
 
 /** One body of `/ResourceTypes` (RFC 7643 section 6). */

@@ -20,20 +20,24 @@ export interface ListResponse<R = Resource> {
   totalResults: number;
   /** How many are given here. */
   itemsPerPage: number;
-  /** Index of the first one given, from 1. */
-  startIndex: number;
+  /** Index of the first one given, from 1; absent in a walk by cursor. */
+  startIndex?: number;
+  /** Where the next page of a walk by cursor begins (RFC 9865); absent on the last. */
+  nextCursor?: string;
   Resources: R[];
 }
 
 export function makeListResponse<R>(
   resources: R[],
-  page: { totalResults: number; startIndex: number },
+  page: { totalResults: number; startIndex?: number; nextCursor?: string },
 ): ListResponse<R> {
+  const { totalResults, startIndex, nextCursor } = page;
   return {
     schemas: [listResponseUrn],
-    totalResults: page.totalResults,
+    totalResults,
     itemsPerPage: resources.length,
-    startIndex: page.startIndex,
+    ...(startIndex === undefined ? {} : { startIndex }),
+    ...(nextCursor === undefined ? {} : { nextCursor }),
     Resources: resources,
   };
 }
@@ -69,7 +73,7 @@ export function makePatchRequest(operations: WireOperation[]): PatchRequest {
   return { schemas: [patchOpUrn], Operations: operations };
 }
 
-/** What a query asks for (RFC 7644 sections 3.4.2 and 3.4.3), still as the client wrote it. */
+/** What a query asks for (RFC 7644 sections 3.4.2 and 3.4.3, RFC 9865), still as the client wrote it. */
 export interface SearchRequest {
   filter?: string;
   attributes?: string[];
@@ -80,10 +84,14 @@ export interface SearchRequest {
   startIndex?: number;
   /** What is below 0 counts as 0. */
   count?: number;
+  /** Empty: the first page of a walk by cursor. Never together with `startIndex`. */
+  cursor?: string;
+  /** The user store domain it is about: a habit of WSO2, see `quirks`. */
+  domain?: string;
 }
 
 const numberFields = ['startIndex', 'count'] as const;
-const textFields = ['filter', 'sortBy'] as const;
+const textFields = ['filter', 'sortBy', 'cursor', 'domain'] as const;
 const listFields = ['attributes', 'excludedAttributes'] as const;
 
 /**
@@ -102,12 +110,18 @@ export function readSearchRequest(body: unknown): SearchRequest {
 
 /**
  * Reads the parameters of a query, from a SearchRequest or from the query string of a GET, where numbers are text and
- * lists are joined by commas. Other keys are ignored. Throws `Problem('invalidValue')` naming the parameter.
+ * lists are joined by commas. Other keys are ignored. Throws `Problem('invalidValue')` naming the parameter;
+ * `invalidCount` for a count that is none beside a cursor.
  */
 export function readSearchParameters(given: Readonly<Record<string, unknown>>): SearchRequest {
   const request: SearchRequest = {};
   for (const name of numberFields) {
-    if (given[name] !== undefined && given[name] !== null) request[name] = readCount(name, given[name]);
+    if (given[name] === undefined || given[name] === null) continue;
+    const number = readCount(name, given[name]);
+    if (number === undefined && name === 'count' && typeof given.cursor === 'string') {
+      throw new Problem('invalidCount', '"count" must be a whole number.', { field: name });
+    }
+    request[name] = number ?? refuse(name, 'a whole number');
   }
   for (const name of textFields) {
     const value = given[name];
@@ -124,12 +138,17 @@ export function readSearchParameters(given: Readonly<Record<string, unknown>>): 
     if (lower !== 'ascending' && lower !== 'descending') refuse('sortOrder', '"ascending" or "descending"');
     request.sortOrder = lower;
   }
+  if (request.cursor !== undefined && request.startIndex !== undefined) {
+    throw new Problem('invalidValue', 'Give "cursor" or "startIndex", not both: they are two ways to page.', {
+      field: 'cursor',
+    });
+  }
   return request;
 }
 
-function readCount(name: 'startIndex' | 'count', value: unknown): number {
+function readCount(name: 'startIndex' | 'count', value: unknown): number | undefined {
   const number = typeof value === 'string' && /^-?[0-9]{1,15}$/.test(value) ? Number(value) : value;
-  if (!Number.isSafeInteger(number)) refuse(name, 'a whole number');
+  if (!Number.isSafeInteger(number)) return undefined;
   return Math.max(number as number, name === 'startIndex' ? 1 : 0);
 }
 

@@ -1,0 +1,114 @@
+import { Problem } from '../../base/problem.ts';
+import { Secret } from '../../base/secret.ts';
+import type { Origin } from '../../directory/changes.ts';
+import { createGroup, deleteGroup, patchGroup, replaceGroup } from '../../directory/groups.ts';
+import { preparePassword } from '../../directory/passwords.ts';
+import { readSubject, type Subject } from '../../directory/subjects.ts';
+import {
+  createUser,
+  deleteUser,
+  isPasswordOperation,
+  patchUser,
+  replaceUser,
+  type WriteOptions,
+} from '../../directory/users.ts';
+import type { PatchOperation } from '../../protocol/scim/patch.ts';
+import type { Tx } from '../../store/store.ts';
+import type { ScimParts } from './parts.ts';
+import { readDomain, types } from './resources.ts';
+
+/** A write as a request asks for it, its body still as it came. */
+export type WriteRequest = { kind: Subject['kind']; origin: Origin } & (
+  | {
+      method: 'POST';
+      body: unknown;
+      /** Where a name without a domain belongs. */
+      domain?: string | undefined;
+      /** Default: a new one. */
+      id?: string;
+      /** Members who come later in the same transaction (see `createCircle`). */
+      later?: ReadonlySet<string>;
+    }
+  | { method: 'PUT' | 'PATCH'; id: string; body: unknown; ifVersion?: readonly number[] }
+  | { method: 'DELETE'; id: string; ifVersion?: readonly number[] }
+);
+
+/** What is left to do, in a transaction; the answer is the subject as it is then. May run again after a rollback. */
+export type PreparedWrite = (tx: Tx) => Promise<Subject>;
+
+/**
+ * Reads and checks the body, and hashes the password if there is one: argon2id must not run inside a transaction, and
+ * only requests with a password pay for it. Throws `Problem` as the codec and `preparePassword` do; what the answer
+ * throws is what the directory throws.
+ */
+export async function prepareWrite(parts: ScimParts, request: WriteRequest): Promise<PreparedWrite> {
+  const { kind, origin } = request;
+  const type = types[kind];
+  switch (request.method) {
+    case 'POST': {
+      const { id, later, domain } = request;
+      const { password, ...resource } = parts.codec.readResource(type, request.body);
+      const given = kind === 'user' ? await readPassword(parts, password) : {};
+      const options = { origin, ...given, ...(id === undefined ? {} : { id }), ...(later ? { later } : {}) };
+      return async (tx) => {
+        const place = domain === undefined ? {} : { domain: await readDomain(tx, domain) };
+        const create = kind === 'user' ? createUser : createGroup;
+        return checkDomain(await create(tx, resource, { ...options, ...place }), place.domain);
+      };
+    }
+    case 'PUT': {
+      const { id } = request;
+      const { password, ...resource } = parts.codec.readResource(type, request.body);
+      const given = kind === 'user' ? await readPassword(parts, password, id) : {};
+      const options = { origin, ...given, ...versionOf(request) };
+      return (tx) => (kind === 'user' ? replaceUser : replaceGroup)(tx, id, resource, options);
+    }
+    case 'PATCH': {
+      const { id } = request;
+      const operations = parts.codec.readPatch(type, request.body);
+      const given = kind === 'user' ? await readPatchedPassword(parts, operations, id) : {};
+      const options = { origin, ...given, ...versionOf(request) };
+      return (tx) => (kind === 'user' ? patchUser : patchGroup)(tx, id, operations, options);
+    }
+    case 'DELETE': {
+      const options = { origin, ...versionOf(request) };
+      return (tx) => (kind === 'user' ? deleteUser : deleteGroup)(tx, request.id, options);
+    }
+  }
+}
+
+function versionOf({ ifVersion }: { ifVersion?: readonly number[] }) {
+  return ifVersion === undefined ? {} : { ifVersion };
+}
+
+function checkDomain(subject: Subject, domain: string | undefined): Subject {
+  if (domain === undefined || subject.domain === domain) return subject;
+  throw new Problem(
+    'invalidValue',
+    `The ${subject.kind} "${subject.fullName}" belongs to the user store domain ${subject.domain} by its name, and "domain" says ${domain}. Leave one of the two out.`,
+    { field: 'domain' },
+  );
+}
+
+type NewPassword = Required<Pick<WriteOptions, 'clearPassword'>> & { passwordHash: string };
+
+/** Nothing when there is no password, or it is the one they have. */
+async function readPassword(
+  { door, passwords }: ScimParts,
+  password: unknown,
+  id?: string,
+): Promise<NewPassword | Record<string, never>> {
+  if (typeof password !== 'string') return {};
+  // A user who is not there costs no hash.
+  if (id !== undefined && !(await door.read((reading) => readSubject(reading, 'user', id)))) return {};
+  const passwordHash = await preparePassword(door.read, password, id);
+  if (passwordHash === undefined) return {};
+  return { passwordHash, clearPassword: { password: new Secret(password), keeping: passwords } };
+}
+
+/** The last word on the password counts; removing it leaves the user without one. */
+async function readPatchedPassword(parts: ScimParts, operations: readonly PatchOperation[], id: string) {
+  const last = operations.findLast(isPasswordOperation);
+  if (last?.op === 'remove') return { passwordHash: null };
+  return readPassword(parts, last?.value, id);
+}
