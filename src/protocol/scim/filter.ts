@@ -24,12 +24,23 @@ export const maxFilterLength = 8192;
 export const maxFilterDepth = 40;
 
 type Code = 'invalidFilter' | 'invalidPath';
-type Reader = { readonly text: string; at: number; depth: number; inside: boolean; code: Code };
+type Reader = {
+  readonly text: string;
+  readonly grammar: Grammar;
+  at: number;
+  depth: number;
+  inside: boolean;
+  code: Code;
+};
+
+/** SCIM 1.1 has fewer operators, no `not` and no value paths; there a value may stand without quotation marks. */
+export type Grammar = 'scim 2.0' | 'scim 1.1';
 
 /** By both letters, in lower case. */
 const operators: ReadonlyMap<number, CompareOp | 'pr'> = new Map(
   (['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le', 'pr'] as const).map((op) => [pairCode(op, 0), op]),
 );
+const only20 = ['ne', 'ew'];
 
 function pairCode(text: string, at: number): number {
   return ((text.charCodeAt(at) | 32) << 8) | (text.charCodeAt(at + 1) | 32);
@@ -58,8 +69,8 @@ function isKind(code: number, kind: number): boolean {
  * there. Tolerated beyond the grammar: runs of white space, and `emails[type eq "work"].value eq "x"`, which is read
  * as `emails[type eq "work" and value eq "x"]` (see `quirks`).
  */
-export function parseFilter(text: string): Filter {
-  const reader = openReader(text, 'invalidFilter');
+export function parseFilter(text: string, grammar: Grammar = 'scim 2.0'): Filter {
+  const reader = openReader(text, 'invalidFilter', grammar);
   const filter = readOr(reader);
   if (reader.at < text.length) fail(reader, "'and', 'or' or the end of the filter");
   return filter;
@@ -93,12 +104,12 @@ export function parseAttrPath(text: string): AttrPath {
   return path;
 }
 
-function openReader(text: string, code: Code): Reader {
+function openReader(text: string, code: Code, grammar: Grammar = 'scim 2.0'): Reader {
   const what = code === 'invalidFilter' ? 'filter' : 'path';
   if (text.length > maxFilterLength) {
     throw new Problem(code, `The ${what} has ${text.length} characters; at most ${maxFilterLength} are read.`);
   }
-  const reader: Reader = { text, at: 0, depth: 0, inside: false, code };
+  const reader: Reader = { text, grammar, at: 0, depth: 0, inside: false, code };
   skipSpace(reader);
   return reader;
 }
@@ -154,6 +165,7 @@ function readTerm(reader: Reader): Filter {
   const code = text.charCodeAt(reader.at);
   if (code === 40) return readGroup(reader);
   if ((code | 32) === 110 && takeNot(reader)) {
+    if (reader.grammar === 'scim 1.1') fail(reader, "a comparison: SCIM 1.1 has no 'not'");
     goDeeper(reader);
     const part = readGroup(reader);
     reader.depth--;
@@ -161,6 +173,7 @@ function readTerm(reader: Reader): Filter {
   }
   const path = readAttrPath(reader);
   if (text.charCodeAt(reader.at) === 91) {
+    if (reader.grammar === 'scim 1.1') fail(reader, "an operator: SCIM 1.1 has no value paths such as 'emails[…]'");
     if (reader.inside) fail(reader, 'an operator: a value path may not stand inside another');
     return readHas(reader, path);
   }
@@ -228,7 +241,13 @@ function readComparison(reader: Reader, path: AttrPath): Filter {
   let end = at;
   while (isKind(text.charCodeAt(end), 2)) end++;
   const op = end - at === 2 ? operators.get(pairCode(text, at)) : undefined;
-  if (op === undefined) fail(reader, 'one of the operators eq, ne, co, sw, ew, gt, ge, lt, le, pr');
+  const older = reader.grammar === 'scim 1.1';
+  if (op === undefined || (older && only20.includes(op))) {
+    fail(
+      reader,
+      `one of the operators ${older ? 'of SCIM 1.1: eq' : 'eq, ne'}, co, sw, ${older ? '' : 'ew, '}gt, ge, lt, le, pr`,
+    );
+  }
   reader.at = end;
   skipSpace(reader);
   if (op === 'pr') return { op, path };
@@ -238,6 +257,7 @@ function readComparison(reader: Reader, path: AttrPath): Filter {
 function readValue(reader: Reader): string | number | boolean | null {
   const { text, at } = reader;
   const code = text.charCodeAt(at);
+  if (code !== 34 && reader.grammar === 'scim 1.1') return readBareText(reader);
   const value =
     code === 34
       ? readString(reader)
@@ -247,6 +267,17 @@ function readValue(reader: Reader): string | number | boolean | null {
   const next = text.charCodeAt(reader.at);
   if (isKind(next, 8)) skipSpace(reader);
   else if (reader.at < text.length && next !== 41 && next !== 93) fail(reader, 'a space after the value');
+  return value;
+}
+
+/** Up to `and`, `or`, a closing bracket or the end: names without quotation marks have spaces in them too. */
+function readBareText(reader: Reader): string {
+  const { text, at } = reader;
+  const end = at + text.slice(at).search(/\)|[ \t\r\n](?:and|or)[ \t\r\n(]|$/i);
+  const value = text.slice(at, end).trimEnd();
+  if (value === '' || value.includes('"') || !value.isWellFormed()) fail(reader, 'a value');
+  reader.at = end;
+  skipSpace(reader);
   return value;
 }
 
