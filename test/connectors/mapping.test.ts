@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { scim2Mapping } from '../../src/connectors/scim2/mapping.ts';
+import { scim2Dialect } from '../../src/connectors/scim/dialect.ts';
+import { mapDialect } from '../../src/connectors/scim/mapping.ts';
 import { applyMapping, managedPaths, readPath } from '../../src/mapping/apply.ts';
 import { differenceOf } from '../../src/mapping/difference.ts';
 import type { Attributes, Json, MappingRow } from '../../src/mapping/rows.ts';
 
+const scim2Mapping = mapDialect(scim2Dialect);
 const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 
 const bob = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
+import { readRetryAfter } from '../../src/connectors/scim/outcome.ts';
 import { scim2 } from '../../src/connectors/scim2/connector.ts';
-import { readRetryAfter } from '../../src/connectors/scim2/outcome.ts';
 import type { Outbound } from '../../src/outbound/outbound.ts';
 import { type FakeAuth, type FakeScim2, startFakeScim2 } from './fakes/scim2.ts';
 import { makeOutbound } from './setting.ts';

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { Secret } from '../../src/base/secret.ts';
 import type { Connector, RemoteMember, UpdateRequest } from '../../src/connectors/connector.ts';
+import { scim2Dialect } from '../../src/connectors/scim/dialect.ts';
 import { scim2 } from '../../src/connectors/scim2/connector.ts';
-import { managerPath } from '../../src/connectors/scim2/mapping.ts';
 import type { Outbound } from '../../src/outbound/outbound.ts';
 import { type FakeOptions, type FakeScim2, startFakeScim2 } from './fakes/scim2.ts';
 import { makeOutbound } from './setting.ts';
+
+const { managerPath } = scim2Dialect;
 
 const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 const opened: { fake: FakeScim2; outbound: Outbound }[] = [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../src/base/secret.ts';
-import { judge, type Verb } from '../../src/connectors/scim2/outcome.ts';
+import { judge, type Verb } from '../../src/connectors/scim/outcome.ts';
 
 const error = (more: object = {}) => ({ schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'], ...more });
 

@@ -58,6 +58,7 @@ const rules: readonly Rule[] = [
       [file('src/inbound/scim/a.ts', `import { x } from '../../connectors/index.ts';`)],
       [file('src/inbound/scim/a.ts', `import { x } from '../admin/b.ts';`)],
       [file('src/connectors/scim2/a.ts', `import { x } from '../spml/b.ts';`)],
+      [file('src/connectors/scim/a.ts', `import { x } from '../scim2/b.ts';`)],
       [file('src/contract/a.ts', `import { x } from '../base/problem.ts';`)],
       [file('src/inbound/door.ts', `import { x } from '../main.ts';`)],
       [file('src/main.ts', `import { x } from './cli/serve.ts';`)],
@@ -71,6 +72,7 @@ const rules: readonly Rule[] = [
     good: [
       file('src/connectors/scim2/a.ts', `import type { Row } from '../../mapping/rows.ts';`),
       file('src/connectors/index.ts', `import { scim2 } from './scim2/connector.ts';`),
+      file('src/connectors/scim2/b.ts', `import { x } from '../scim/wire.ts';`),
       file('src/inbound/scim/users.ts', `import { openDoor } from '../door.ts';`),
       file('src/provisioning/a.ts', `import { parseFilter } from '../protocol/scim/filter.ts';`),
       file('src/cli/serve.ts', `import { startPurvey } from '../main.ts';`),

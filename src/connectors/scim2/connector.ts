@@ -1,29 +1,24 @@
 import type { Answer, Courier } from '../../outbound/courier.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
-import type { Connector, ConnectorKind, Described, Done, Failure, SettingValues, SubjectKind } from '../connector.ts';
-import {
-  isObject,
-  readRemote,
-  readRemoteId,
-  writeMemberOperations,
-  writePatch,
-  writeResourceBody,
-  writeUpdateOperations,
-} from './body.ts';
-import { findRemotes } from './find.ts';
-import { scim2Mapping } from './mapping.ts';
-import { describeAnswer } from './outcome.ts';
-import { testConnection } from './probe.ts';
+import type { Connector, ConnectorKind, Described, Failure, SettingValues, SubjectKind } from '../connector.ts';
+import { judgeChanged, notThatResource } from '../scim/answer.ts';
+import { scim2Dialect } from '../scim/dialect.ts';
+import { findRemotes } from '../scim/find.ts';
+import { mapDialect } from '../scim/mapping.ts';
+import { describeAnswer } from '../scim/outcome.ts';
+import { testConnection } from '../scim/probe.ts';
+import { isObject, readRemote, readRemoteId, writeResourceBody } from '../scim/resource.ts';
+import { configUrl, resourceUrl, withQuery } from '../scim/url.ts';
+import { openWire } from '../scim/wire.ts';
+import { writeMemberOperations, writePatch, writeUpdateOperations } from './body.ts';
 import { checkScim2Settings, readScim2Settings, scim2Settings } from './settings.ts';
-import { configUrl, resourceUrl, withQuery } from './url.ts';
-import { openWire } from './wire.ts';
 
 /** SCIM 2.0 (RFC 7643, RFC 7644). */
 export const scim2: ConnectorKind = {
   type: 'SCIM2',
   label: 'SCIM 2.0',
   settings: scim2Settings,
-  mapping: scim2Mapping,
+  mapping: mapDialect(scim2Dialect),
   checkSettings: checkScim2Settings,
   open: openScim2,
 };
@@ -202,28 +197,10 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
       return heard.verdict ?? judgeChanged(heard.answer);
     },
 
-    test: (courier) => testConnection(settings, wire, courier),
+    test: (courier) => {
+      const { userEndpoint, groupEndpoint } = settings;
+      const little = { startIndex: '1', count: '1', excludedAttributes: 'members' };
+      return testConnection({ userEndpoint, groupEndpoint, config: configUrl(userEndpoint), little }, wire, courier);
+    },
   };
-}
-
-type Answered = Answer & { ended: 'answered' };
-
-/**
- * A change is believed with 204, or with 200 and either nothing or a JSON object (RFC 7644 sections 3.5 and 3.6) that,
- * where it names an id, names ours. Anything else (202, a web page) leaves open whether it was done.
- */
-function judgeChanged(answer: Answered, remoteId?: string): Done | Failure {
-  if (answer.status === 204) return { outcome: 'done' };
-  if (answer.status === 200) {
-    if (answer.text.trim() === '') return { outcome: 'done' };
-    const answered = readRemoteId(answer.body);
-    const ours = remoteId === undefined || answered === undefined || answered === remoteId;
-    if (isObject(answer.body) && ours) return { outcome: 'done' };
-  }
-  return { outcome: 'unknown', reason: notThatResource(answer) };
-}
-
-function notThatResource(answer: Answered): string {
-  const page = /^\s*</.test(answer.text) ? 'a web page' : 'something else than this resource';
-  return `the target answered ${answer.status} with ${page}; check the endpoint`;
 }

@@ -1,5 +1,6 @@
 import type { Secret } from '../../base/secret.ts';
 import type { Setting, SettingFault, SettingValues } from '../connector.ts';
+import type { Authentication } from '../scim/wire.ts';
 import { checkForm, isShown, secretOf, textOf, withDefaults } from '../settings.ts';
 
 const mode = 'scim2-authentication-mode';
@@ -127,21 +128,8 @@ export const scim2Settings: readonly Setting[] = [
   },
 ];
 
-export type Scim2Authentication =
-  | { mode: 'basic'; username: string; password: Secret }
-  | { mode: 'bearer'; token: Secret }
-  | { mode: 'apiKey'; header: string; value: Secret }
-  | {
-      mode: 'oauth2ClientCredentials';
-      tokenEndpoint: string;
-      clientId: string;
-      clientSecret: Secret;
-      clientAuthentication: 'basic' | 'post';
-      scope?: string;
-    };
-
 export type Scim2Settings = {
-  authentication: Scim2Authentication;
+  authentication: Authentication;
   userEndpoint: string;
   /** Undefined: groups are not sent. */
   groupEndpoint: string | undefined;
@@ -200,7 +188,7 @@ export function readScim2Settings(given: SettingValues): Scim2Settings {
   };
 }
 
-function readAuthentication(values: SettingValues): Scim2Authentication {
+function readAuthentication(values: SettingValues): Authentication {
   const text = (key: string) => demand(textOf(values, key), key);
   const secret = (key: string) => demand(secretOf(values, key), key);
   switch (values[mode]) {

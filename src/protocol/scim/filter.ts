@@ -33,8 +33,7 @@ type Reader = {
   code: Code;
 };
 
-/** SCIM 1.1 has fewer operators, no `not` and no value paths; there a value may stand without quotation marks. */
-export type Grammar = 'scim 2.0' | 'scim 1.1';
+type Grammar = 'scim 2.0' | 'scim 1.1';
 
 /** By both letters, in lower case. */
 const operators: ReadonlyMap<number, CompareOp | 'pr'> = new Map(
@@ -69,10 +68,18 @@ function isKind(code: number, kind: number): boolean {
  * there. Tolerated beyond the grammar: runs of white space, and `emails[type eq "work"].value eq "x"`, which is read
  * as `emails[type eq "work" and value eq "x"]` (see `quirks`).
  */
-export function parseFilter(text: string, grammar: Grammar = 'scim 2.0'): Filter {
-  const reader = openReader(text, 'invalidFilter', grammar);
+export function parseFilter(text: string): Filter {
+  return readWhole(openReader(text, 'invalidFilter'));
+}
+
+/** The same for the grammar of SCIM 1.1, which has fewer operators, no `not`, no value paths and values without quotation marks. */
+export function parseScim1Filter(text: string): Filter {
+  return readWhole(openReader(text, 'invalidFilter', 'scim 1.1'));
+}
+
+function readWhole(reader: Reader): Filter {
   const filter = readOr(reader);
-  if (reader.at < text.length) fail(reader, "'and', 'or' or the end of the filter");
+  if (reader.at < reader.text.length) fail(reader, "'and', 'or' or the end of the filter");
   return filter;
 }
 

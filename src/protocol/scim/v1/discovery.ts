@@ -2,8 +2,9 @@ import type { Attribute } from '../attribute.ts';
 import { commonAttributes } from '../core-schemas.ts';
 import type { Served } from '../discovery.ts';
 import type { JsonObject } from '../json.ts';
-import { enterpriseUserUrn, type ResourceType } from '../schema.ts';
-import { coreUrn, writeSchemaUrn } from './names.ts';
+import type { ResourceType } from '../schema.ts';
+import { coreUrn } from './names.ts';
+import { toScim1Type } from './schema.ts';
 
 /** The body of `/ServiceProviderConfigs` (draft-scim-core-schema-01 section 9). */
 export function describeServiceProvider(served: Served): JsonObject {
@@ -32,34 +33,20 @@ export function describeServiceProvider(served: Served): JsonObject {
 
 /** One body of `/Schemas` for each resource type (draft-scim-core-schema-01 section 10): attributes name their schema. */
 export function describeSchema(type: ResourceType): JsonObject {
-  const core = [...commonAttributes, ...type.schema.attributes].filter(({ name }) => name !== 'schemas');
+  const { schema, extensions } = toScim1Type(type);
+  const core = [...commonAttributes, ...schema.attributes].filter(({ name }) => name !== 'schemas');
   return {
     schemas: [coreUrn],
     id: `${coreUrn}:${type.name}`,
     name: type.name,
-    description: type.schema.description,
+    description: schema.description,
     schema: coreUrn,
     endpoint: type.endpoint,
     attributes: [
       ...core.map((attribute) => describeAttribute(attribute, coreUrn)),
-      ...type.extensions.flatMap((schema) =>
-        schema.attributes.map((attribute) =>
-          describeAttribute(
-            schema.id === enterpriseUserUrn ? renameManager(attribute) : attribute,
-            writeSchemaUrn(type, schema.id),
-          ),
-        ),
-      ),
+      ...extensions.flatMap(({ id, attributes }) => attributes.map((attribute) => describeAttribute(attribute, id))),
     ],
   };
-}
-
-function renameManager(attribute: Attribute): Attribute {
-  if (attribute.name !== 'manager') return attribute;
-  const subAttributes = attribute.subAttributes?.map((sub) =>
-    sub.name === 'value' ? { ...sub, name: 'managerId' } : sub,
-  );
-  return { ...attribute, ...(subAttributes ? { subAttributes } : {}) };
 }
 
 function describeAttribute(attribute: Attribute, schema: string | undefined): JsonObject {
@@ -72,15 +59,9 @@ function describeAttribute(attribute: Attribute, schema: string | undefined): Js
   described.required = required;
   described.caseExact = caseExact;
   if (attribute.canonicalValues) described.canonicalValues = [...attribute.canonicalValues];
-  const subs = attribute.subAttributes?.filter((sub) => isServed(name, sub.name));
+  const subs = attribute.subAttributes?.filter((sub) => name !== 'meta' || sub.name !== 'resourceType');
   if (subs) described.subAttributes = subs.map((sub) => describeAttribute(sub, undefined));
   return described;
-}
-
-/** What the model has and SCIM 1.1 does not. */
-function isServed(attribute: string, sub: string): boolean {
-  if (attribute === 'meta') return sub !== 'resourceType';
-  return !(sub === '$ref' && (attribute === 'members' || attribute === 'groups'));
 }
 
 /** The name of one value's element in XML: `emails` has `email`, `addresses` has `address`. */

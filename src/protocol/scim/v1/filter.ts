@@ -1,4 +1,11 @@
-import { type AttrPath, type Compare, type Filter, formatAttrPath, parseAttrPath, parseFilter } from '../filter.ts';
+import {
+  type AttrPath,
+  type Compare,
+  type Filter,
+  formatAttrPath,
+  parseAttrPath,
+  parseScim1Filter,
+} from '../filter.ts';
 import { attributeOf, type ResourceType } from '../schema.ts';
 import { readName } from './names.ts';
 
@@ -8,7 +15,7 @@ import { readName } from './names.ts';
  * `Problem('invalidFilter')`, also for the operators that only SCIM 2.0 has.
  */
 export function readFilter(type: ResourceType, text: string): Filter {
-  return translate(type, parseFilter(text, 'scim 1.1'));
+  return translate(type, parseScim1Filter(text));
 }
 
 function translate(type: ResourceType, filter: Filter): Filter {

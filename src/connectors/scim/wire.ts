@@ -4,9 +4,29 @@ import type { Outbound } from '../../outbound/outbound.ts';
 import { openTokens } from '../../outbound/tokens.ts';
 import type { Failure } from '../connector.ts';
 import { type Asked, judge, readRetryAfter, type Verb, type Verdict } from './outcome.ts';
-import type { Scim2Settings } from './settings.ts';
+
+export type Authentication =
+  | { mode: 'basic'; username: string; password: Secret }
+  | { mode: 'bearer'; token: Secret }
+  | { mode: 'apiKey'; header: string; value: Secret }
+  | {
+      mode: 'oauth2ClientCredentials';
+      tokenEndpoint: string;
+      clientId: string;
+      clientSecret: Secret;
+      clientAuthentication: 'basic' | 'post';
+      scope?: string;
+    };
+
+export type WireSettings = {
+  authentication: Authentication;
+  defaultPassword: Secret | undefined;
+  /** Of bodies. Default: RFC 7644 section 3.1. */
+  mediaType?: string;
+};
 
 export type Said = Pick<OutboundRequest, 'method' | 'url' | 'body'> & {
+  headers?: Readonly<Record<string, string>>;
   /** Beside those of the settings. */
   secrets?: readonly Secret[];
 };
@@ -23,16 +43,16 @@ export interface Wire {
   knock(courier: Courier, url: string): Promise<Answer>;
 }
 
-const scimHeaders = { accept: 'application/scim+json, application/json', 'content-type': 'application/scim+json' };
-const readHeaders = { accept: scimHeaders.accept };
+const scimMediaType = 'application/scim+json';
 /**
  * RFC 7240 section 4.3: whoever passes a change on need not wait for where it goes from there. Two servers that are each
  * other's targets would wait for each other.
  */
 const noWaiting = { prefer: 'wait=0' };
 
-export function openWire(settings: Scim2Settings, outbound: Outbound): Wire {
-  const { authentication } = settings;
+export function openWire(settings: WireSettings, outbound: Outbound): Wire {
+  const { authentication, mediaType = scimMediaType } = settings;
+  const accept = mediaType === scimMediaType ? `${scimMediaType}, application/json` : mediaType;
   const { clock } = outbound;
   const tokens = authentication.mode === 'oauth2ClientCredentials' ? openTokens(clock, authentication) : undefined;
   const fixed = fixedHeaders(settings);
@@ -48,8 +68,10 @@ export function openWire(settings: Scim2Settings, outbound: Outbound): Wire {
       };
       const changes = said.method !== 'GET';
       const headers: Record<string, string> = {
-        ...(said.body === undefined ? readHeaders : scimHeaders),
+        accept,
+        ...(said.body === undefined ? {} : { 'content-type': mediaType }),
         ...(changes ? noWaiting : {}),
+        ...said.headers,
         ...fixed,
       };
       let token: Secret | undefined;
@@ -76,7 +98,7 @@ export function openWire(settings: Scim2Settings, outbound: Outbound): Wire {
       return verdict === undefined ? { answer, asked } : { answer, verdict, asked };
     },
     knock(courier, url) {
-      return courier.read({ method: 'GET', url, headers: readHeaders, secrets: own });
+      return courier.read({ method: 'GET', url, headers: { accept }, secrets: own });
     },
   };
 }
@@ -92,7 +114,7 @@ function withoutToken(reason: string, answer: Answer, now: number): Failure {
   return failure;
 }
 
-function fixedHeaders({ authentication }: Scim2Settings): Record<string, string> {
+function fixedHeaders({ authentication }: WireSettings): Record<string, string> {
   switch (authentication.mode) {
     case 'basic': {
       const pair = `${authentication.username}:${authentication.password.reveal()}`;
@@ -107,7 +129,7 @@ function fixedHeaders({ authentication }: Scim2Settings): Record<string, string>
   }
 }
 
-function secretsOf({ authentication, defaultPassword }: Scim2Settings): Secret[] {
+function secretsOf({ authentication, defaultPassword }: WireSettings): Secret[] {
   const secrets = defaultPassword ? [defaultPassword] : [];
   switch (authentication.mode) {
     case 'basic':

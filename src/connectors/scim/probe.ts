@@ -1,23 +1,31 @@
 import type { Answer, Courier } from '../../outbound/courier.ts';
 import type { TestStep } from '../connector.ts';
 import { readTotal } from './find.ts';
-import type { Scim2Settings } from './settings.ts';
-import { configUrl, withQuery } from './url.ts';
+import { withQuery } from './url.ts';
 import type { Wire } from './wire.ts';
+
+export type Probed = {
+  userEndpoint: string;
+  groupEndpoint: string | undefined;
+  /** Where ServiceProviderConfig is. */
+  config: string;
+  /** Parameters with which an endpoint answers with little. */
+  little: Readonly<Record<string, string>>;
+};
 
 /**
  * *Test connection*: knocks at ServiceProviderConfig without credentials (RFC 7644 section 4 lets anyone read it), then
  * asks each endpoint, signed in, for a single resource.
  */
-export async function testConnection(settings: Scim2Settings, wire: Wire, courier: Courier): Promise<TestStep[]> {
+export async function testConnection(probed: Probed, wire: Wire, courier: Courier): Promise<TestStep[]> {
   const steps: TestStep[] = [];
-  const { host, protocol } = new URL(settings.userEndpoint);
-  const knocked = await wire.knock(courier, configUrl(settings.userEndpoint));
+  const { host, protocol } = new URL(probed.userEndpoint);
+  const knocked = await wire.knock(courier, probed.config);
   const reach = judgeReach(knocked, host, protocol);
   steps.push(...reach);
   if (reach.some((step) => !step.ok)) return steps;
 
-  const users = await askEndpoint(wire, courier, settings.userEndpoint);
+  const users = await askEndpoint(wire, courier, probed.userEndpoint, probed.little);
   if (users.signedIn === 'no') {
     steps.push({ step: 'signed in', ok: false, reason: users.reason });
     return steps;
@@ -30,12 +38,12 @@ export async function testConnection(settings: Scim2Settings, wire: Wire, courie
   steps.push({ step: 'users endpoint', ok: users.ok, reason: users.reason });
   if (!users.ok) return steps;
 
-  if (settings.groupEndpoint === undefined) {
+  if (probed.groupEndpoint === undefined) {
     const reason = 'groups are not sent: Group Endpoint is blank';
     steps.push({ step: 'groups endpoint', ok: true, skipped: true, reason });
     return steps;
   }
-  const groups = await askEndpoint(wire, courier, settings.groupEndpoint);
+  const groups = await askEndpoint(wire, courier, probed.groupEndpoint, probed.little);
   steps.push({ step: 'groups endpoint', ok: groups.ok, reason: groups.reason });
   return steps;
 }
@@ -57,8 +65,13 @@ function judgeReach(knocked: Answer, host: string, protocol: string): TestStep[]
 /** `untold`: an address that leads nowhere says nothing about the credentials. */
 type Endpoint = { signedIn: 'yes' | 'no' | 'untold'; ok: boolean; reason: string };
 
-async function askEndpoint(wire: Wire, courier: Courier, endpoint: string): Promise<Endpoint> {
-  const url = withQuery(endpoint, { startIndex: '1', count: '1', excludedAttributes: 'members' });
+async function askEndpoint(
+  wire: Wire,
+  courier: Courier,
+  endpoint: string,
+  little: Probed['little'],
+): Promise<Endpoint> {
+  const url = withQuery(endpoint, little);
   const heard = await wire.ask(courier, 'search', { method: 'GET', url });
   if (heard.verdict) {
     const { reason } = heard.verdict;

@@ -2,7 +2,8 @@ import type { Courier } from '../../outbound/courier.ts';
 import { formatFilter } from '../../protocol/scim/filter.ts';
 import { fold } from '../../protocol/scim/text.ts';
 import type { Failure, FindRequest, Found, Remote, SubjectKind } from '../connector.ts';
-import { isObject, readRemote } from './body.ts';
+import { type Dialect, scim2Dialect } from './dialect.ts';
+import { isObject, readRemote } from './resource.ts';
 import { withQuery } from './url.ts';
 import type { Wire } from './wire.ts';
 
@@ -13,6 +14,9 @@ const mostLookedThrough = 5_000;
 
 export type Finder = {
   wire: Wire;
+  dialect?: Dialect;
+  /** Parameters that leave the members out of what is listed. Default: those of RFC 7644 section 3.9. */
+  withoutMembers?: Readonly<Record<string, string>>;
   /** False when this target is known not to search by externalId. */
   searchesExternalId: () => boolean;
   /** Called when the target says that it does not search by externalId. */
@@ -48,7 +52,7 @@ export async function findRemotes(
   const found = new Map<string, Remote>();
   for (const question of questions) {
     const filter = formatFilter({ op: 'eq', path: { attr: question.attr }, value: question.value });
-    const heard = await listAll(finder.wire, courier, endpoint, ask.kind, filter, fits);
+    const heard = await listAll(finder, courier, endpoint, ask.kind, filter, fits);
     if ('notFilterable' in heard) {
       if (question.attr !== 'externalId') return heard.failure;
       finder.noteNoExternalId();
@@ -64,7 +68,7 @@ export async function findRemotes(
 type Listed = { remotes: Remote[] };
 
 async function listAll(
-  wire: Wire,
+  { wire, dialect = scim2Dialect, withoutMembers = { excludedAttributes: 'members' } }: Finder,
   courier: Courier,
   endpoint: string,
   kind: SubjectKind,
@@ -78,7 +82,7 @@ async function listAll(
       filter,
       startIndex: String(seen + 1),
       count: String(pageSize),
-      ...(kind === 'group' ? { excludedAttributes: 'members' } : {}),
+      ...(kind === 'group' ? withoutMembers : {}),
     });
     const heard = await wire.ask(courier, 'search', { method: 'GET', url });
     if (heard.verdict) {
@@ -86,7 +90,7 @@ async function listAll(
       if (seen === 0 && (status === 400 || status === 501)) return { notFilterable: true, failure: heard.verdict };
       return heard.verdict;
     }
-    const page = heard.answer.status === 200 ? readPage(kind, heard.answer.body) : 'only 200 brings a list';
+    const page = heard.answer.status === 200 ? readPage(kind, heard.answer.body, dialect) : 'only 200 brings a list';
     if (typeof page === 'string') {
       return { outcome: 'unknown', reason: `the target answered ${heard.answer.status} to a search, but ${page}` };
     }
@@ -115,7 +119,11 @@ export function readTotal(body: unknown): number | undefined {
 }
 
 /** A ListResponse (RFC 7644 section 3.4.2), or what is wrong with it. */
-function readPage(kind: SubjectKind, body: unknown): { remotes: Remote[]; size: number; total: number } | string {
+function readPage(
+  kind: SubjectKind,
+  body: unknown,
+  dialect: Dialect,
+): { remotes: Remote[]; size: number; total: number } | string {
   if (!isObject(body)) return 'not with a list';
   const resources = body.Resources ?? body.resources ?? [];
   const total = readTotal(body);
@@ -123,7 +131,7 @@ function readPage(kind: SubjectKind, body: unknown): { remotes: Remote[]; size: 
   if (total === undefined) return 'without totalResults';
   const remotes: Remote[] = [];
   for (const resource of resources) {
-    const remote = readRemote(kind, resource);
+    const remote = readRemote(kind, resource, dialect);
     if (!remote) return 'one of its Resources has no id';
     remotes.push(remote);
   }

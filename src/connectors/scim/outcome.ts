@@ -2,7 +2,7 @@ import type { Secret } from '../../base/secret.ts';
 import type { Answer } from '../../outbound/courier.ts';
 import { hideSecrets } from '../../outbound/redact.ts';
 import type { Absent, Exists, Failure } from '../connector.ts';
-import { isObject } from './body.ts';
+import { isObject } from './resource.ts';
 
 /**
  * What was asked. `create` and `search` go to an endpoint (`/Users`), the others to one resource of it

@@ -4,10 +4,10 @@ export function resourceUrl(endpoint: string, remoteId: string): string {
   return `${base}/${encodeURIComponent(remoteId)}${query}`;
 }
 
-/** ServiceProviderConfig stands beside the users endpoint (RFC 7644 section 4). */
-export function configUrl(userEndpoint: string): string {
+/** ServiceProviderConfig stands beside the users endpoint (RFC 7644 section 4); SCIM 1.1 names it in the plural. */
+export function configUrl(userEndpoint: string, name = 'ServiceProviderConfig'): string {
   const [base] = splitQuery(userEndpoint);
-  return base.replace(/[^/]*$/, 'ServiceProviderConfig');
+  return base.replace(/[^/]*$/, name);
 }
 
 export function withQuery(url: string, parameters: Readonly<Record<string, string>>): string {
