@@ -72,6 +72,41 @@ function compileUnknown(filter: Exclude<Filter, { op: 'and' | 'or' | 'not' }>): 
   return filter.op === 'eq' && filter.value === null ? always : never;
 }
 
+/**
+ * Whether all that a filter can match is found through an index, so that its cost follows what matches. Any other is to
+ * be looked for one by one.
+ */
+export function isNarrow(filter: Filter, kind: Subject['kind'], type: ResourceType): boolean {
+  switch (filter.op) {
+    case 'and':
+      return filter.parts.some((part) => isNarrow(part, kind, type));
+    case 'or':
+      return filter.parts.every((part) => isNarrow(part, kind, type));
+    case 'has': {
+      const location = locateAttribute(type, filter.path);
+      return !location?.attribute || findHint(filter.part, location.attribute, { kind }) !== undefined;
+    }
+    case 'eq':
+    case 'sw': {
+      const location = locateAttribute(type, filter.path);
+      // What only another type has is no subject's of this one.
+      if (!location?.attribute) return filter.value !== null;
+      if (typeof filter.value !== 'string') return false;
+      const { attribute, sub, extension } = location;
+      const name = extension === undefined && !sub ? attribute.name : undefined;
+      if (name === nameAttribute[kind]) return filter.op === 'eq' || filter.value !== '';
+      if (filter.op === 'sw') return false;
+      if (name === 'id' || name === 'externalId' || name === 'displayName') return true;
+      const path = sub || attribute.type !== 'complex' ? filter.path : { ...filter.path, sub: 'value' };
+      const leaf = locateAttribute(type, path);
+      if (!leaf?.attribute) return false;
+      return findIndexed(path, leaf.sub ?? leaf.attribute, filter.value, { kind, type }) !== undefined;
+    }
+    default:
+      return false;
+  }
+}
+
 function joinParts(op: 'and' | 'or', parts: readonly Condition[]): Condition {
   return sql`(${sql.join(parts, op === 'and' ? sql` and ` : sql` or `)})`;
 }
@@ -252,7 +287,7 @@ function findIndexed(
   path: AttrPath,
   attribute: Attribute,
   value: Compare['value'],
-  { kind, type }: Scope,
+  { kind, type }: Pick<Scope, 'kind' | 'type'>,
 ): Condition | undefined {
   const wanted = value === null ? undefined : comparisonValue(attribute, value);
   const location = locateAttribute(type, path);
@@ -264,7 +299,7 @@ function findIndexed(
 }
 
 /** What narrows a value path down by an index: an `eq` with an indexed sub-attribute that must hold. */
-function findHint(part: Filter, attribute: Attribute, { kind }: Scope): Condition | undefined {
+function findHint(part: Filter, attribute: Attribute, { kind }: Pick<Scope, 'kind'>): Condition | undefined {
   if (kind !== 'user') return undefined;
   for (const one of part.op === 'and' ? part.parts : [part]) {
     if (one.op !== 'eq' || typeof one.value !== 'string') continue;

@@ -1,13 +1,14 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Filter } from '../protocol/scim/filter.ts';
 import { fold } from '../protocol/scim/match.ts';
-import { groupType, type ResourceType, userType } from '../protocol/scim/schema.ts';
+import { groupType, locateAttribute, type ResourceType, userType } from '../protocol/scim/schema.ts';
 import type { SubjectRow } from '../store/schema.ts';
 import { prepare, type Reading } from '../store/store.ts';
-import { compileFilter } from './filter-sql.ts';
+import { compileFilter, isNarrow } from './filter-sql.ts';
 import { dropPrimaryPrefix } from './names.ts';
+import { type Place, scanSubjects } from './scan.ts';
 import { compileSort, type SortKey } from './sort-sql.ts';
-import { nameAttribute, type Subject, toSubject } from './subjects.ts';
+import { nameAttribute, readSubjects, type Subject, toSubject } from './subjects.ts';
 
 type Kind = Subject['kind'];
 
@@ -28,7 +29,11 @@ export type Query = {
   baseUrl?: string;
   /** What a kind's attributes are; default the core schemas and the enterprise extension. */
   types?: Readonly<Record<Kind, ResourceType>>;
+  /** Breaks off a search that looks at everybody: what it is aborted with is thrown. */
+  signal?: AbortSignal;
 };
+
+export type { Place } from './scan.ts';
 
 export type Search = Query & {
   /** From 1. */
@@ -37,13 +42,11 @@ export type Search = Query & {
   count: number;
 };
 
-/** Where in the order of a query somebody stands: the value it is sorted by, null where there is none, and the id. */
-export type Place = { key: string | number | null; id: string };
-
 const coreTypes = { user: userType, group: groupType } as const;
 
 /**
- * Live users or groups, or both together. `total` counts all that match, of which `subjects` are the page. A search
+ * Live users or groups, or both together. What an index knows is asked of it; whatever else, in pieces (`scan.ts`).
+ * `total` counts all that match, of which `subjects` are the page. A search
  * that gives all it found in one page counts nothing more; otherwise the cost of `total` follows what matches.
  *
  * Throws `Problem`: `invalidFilter`; `invalidPath` for a `sortBy` that is no attribute with simple values.
@@ -63,6 +66,10 @@ export async function listSubjects(
   }
   if (count === 0) return { total: await countMatching(reading, kinds, search), subjects: [] };
   const skip = startIndex - 1;
+  if (isWide(listKinds(kinds), search)) {
+    const { places, total } = await scan(reading, kinds, search, { skip, limit: count, counts: true });
+    return { total, subjects: await readPlaces(reading, places) };
+  }
   const rows = await readPage(reading, listKinds(kinds), search, { limit: count + 1, skip });
   const isLast = rows.length <= count && (rows.length > 0 || skip === 0);
   const subjects = rows.slice(0, count).map(toSubject);
@@ -82,6 +89,12 @@ export async function walkSubjects(
   query: Query & { count: number; after?: Place },
 ): Promise<{ subjects: Subject[]; next?: Place }> {
   const { count, after } = query;
+  if (isWide(listKinds(kinds), query)) {
+    const page = { limit: count + 1, after: after ?? 'beginning', counts: false } as const;
+    const { places } = await scan(reading, kinds, query, page);
+    const next = places.length > count ? places[count - 1] : undefined;
+    return { subjects: await readPlaces(reading, places.slice(0, count)), ...(next ? { next } : {}) };
+  }
   const rows = await readPage(reading, listKinds(kinds), query, { limit: count + 1, after: after ?? 'beginning' });
   const page = rows.slice(0, count);
   const last = page.at(-1);
@@ -91,6 +104,9 @@ export async function walkSubjects(
 
 /** How many match; the cost follows what matches. Throws as `listSubjects`. */
 export async function countMatching(reading: Reading, kinds: Kind | readonly Kind[], query: Query): Promise<number> {
+  if (query.filter && isWide(listKinds(kinds), query)) {
+    return (await scan(reading, kinds, query, { skip: 0, limit: 0, counts: true })).total;
+  }
   let total = 0;
   for (const kind of listKinds(kinds)) {
     const count = sql<{
@@ -99,6 +115,59 @@ export async function countMatching(reading: Reading, kinds: Kind | readonly Kin
     total += (await reading.first<{ n: number }>({ compile: () => count.compile(reading.q) }))!.n;
   }
   return total;
+}
+
+/** Whether there is no index to find these by, or to have them in this order. */
+function isWide(kinds: readonly Kind[], { filter, sortBy, types = coreTypes }: Query): boolean {
+  if (filter) return !kinds.every((kind) => isNarrow(filter, kind, types[kind]));
+  return sortBy !== undefined && !kinds.every((kind) => isName(sortBy, kind, types[kind]));
+}
+
+function isName(sortBy: string, kind: Kind, type: ResourceType): boolean {
+  const location = locateAttribute(type, sortBy);
+  return (
+    !location?.extension && !location?.attribute?.subAttributes && location?.attribute?.name === nameAttribute[kind]
+  );
+}
+
+async function scan(
+  reading: Reading,
+  kinds: Kind | readonly Kind[],
+  query: Query,
+  page: { limit: number; counts: boolean } & ({ skip: number } | { after: Place | 'beginning' }),
+): Promise<{ places: Place[]; total: number }> {
+  const descending = query.sortOrder === 'descending';
+  const sort = compileKeys(reading, listKinds(kinds), query, page);
+  const grounds = listKinds(kinds).map((kind) => {
+    const key = sort?.get(kind);
+    const conditions = [matching(reading, kinds, kind, query)];
+    if ('after' in page && page.after !== 'beginning') conditions.push(isAfter(page.after, key, descending));
+    return { kind, key, condition: sql.join(conditions, sql` and `) };
+  });
+  const { signal } = query;
+  const { limit, counts } = page;
+  const skip = 'skip' in page ? page.skip : 0;
+  return scanSubjects(reading, { grounds, skip, limit, descending, counts, ...(signal ? { signal } : {}) });
+}
+
+async function readPlaces(reading: Reading, places: readonly Place[]): Promise<Subject[]> {
+  const found = await readSubjects(
+    reading,
+    places.map(({ id }) => id),
+  );
+  // Who was deleted since is left out.
+  return places.flatMap(({ id }) => found.get(id) ?? []).filter((subject) => subject.life === 'live');
+}
+
+function compileKeys(
+  reading: Reading,
+  kinds: readonly Kind[],
+  { sortBy, baseUrl = '', types = coreTypes }: Query,
+  page: { skip: number } | { after: Place | 'beginning' },
+): ReadonlyMap<Kind, SortKey> | undefined {
+  if (sortBy === undefined) return undefined;
+  const keys = compileSort(sortBy, kinds, types, reading.dialect, baseUrl);
+  return 'after' in page ? keys && cutKeys(keys) : keys;
 }
 
 function listKinds(kinds: Kind | readonly Kind[]): readonly Kind[] {
@@ -110,10 +179,8 @@ type Found = SubjectRow & { sort_key?: string | number | null };
 type Page = { limit: number } & ({ skip: number } | { after: Place | 'beginning' });
 
 async function readPage(reading: Reading, kinds: readonly Kind[], query: Query, page: Page): Promise<Found[]> {
-  const { sortBy, sortOrder, baseUrl = '', types = coreTypes } = query;
-  const found = sortBy === undefined ? undefined : compileSort(sortBy, kinds, types, reading.dialect, baseUrl);
-  const sort = 'after' in page ? found && cutKeys(found) : found;
-  const descending = sortOrder === 'descending';
+  const sort = compileKeys(reading, kinds, query, page);
+  const descending = query.sortOrder === 'descending';
   const skip = 'skip' in page ? page.skip : 0;
   const parts = kinds.map((kind) => {
     const key = sort?.get(kind);

@@ -39,9 +39,11 @@ export type Door = {
 export type DoorLimits = {
   /** Largest body in bytes. */
   bodyBytes: number;
+  /** How long a search may look at everybody, in milliseconds. */
+  searchMs: number;
 };
 
-export const defaultLimits: DoorLimits = { bodyBytes: 1_048_576 };
+export const defaultLimits: DoorLimits = { bodyBytes: 1_048_576, searchMs: 10_000 };
 
 export type Refusal = { problem: Problem } | { faultId: string };
 

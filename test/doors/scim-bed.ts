@@ -42,7 +42,7 @@ export const operatorPassword = 'correct horse battery staple';
 
 export async function openScimBed(
   store: Store,
-  options: { clock?: Clock; bodyBytes?: number; limits?: Partial<ScimLimits>; waits?: Waits } = {},
+  options: { clock?: Clock; bodyBytes?: number; searchMs?: number; limits?: Partial<ScimLimits>; waits?: Waits } = {},
 ): Promise<ScimBed> {
   const clock = options.clock ?? systemClock();
   const log = openLog('silent');
@@ -56,9 +56,10 @@ export async function openScimBed(
     const made = await createApiToken(tx, { label: 'tests', spId: 7, scopes: ['scim'] });
     return { token: made.token, residentId: resident };
   });
-  const limits = options.bodyBytes === undefined ? {} : { limits: { bodyBytes: options.bodyBytes } };
+  const { bodyBytes, searchMs } = options;
+  const limits = { ...(bodyBytes === undefined ? {} : { bodyBytes }), ...(searchMs === undefined ? {} : { searchMs }) };
   const { waits } = options;
-  const door = openDoor({ store, credentials, clock, log, ...(waits ? { waits } : {}), ...limits });
+  const door = openDoor({ store, credentials, clock, log, ...(waits ? { waits } : {}), limits });
   const app = fastify({ logger: false, ...frontOptions });
   const passwords = { key: randomBytes(32), lastsMs: 7 * 86_400_000 };
   const limited = options.limits ? { limits: options.limits } : {};

@@ -45,6 +45,7 @@ export function adminDoor(
     ...given,
     store: door.store,
     clock: door.clock,
+    limits: door.limits,
     actorOf: (request) => actors.get(request)!,
   };
   return async (app: FastifyInstance): Promise<void> => {

@@ -5,7 +5,7 @@ import type { SealingKey } from '../../base/secret.ts';
 import type { ConnectorKind } from '../../connectors/connector.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { Store, Tx } from '../../store/store.ts';
-import { isStorable } from '../door.ts';
+import { type DoorLimits, isStorable } from '../door.ts';
 
 /** What every resource of the admin API works with. */
 export type AdminParts = {
@@ -14,6 +14,7 @@ export type AdminParts = {
   kinds: readonly ConnectorKind[];
   outbound: Outbound;
   clock: Clock;
+  limits: DoorLimits;
   /** Who calls, as it is written down with what they did. */
   actorOf(request: FastifyRequest): string;
 };

@@ -7,6 +7,7 @@ import { nameAttribute, readSubjects, type Subject } from '../../directory/subje
 import { parseFilter } from '../../protocol/scim/filter.ts';
 import { listAccounts } from '../../provisioning/inspect.ts';
 import type { Reading } from '../../store/store.ts';
+import { searchWithPatience } from '../patience.ts';
 import { readNames } from './names.ts';
 import { type AdminParts, param } from './parts.ts';
 import { readLimit, readNumber, readQuery, showTime } from './query.ts';
@@ -16,16 +17,18 @@ type Kind = Subject['kind'];
 const places = { '/users': 'user', '/groups': 'group' } as const;
 
 /** Who is in the directory. Read only: changes go through a door such as `/scim2`. */
-export function addSubjectRoutes(app: FastifyInstance, { store }: AdminParts): void {
+export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits }: AdminParts): void {
   for (const [place, kind] of Object.entries(places)) {
     /** `filter` is a SCIM filter (RFC 7644 section 3.4.2.2). */
-    app.get(place, async (request): Promise<SubjectList> => {
+    app.get(place, async (request, reply): Promise<SubjectList> => {
       const query = readQuery(request.query, ['filter', 'startIndex', 'limit']);
       const count = readLimit(query.limit);
       const most = Number.MAX_SAFE_INTEGER;
       const startIndex = readNumber(query.startIndex, 'startIndex', { absent: 1, least: 1, most });
       const filter = query.filter === undefined ? {} : { filter: parseFilter(query.filter) };
-      const found = await store.read((reading) => listSubjects(reading, kind, { ...filter, startIndex, count }));
+      const found = await searchWithPatience(reply, { clock, limits }, (signal) =>
+        store.read((reading) => listSubjects(reading, kind, { ...filter, startIndex, count, signal })),
+      );
       return { total: Number(found.total), startIndex, items: found.subjects.map(showSubject) };
     });
 

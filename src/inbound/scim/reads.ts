@@ -5,6 +5,7 @@ import { type Filter, parseFilter } from '../../protocol/scim/filter.ts';
 import { readSearchParameters, type SearchRequest } from '../../protocol/scim/message.ts';
 import type { Projection } from '../../protocol/scim/resource.ts';
 import type { Reading } from '../../store/store.ts';
+import { searchWithPatience } from '../patience.ts';
 import type { ListPage } from './codec.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import {
@@ -74,14 +75,16 @@ async function answerSearch(
   const { door, codec, baseUrlOf } = parts;
   const showing = { projection: projectionOf(asked), baseUrl: baseUrlOf(request) };
   const filter = asked.filter === undefined ? undefined : parseFilter(asked.filter);
-  const { resources, page } = await door.read(async (reading) => {
-    const query = await readQuery(reading, asked, filter, showing.baseUrl);
-    const found =
-      asked.cursor === undefined
-        ? await pageByIndex(reading, parts, kinds, asked, query)
-        : await pageByCursor(reading, parts, kinds, asked, asked.cursor, query);
-    return { resources: await showAll(reading, found.subjects, showing), page: found.page };
-  });
+  const { resources, page } = await searchWithPatience(reply, door, (signal) =>
+    door.read(async (reading) => {
+      const query = { ...(await readQuery(reading, asked, filter, showing.baseUrl)), signal };
+      const found =
+        asked.cursor === undefined
+          ? await pageByIndex(reading, parts, kinds, asked, query)
+          : await pageByCursor(reading, parts, kinds, asked, asked.cursor, query);
+      return { resources: await showAll(reading, found.subjects, showing), page: found.page };
+    }),
+  );
   return sendJson(codec, reply, 200, codec.writeList(resources.map(codec.writeResource), page));
 }
 
