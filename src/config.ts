@@ -22,6 +22,8 @@ export type Config = {
   readonly log: LogLevel;
   /** How long a request waits for blocking targets, in milliseconds. */
   readonly blockingMs: number;
+  /** Most operations, and bytes, of one SCIM bulk request. */
+  readonly bulk: { readonly operations: number; readonly bytes: number };
   /** The zone rules see the clock in, by its IANA name. */
   readonly timeZone: string;
   /** What becomes of an operation that no rule applies to. */
@@ -45,6 +47,7 @@ export class ConfigError extends Error {
 
 export const defaultPort = 9080;
 const defaultKeep = { attempts: 30, changes: 400 } as const;
+const defaultBulk = { operations: 1_000, bytes: 1_048_576 } as const;
 const mostDays = 36_500;
 const logLevels = ['silent', 'error', 'warn', 'info', 'debug'] as const satisfies readonly LogLevel[];
 
@@ -84,6 +87,16 @@ export const variables = [
     name: 'PURVEY_BLOCKING_SECONDS',
     fallback: '10',
     help: 'How long a request waits at most for the targets of blocking bindings, 0.1 to 300. Keep it below the time-outs of its clients.',
+  },
+  {
+    name: 'PURVEY_BULK_OPERATIONS',
+    fallback: String(defaultBulk.operations),
+    help: 'Most operations that one SCIM bulk request may have, 1 to 100000.',
+  },
+  {
+    name: 'PURVEY_BULK_BYTES',
+    fallback: String(defaultBulk.bytes),
+    help: 'Most bytes that one SCIM bulk request may have, 1000 to 100000000. It is held in memory.',
   },
   {
     name: 'PURVEY_TIME_ZONE',
@@ -169,6 +182,16 @@ export function readConfig(overrides: Environment = {}, environment: Environment
     tls,
     log: readLogLevel(get('PURVEY_LOG')),
     blockingMs: readBlockingMs(get('PURVEY_BLOCKING_SECONDS')),
+    bulk: Object.freeze({
+      operations: readWhole(
+        'PURVEY_BULK_OPERATIONS',
+        get('PURVEY_BULK_OPERATIONS'),
+        defaultBulk.operations,
+        1,
+        100_000,
+      ),
+      bytes: readWhole('PURVEY_BULK_BYTES', get('PURVEY_BULK_BYTES'), defaultBulk.bytes, 1_000, 100_000_000),
+    }),
     timeZone: readTimeZone(get('PURVEY_TIME_ZONE')),
     whenNoRule: readWhenNoRule(get('PURVEY_NO_RULE')),
     passwordDays: readPasswordDays(get('PURVEY_PASSWORD_DAYS')),
@@ -269,6 +292,15 @@ function readDays(name: Name, text: string | undefined, absent: number): number 
     );
   }
   return days;
+}
+
+function readWhole(name: Name, text: string | undefined, absent: number, least: number, most: number): number {
+  if (text === undefined) return absent;
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= least && number <= most)) {
+    throw new ConfigError(`${name} is ${text}: it must be a whole number from ${least} to ${most}`);
+  }
+  return number;
 }
 
 function readHost(text: string | undefined): string {

@@ -91,7 +91,8 @@ export async function startPurvey(config: Config): Promise<Purvey> {
       return { status: 'ok' };
     });
     const passwords = { key, lastsMs: config.passwordDays * 86_400_000 };
-    await app.register(scimDoor({ door, passwords }), { prefix: '/scim2' });
+    const limits = { bulkOperations: config.bulk.operations, bulkBytes: config.bulk.bytes };
+    await app.register(scimDoor({ door, passwords, limits }), { prefix: '/scim2' });
     await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts, rules }), { prefix: '/api' });
     const url = await listen(app, config);
     log.info({ url, database: store.dialect.name, ms: Math.round(clock.monotonic() - startedAt) }, 'Purvey listens');

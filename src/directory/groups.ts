@@ -6,6 +6,7 @@ import { groupType } from '../protocol/scim/schema.ts';
 import type { Tx } from '../store/store.ts';
 import { deleteSubject } from './burial.ts';
 import { insertChange, insertMembershipChanges, type Origin, urgency } from './changes.ts';
+import type { Circle } from './circle.ts';
 import {
   addMembers,
   lockMembers,
@@ -30,21 +31,25 @@ import { renamed } from './users.ts';
 type WriteOptions = { origin: Origin; ifVersion?: readonly number[] };
 
 /**
- * Makes a group, its members included. `id`: as for `createUser`. `later`: members who are not there yet and are left
- * out; the caller makes them in the same transaction and then adds them (`addLater`). Throws `Problem`: `invalidValue` (unknown domain, a displayName that cannot be
+ * Makes a group, its members included. `id`: as for `createUser`. `circle`: members in it may
+ * come later. Throws `Problem`: `invalidValue` (unknown domain, a displayName that cannot be
  * one, a member that is not there), `uniqueness`.
  */
 export async function createGroup(
   tx: Tx,
   resource: Resource,
-  options: { origin: Origin; domain?: string; id?: string; later?: ReadonlySet<string> },
+  options: { origin: Origin; domain?: string; id?: string; circle?: Circle },
 ): Promise<Subject> {
-  const { origin, domain } = options;
+  const { origin, domain, circle } = options;
   const name = await readName(tx, resource.displayName as string, 'displayName', domain);
   const attributes = toAttributes('group', resource, name);
   const now = tx.now;
   const id = options.id ?? newId(now);
-  const members = memberIds(resource.members).filter((member) => !options.later?.has(member));
+  const wanted = memberIds(resource.members);
+  // The group itself is no member that comes later: it is refused as always.
+  const comesLater = (member: string) => member !== id && circle !== undefined && circle.coming.has(member);
+  const later = wanted.filter(comesLater);
+  const members = later.length === 0 ? wanted : wanted.filter((member) => !comesLater(member));
   await lockMembers(tx, id, members);
   const seq = await insertChange(tx, { subjectId: id, origin, urgency: urgency.creation });
   const group = await insertRow(
@@ -53,6 +58,7 @@ export async function createGroup(
     name,
   );
   await addMembers(tx, id, members);
+  if (later.length > 0) circle!.rest.push((tx) => addMembers(tx, id, later));
   return group;
 }
 

@@ -7,9 +7,10 @@ import { userType } from '../protocol/scim/schema.ts';
 import { prepare, type Tx } from '../store/store.ts';
 import { deleteSubject } from './burial.ts';
 import { insertChange, type Origin, type Urgency, urgency } from './changes.ts';
+import type { Circle } from './circle.ts';
 import { type ClearPassword, forgetClearPassword, keepClearPassword } from './clear-passwords.ts';
 import { readName, type SubjectName } from './names.ts';
-import { writeReferences } from './references.ts';
+import { managerOf, writeReferences } from './references.ts';
 import { insertRow, isSame, nameOf, toAttributes, updateRow } from './rows.ts';
 import { type Attributes, lockSubject, type Subject } from './subjects.ts';
 
@@ -43,14 +44,23 @@ const dropPassword = prepare<{ id: string }, { subject_id: string }>(
 
 /**
  * Makes a user from a resource that `readResource` checked. `domain`: where a userName without a prefix belongs,
- * default PRIMARY. `id`: one of `newId` that nobody has, default a new one. Throws `Problem`: `invalidValue` (unknown domain, a userName that cannot be one), `uniqueness`.
+ * default PRIMARY. `id`: one of `newId` that nobody has, default a new one. `circle`: a
+ * manager in it may come later. Throws `Problem`: `invalidValue` (unknown domain, a userName that cannot be one),
+ * `uniqueness`.
  */
 export async function createUser(
   tx: Tx,
   resource: Resource,
-  options: { origin: Origin; domain?: string; id?: string; passwordHash?: string; clearPassword?: ClearPassword },
+  options: {
+    origin: Origin;
+    domain?: string;
+    id?: string;
+    circle?: Circle;
+    passwordHash?: string;
+    clearPassword?: ClearPassword;
+  },
 ): Promise<Subject> {
-  const { origin, domain, passwordHash, clearPassword } = options;
+  const { origin, domain, circle, passwordHash, clearPassword } = options;
   const name = await readName(tx, resource.userName as string, 'userName', domain);
   const attributes = toAttributes('user', resource, name);
   const now = tx.now;
@@ -62,6 +72,8 @@ export async function createUser(
     name,
   );
   await writeReferences(tx, id, {}, attributes);
+  if (circle?.coming.has(managerOf(attributes) ?? ''))
+    circle.rest.push((tx) => writeReferences(tx, id, {}, attributes));
   if (passwordHash !== undefined) {
     await tx.run(savePassword, { id, hash: passwordHash });
     if (clearPassword) await keepClearPassword(tx, id, seq, clearPassword);

@@ -31,6 +31,28 @@ export function describeDeliveries(deliveries: readonly Delivery[]): string {
   return items.join(', ');
 }
 
+const fromBest: readonly Delivery['outcome'][] = ['none', 'done', 'pending', 'withheld', 'parked'];
+
+/**
+ * What became of many subjects that one request changed, for `describeDeliveries`: of each target the worst, and for how
+ * many of them it is so.
+ */
+export function summarizeDeliveries(all: readonly (readonly Delivery[])[]): Delivery[] {
+  const worst = new Map<number, { delivery: Delivery; count: number }>();
+  for (const delivery of all.flat()) {
+    const known = worst.get(delivery.targetId);
+    const rank = fromBest.indexOf(delivery.outcome);
+    const best = known ? fromBest.indexOf(known.delivery.outcome) : -1;
+    if (!known || rank > best) worst.set(delivery.targetId, { delivery, count: 1 });
+    else if (rank === best) known.count++;
+  }
+  return [...worst.values()].map(({ delivery, count }) => {
+    const isWell = delivery.outcome === 'done' || delivery.outcome === 'none';
+    const first = delivery.reason === null ? '' : `, the first: ${delivery.reason}`;
+    return { ...delivery, reason: isWell ? null : `${count} of ${all.length} users and groups${first}` };
+  });
+}
+
 /** A string (RFC 9651 section 3.3.3), or a display string (3.3.8) for what is not printable ASCII. */
 function writeText(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return `"${text.replace(/["\\]/g, '\\$&')}"`;

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
@@ -32,6 +33,12 @@ export type Door = {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<Delivery[]>;
+  /** The same for many subjects, waited for together: what became of each, in their order. */
+  settleAll(
+    change: { caller: Caller; subjects: readonly Subject[] },
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<Delivery[][]>;
   /** What a thrown value means to the caller; our own faults are logged here, once, under the id that is answered. */
   judge(error: unknown, request: { method: string; route: string | undefined }): Refusal;
 };
@@ -58,6 +65,22 @@ export function openDoor(parts: {
 }): Door {
   const { store, credentials, clock, log, waits } = parts;
   const limits = { ...defaultLimits, ...parts.limits };
+
+  const settleAll: Door['settleAll'] = async ({ caller: { spId }, subjects }, request, reply) => {
+    if (!waits) return subjects.map(() => []);
+    const gone = new AbortController();
+    setMaxListeners(0, gone.signal);
+    const abort = () => gone.abort();
+    reply.raw.once('close', abort);
+    if (reply.raw.destroyed) abort();
+    try {
+      const options = { withinMs: readPreferredWait(request.headers.prefer), signal: gone.signal };
+      return await Promise.all(subjects.map((subject) => waits.settle({ spId, subject }, options)));
+    } finally {
+      reply.raw.off('close', abort);
+    }
+  };
+
   return {
     store,
     credentials,
@@ -81,19 +104,10 @@ export function openDoor(parts: {
       store.signal('changes');
       return value;
     },
-    async settle({ caller: { spId }, subject }, request, reply) {
-      if (!waits) return [];
-      const gone = new AbortController();
-      const abort = () => gone.abort();
-      reply.raw.once('close', abort);
-      if (reply.raw.destroyed) abort();
-      try {
-        const withinMs = readPreferredWait(request.headers.prefer);
-        return await waits.settle({ spId, subject }, { withinMs, signal: gone.signal });
-      } finally {
-        reply.raw.off('close', abort);
-      }
+    async settle({ caller, subject }, request, reply) {
+      return (await settleAll({ caller, subjects: [subject] }, request, reply))[0]!;
     },
+    settleAll,
     judge(error, { method, route }) {
       const problem = error instanceof Problem ? error : problemOfServer(error as FastifyError, limits, method);
       if (problem) return { problem };

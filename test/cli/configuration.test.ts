@@ -24,6 +24,8 @@ describe('the configuration', () => {
     assert.equal(config.port, 9080);
     assert.equal(config.databaseUrl, undefined);
     assert.equal(config.blockingMs, 10_000);
+    assert.deepEqual(config.bulk, { operations: 1_000, bytes: 1_048_576 });
+    assert.equal(read({ PURVEY_BULK_OPERATIONS: '5' }).bulk.operations, 5);
     assert.equal(config.tls, undefined);
     assert.equal(config.passwordDays, 7);
     assert.equal(read({ PURVEY_PASSWORD_DAYS: '30' }).passwordDays, 30);
@@ -45,6 +47,8 @@ describe('the configuration', () => {
       { PURVEY_TLS_CERT: '/nowhere', PURVEY_TLS_KEY: pem },
       /PURVEY_TLS_CERT is \/nowhere/,
     ],
+    ['no operations at all', { PURVEY_BULK_OPERATIONS: '0' }, /PURVEY_BULK_OPERATIONS is 0: .* 1 to 100000/],
+    ['bytes with a unit', { PURVEY_BULK_BYTES: '1MB' }, /PURVEY_BULK_BYTES is 1MB/],
     [
       'days that are no number',
       { PURVEY_KEEP_ATTEMPTS_DAYS: 'x' },

@@ -92,6 +92,50 @@ eachDatabase('the SCIM door and blocking bindings', (database) => {
     assert.equal((await door.send('GET', '/Users')).headers.get('purvey-delivery'), null);
   });
 
+  it('answer a bulk request when all of it is delivered, and say of each operation what failed', async () => {
+    await using bed = await openEngineBed(database, { policy: limits });
+    await using door = await openDoorBed(bed);
+    await bindResident(bed, [{ targetId: bed.targetId, onFailure: 'fail' }]);
+    const bulk = (...Operations: object[]) => ({
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+      Operations,
+    });
+    const post = (path: string, bulkId: string, data: object) => ({ method: 'POST', path, bulkId, data });
+    const group = (displayName: string, ...ids: string[]) =>
+      post('/Groups', displayName, {
+        schemas: groupSchemas,
+        displayName,
+        members: ids.map((id) => ({ value: `bulkId:${id}` })),
+      });
+    const people = Array.from({ length: 30 }, (_, n) => post('/Users', `u${n}`, user(`u${n}`)));
+    const all = await door.call('POST', '/Bulk', bulk(group('A', 'B', 'u7'), ...people, group('B', 'A')));
+    assert.equal(all.headers.get('purvey-delivery'), '"partner:SCIM2";outcome=done');
+    assert.deepEqual(new Set(all.body.Operations.map((one: { status: string }) => one.status)), new Set(['201']));
+    assert.equal(bed.fake.users.size, 30);
+    const remoteId = (name: string) => bed.fake.groupNamed(name)!.resource.id as string;
+    assert.deepEqual([bed.fake.membersOf(remoteId('A')).length, bed.fake.membersOf(remoteId('B')).length], [2, 1]);
+
+    const refusal = { kind: 'answer', status: 400, body: { detail: 'no room' } } as const;
+    bed.fake.misbehave({ when: { method: 'POST' }, act: refusal });
+    const some = await door.call(
+      'POST',
+      '/Bulk',
+      bulk(post('/Users', 'eve', user('eve')), post('/Users', 'u1', user('u1'))),
+    );
+    const [eve, taken] = some.body.Operations;
+    assert.deepEqual([eve.status, eve.response.status, taken.status], ['502', '502', '409']);
+    assert.match(eve.response.detail, /is stored here.*no room/);
+    assert.match(
+      some.headers.get('purvey-delivery')!,
+      /outcome=parked;reason="1 of 1 users and groups, the first: .*no room/,
+    );
+    assert.equal((await door.send('GET', eve.location)).status, 200);
+    const hurried = await door.send('POST', '/Bulk', bulk(post('/Users', 'x', user('x'))), { prefer: 'wait=0' });
+    assert.deepEqual([hurried.status, hurried.body.Operations[0].status], [200, '201']);
+    assert.match(hurried.headers.get('purvey-delivery')!, /outcome=pending/);
+    await bed.rest();
+  });
+
   it('report by default: success, and the header says what the target refused', async () => {
     await using bed = await openEngineBed(database, { policy: limits });
     await using door = await openDoorBed(bed);

@@ -1,3 +1,4 @@
+import { type BulkRequest, type BulkResult, makeBulkResponse, readBulkRequest } from '../../protocol/scim/bulk.ts';
 import {
   makeListResponse,
   makeScimError,
@@ -21,8 +22,10 @@ export type Codec = {
   /** The body of a PATCH. Throws as `readPatch` of protocol/scim. */
   readPatch(type: ResourceType, body: unknown): PatchOperation[];
   readSearch(body: unknown): SearchRequest;
+  readBulk(body: unknown, limits: { maxOperations: number }): BulkRequest;
   writeResource(resource: Resource): object;
   writeList(resources: readonly object[], page: ListPage): object;
+  writeBulk(results: readonly BulkResult[]): object;
   writeError(status: number, detail: string, scimType?: string): object;
 };
 
@@ -31,7 +34,9 @@ export const scim2Codec: Codec = {
   readResource,
   readPatch,
   readSearch: readSearchRequest,
+  readBulk: readBulkRequest,
   writeResource: (resource) => resource,
   writeList: (resources, page) => makeListResponse([...resources], page),
+  writeBulk: makeBulkResponse,
   writeError: makeScimError,
 };

@@ -16,6 +16,7 @@ function describeServed(baseUrl: string, limits: ScimLimits): Served {
   return {
     baseUrl,
     patch: true,
+    bulk: { maxOperations: limits.bulkOperations, maxPayloadSize: limits.bulkBytes },
     filter: { maxResults: limits.maxCount },
     pagination: { cursor: true, index: true, defaultPageSize: limits.defaultCount, maxPageSize: limits.maxCount },
     changePassword: true,

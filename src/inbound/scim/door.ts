@@ -3,6 +3,7 @@ import { Problem } from '../../base/problem.ts';
 import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
 import type { Caller } from '../credentials.ts';
 import type { Door } from '../door.ts';
+import { addBulkRoute } from './bulk.ts';
 import { type Codec, scim2Codec } from './codec.ts';
 import { addDiscoveryRoutes } from './discovery.ts';
 import { addGroupRoutes } from './groups.ts';
@@ -20,6 +21,7 @@ const served: Readonly<Record<string, readonly string[]>> = {
   '/Groups': ['GET', 'HEAD', 'POST'],
   '/Groups/:id': ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
   '/Groups/.search': ['POST'],
+  '/Bulk': ['POST'],
   '/ServiceProviderConfig': ['GET', 'HEAD'],
   '/ResourceTypes': ['GET', 'HEAD'],
   '/ResourceTypes/:id': ['GET', 'HEAD'],
@@ -70,10 +72,11 @@ export function scimDoor(options: {
     addUserRoutes(app, parts);
     addGroupRoutes(app, parts);
     addSearchRoutes(app, '/', ['user', 'group'], parts);
+    addBulkRoute(app, parts);
     addDiscoveryRoutes(app, parts);
     refuseOtherMethods(app);
     // Offered by RFC 7644 and not by us, which is another thing than a wrong address.
-    for (const url of ['/Me', '/Bulk']) {
+    for (const url of ['/Me']) {
       app.all(url, { onRequest: async () => refuse('notBuilt', `"${url}" is not served here.`) }, async () => {});
     }
   };

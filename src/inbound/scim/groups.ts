@@ -4,7 +4,7 @@ import { domainOf, idOf, makeTag, readIfMatch, readProjection, type ScimParts, s
 import { addReadRoutes } from './reads.ts';
 import { locationOf, showSubjects } from './resources.ts';
 import { answerSettled } from './settled.ts';
-import { prepareWrite } from './writes.ts';
+import { writeNow } from './writes.ts';
 
 /** `/Groups` (RFC 7644 section 3). */
 export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
@@ -15,7 +15,7 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
     const showing = { projection: readProjection(request), baseUrl: baseUrlOf(request) };
     const origin = originOf(callerOf(request), 'scim');
     const asked = { kind: 'group', method: 'POST', origin, body: request.body, domain: domainOf(request) } as const;
-    const group = await door.write(await prepareWrite(parts, asked));
+    const group = await writeNow(parts, asked);
     const [resource] = await door.read((reading) => showSubjects(reading, 'group', [group], showing));
     reply.header('location', locationOf(group, showing.baseUrl));
     return answerSettled(parts, request, reply, group, () => sendResource(codec, reply, 201, resource!, group.version));
@@ -26,7 +26,7 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
     const origin = originOf(callerOf(request), 'scim');
     const version = readIfMatch(request.headers['if-match']);
     const asked = { kind: 'group', method: 'PUT', origin, id: idOf(request), body: request.body, ...version } as const;
-    const group = await door.write(await prepareWrite(parts, asked));
+    const group = await writeNow(parts, asked);
     const [resource] = await door.read((reading) => showSubjects(reading, 'group', [group], showing));
     return answerSettled(parts, request, reply, group, () => sendResource(codec, reply, 200, resource!, group.version));
   });
@@ -43,7 +43,7 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
       body: request.body,
       ...version,
     } as const;
-    const group = await door.write(await prepareWrite(parts, asked));
+    const group = await writeNow(parts, asked);
     const { attributes, excludedAttributes } = showing.projection;
     if (!attributes && !excludedAttributes) {
       // The whole resource may have 100,000 members and the request named one of them (RFC 7644 section 3.5.2).
@@ -59,7 +59,7 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
     const origin = originOf(callerOf(request), 'scim');
     const version = readIfMatch(request.headers['if-match']);
     const asked = { kind: 'group', method: 'DELETE', origin, id: idOf(request), ...version } as const;
-    const group = await door.write(await prepareWrite(parts, asked));
+    const group = await writeNow(parts, asked);
     return answerSettled(parts, request, reply, group, () => reply.code(204).send());
   });
 }

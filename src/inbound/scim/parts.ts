@@ -25,9 +25,19 @@ export type ScimLimits = {
   defaultCount: number;
   /** Most resources in one page. */
   maxCount: number;
+  /** Most operations in one bulk request. */
+  bulkOperations: number;
+  /** Largest bulk request in bytes. */
+  bulkBytes: number;
 };
 
-export const defaultScimLimits: ScimLimits = { defaultCount: 100, maxCount: 200 };
+/** Those of WSO2 Identity Server. */
+export const defaultScimLimits: ScimLimits = {
+  defaultCount: 100,
+  maxCount: 200,
+  bulkOperations: 1_000,
+  bulkBytes: 1_048_576,
+};
 
 export function sendJson(codec: Codec, reply: FastifyReply, status: number, body: object): FastifyReply {
   return reply.code(status).header('content-type', `${codec.mediaTypes[0]}; charset=utf-8`).send(JSON.stringify(body));

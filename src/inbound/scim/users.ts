@@ -6,21 +6,21 @@ import { domainOf, idOf, readIfMatch, readProjection, type ScimParts, sendResour
 import { addReadRoutes } from './reads.ts';
 import { locationOf, showNew, showSubjects } from './resources.ts';
 import { answerSettled } from './settled.ts';
-import { prepareWrite } from './writes.ts';
+import { writeNow } from './writes.ts';
 
 /**
  * `/Users` (RFC 7644 section 3). Read and check the body (`writes.ts`), write subject and change in one transaction,
  * answer.
  */
 export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
-  const { door, codec, callerOf, baseUrlOf } = parts;
+  const { codec, callerOf, baseUrlOf } = parts;
   addReadRoutes(app, 'user', parts);
 
   app.post('/Users', async (request, reply) => {
     const projection = readProjection(request);
     const origin = originOf(callerOf(request), 'scim');
     const asked = { kind: 'user', method: 'POST', origin, body: request.body, domain: domainOf(request) } as const;
-    const user = await door.write(await prepareWrite(parts, asked));
+    const user = await writeNow(parts, asked);
     const baseUrl = baseUrlOf(request);
     reply.header('location', locationOf(user, baseUrl));
     return answerSettled(parts, request, reply, user, () =>
@@ -37,7 +37,7 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
         const origin = originOf(callerOf(request), 'scim');
         const version = readIfMatch(request.headers['if-match']);
         const asked = { kind: 'user', method, origin, id: idOf(request), body: request.body, ...version } as const;
-        const user = await door.write(await prepareWrite(parts, asked));
+        const user = await writeNow(parts, asked);
         return answerSettled(parts, request, reply, user, () =>
           sendUser(parts, reply, user, { projection, baseUrl: baseUrlOf(request) }),
         );
@@ -49,7 +49,7 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
     const origin = originOf(callerOf(request), 'scim');
     const version = readIfMatch(request.headers['if-match']);
     const asked = { kind: 'user', method: 'DELETE', origin, id: idOf(request), ...version } as const;
-    const user = await door.write(await prepareWrite(parts, asked));
+    const user = await writeNow(parts, asked);
     return answerSettled(parts, request, reply, user, () => reply.code(204).send());
   });
 }

@@ -1,6 +1,7 @@
 import { Problem } from '../../base/problem.ts';
 import { Secret } from '../../base/secret.ts';
 import type { Origin } from '../../directory/changes.ts';
+import type { Circle } from '../../directory/circle.ts';
 import { createGroup, deleteGroup, patchGroup, replaceGroup } from '../../directory/groups.ts';
 import { preparePassword } from '../../directory/passwords.ts';
 import { readSubject, type Subject } from '../../directory/subjects.ts';
@@ -26,15 +27,13 @@ export type WriteRequest = { kind: Subject['kind']; origin: Origin } & (
       domain?: string | undefined;
       /** Default: a new one. */
       id?: string;
-      /** Members who come later in the same transaction (see `createCircle`). */
-      later?: ReadonlySet<string>;
     }
   | { method: 'PUT' | 'PATCH'; id: string; body: unknown; ifVersion?: readonly number[] }
   | { method: 'DELETE'; id: string; ifVersion?: readonly number[] }
 );
 
 /** What is left to do, in a transaction; the answer is the subject as it is then. May run again after a rollback. */
-export type PreparedWrite = (tx: Tx) => Promise<Subject>;
+export type PreparedWrite = (tx: Tx, circle?: Circle) => Promise<Subject>;
 
 /**
  * Reads and checks the body, and hashes the password if there is one: argon2id must not run inside a transaction, and
@@ -46,14 +45,17 @@ export async function prepareWrite(parts: ScimParts, request: WriteRequest): Pro
   const type = types[kind];
   switch (request.method) {
     case 'POST': {
-      const { id, later, domain } = request;
+      const { id, domain } = request;
       const { password, ...resource } = parts.codec.readResource(type, request.body);
       const given = kind === 'user' ? await readPassword(parts, password) : {};
-      const options = { origin, ...given, ...(id === undefined ? {} : { id }), ...(later ? { later } : {}) };
-      return async (tx) => {
+      const options = { origin, ...given, ...(id === undefined ? {} : { id }) };
+      return async (tx, circle) => {
         const place = domain === undefined ? {} : { domain: await readDomain(tx, domain) };
         const create = kind === 'user' ? createUser : createGroup;
-        return checkDomain(await create(tx, resource, { ...options, ...place }), place.domain);
+        return checkDomain(
+          await create(tx, resource, { ...options, ...place, ...(circle ? { circle } : {}) }),
+          place.domain,
+        );
       };
     }
     case 'PUT': {
@@ -75,6 +77,12 @@ export async function prepareWrite(parts: ScimParts, request: WriteRequest): Pro
       return (tx) => (kind === 'user' ? deleteUser : deleteGroup)(tx, request.id, options);
     }
   }
+}
+
+/** Prepares a write and does it, in a transaction of its own. */
+export async function writeNow(parts: ScimParts, request: WriteRequest): Promise<Subject> {
+  const write = await prepareWrite(parts, request);
+  return parts.door.write((tx) => write(tx));
 }
 
 function versionOf({ ifVersion }: { ifVersion?: readonly number[] }) {
