@@ -2,7 +2,9 @@ import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import { Problem } from '../base/problem.ts';
+import { fold } from '../protocol/scim/text.ts';
 import { prepare, type Reading } from '../store/store.ts';
+import { dropPrimaryPrefix } from './names.ts';
 
 /**
  * Argon2id (RFC 9106) with 19 MiB, two passes and one lane: the smallest of the settings OWASP calls enough, because
@@ -68,6 +70,23 @@ export async function preparePassword(
 const findHash = prepare<{ id: string }, { hash: string }>(
   (_, p) => sql<{ hash: string }>`select hash from passwords where subject_id = ${p.id}`,
 );
+
+/** What a live user signs in with. */
+export type SignIn = { id: string; userName: string; hash: string; active: boolean };
+
+const signIn = prepare<{ name: string }, { id: string; doc: string; hash: string }>(
+  (_, p) => sql<{ id: string; doc: string; hash: string }>`
+    select s.id, s.doc, p.hash from subjects s inner join passwords p on p.subject_id = s.id
+    where s.kind = 'user' and s.life = 'live' and s.name_key = ${p.name}`,
+);
+
+/** The user of this userName, as a client wrote it, who has a password; whoever has no `active` is active. */
+export async function findSignIn(reading: Reading, userName: string): Promise<SignIn | undefined> {
+  const [row] = await reading.run(signIn, { name: fold(dropPrimaryPrefix(userName)) });
+  if (!row) return undefined;
+  const doc = JSON.parse(row.doc) as { userName: string; active?: boolean };
+  return { id: row.id, userName: doc.userName, hash: row.hash, active: doc.active !== false };
+}
 
 /** The same characters typed on another keyboard are the same password (RFC 8265 section 4.2.2 normalizes with NFC). */
 function bytesOf(password: string): Buffer {

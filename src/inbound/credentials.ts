@@ -2,7 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/problem.ts';
 import type { Secret } from '../base/secret.ts';
-import { hashPassword, verifyPassword } from '../directory/passwords.ts';
+import { dropPrimaryPrefix } from '../directory/names.ts';
+import { findSignIn, hashPassword, type SignIn, verifyPassword } from '../directory/passwords.ts';
 import { fold } from '../protocol/scim/text.ts';
 import type { Store } from '../store/store.ts';
 import {
@@ -23,14 +24,18 @@ export type Caller = {
   actor: string;
   /** The responsible service provider: the resident one for Basic, the token's own for a token. */
   spId: number;
-  /** `undefined` for a token. */
+  /** `undefined` for whoever is no operator. */
   operatorId: number | undefined;
+  /** The directory user who calls for themself; absent for operators and tokens. */
+  userId?: string;
 };
 
 /**
- * Who may come in: operators by Basic (RFC 7617), API tokens by Bearer (RFC 6750). What was verified is remembered for
- * a while, so that argon2id and the database are not asked at every request; an old password and a revoked token are
- * refused within five seconds on every node, an old password at once on the node that changed it.
+ * Who may come in: operators by Basic (RFC 7617), API tokens by Bearer (RFC 6750), and where a door says so directory
+ * users by Basic. What was verified is remembered for a while, so that argon2id is not asked at every request, nor the
+ * database for operators and tokens; an old password of an operator and a revoked token are refused within five seconds
+ * on every node, an old password at once on the node that changed it. A directory user's password, and whether they are
+ * active, holds at once everywhere.
  */
 export type Credentials = {
   /**
@@ -38,7 +43,13 @@ export type Credentials = {
    * `notAllowed`, `passwordChangeRequired`, `tooManyRequests` (wrong passwords), `overloaded`.
    */
   authenticateScim(authorization: string | undefined): Promise<Caller>;
-  /** The same for an administrator or a token with the scope `admin`. `mayBeDue`: also while a password must be changed. */
+  /**
+   * The same, and also directory users who are active and have a password, by userName and password: they have
+   * `userId`, and the door lets them do nothing but what is their own. An operator of that name goes first;
+   * `PRIMARY/ada` is the user then.
+   */
+  authenticateScimOrUser(authorization: string | undefined): Promise<Caller>;
+  /** The same as `authenticateScim` for an administrator or a token with the scope `admin`. `mayBeDue`: also while a password must be changed. */
   authenticateAdmin(authorization: string | undefined, options: { mayBeDue: boolean }): Promise<Caller>;
   /** The operator's own choice: nothing is due any more. Callers check its quality. */
   changePassword(operatorId: number, password: Secret): Promise<void>;
@@ -58,6 +69,9 @@ export type Credentials = {
 
 type Admitted = Caller & { scopes: readonly string[]; mustChange: boolean };
 
+/** Whose password is verified; none: it is wrong whatever it is. */
+type Holder = { key: string; hash: string } | undefined;
+
 /** How long a row of `operators` or `api_tokens` is believed without being read again. */
 const rowFreshMs = 2_000;
 const rememberMs = 5 * 60_000;
@@ -72,8 +86,8 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
   const processKey = randomBytes(32);
   const throttle = openThrottle(clock);
   const gate = openGate();
-  /** Digest of name and password -> the hash they were verified against. */
-  const remembered = openMemory<{ operatorId: number; hash: string }>(clock, rememberMs);
+  /** Digest of name and password -> whose hash they were verified against. */
+  const remembered = openMemory<NonNullable<Holder>>(clock, rememberMs);
   const operators = openMemory<Operator>(clock, rowFreshMs);
   const tokens = openMemory<ApiToken>(clock, rowFreshMs);
   const verifying = new Map<string, Promise<boolean>>();
@@ -82,13 +96,13 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
   /** What a name nobody has is verified against, so that it takes as long. */
   let nobodysHash: Promise<string> | undefined;
 
-  async function admit(authorization: string | undefined): Promise<Admitted> {
+  async function admit(authorization: string | undefined, users: 'and users' | 'no users'): Promise<Admitted> {
     if (authorization === undefined) return refuse('Send credentials: Basic or a bearer token.');
     const space = authorization.indexOf(' ');
     const scheme = authorization.slice(0, space).toLowerCase();
     const rest = authorization.slice(space + 1).trim();
     if (scheme === 'bearer') return admitToken(rest);
-    if (scheme === 'basic') return admitOperator(rest);
+    if (scheme === 'basic') return admitByPassword(rest, users);
     return refuse('Send credentials as Basic or as a bearer token.');
   }
 
@@ -119,27 +133,32 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
     store.write((tx) => noteTokenUse(tx, id, now)).catch(() => {});
   }
 
-  async function admitOperator(encoded: string): Promise<Admitted> {
+  async function admitByPassword(encoded: string, users: 'and users' | 'no users'): Promise<Admitted> {
     const pair = Buffer.from(encoded, 'base64').toString('utf8');
     const colon = pair.indexOf(':');
     if (colon < 0) return refuse('The Basic credentials cannot be read: they are base64 of name, colon, password.');
     const name = pair.slice(0, colon);
-    const digest = createHmac('sha256', processKey).update(pair).digest('base64');
+    if (name.includes('\0')) return refuse('The name or the password is wrong.');
     const operator = await findFresh(name);
-    const known = remembered.get(digest);
-    const isKnown = operator !== undefined && known?.operatorId === operator.id && known.hash === operator.hash;
-    if (!isKnown) await verify(name, pair.slice(colon + 1), digest, operator);
+    const user =
+      operator || users === 'no users' ? undefined : await store.read((reading) => findSignIn(reading, name));
+    await verify(name, pair, holderOf(operator, user));
     residentId ??= await store.read(async (reading) => {
       const query = reading.q.selectFrom('service_providers').select('id').where('resident', '=', 1);
       return (await reading.first<{ id: number }>(query as never))!.id;
     });
-    const scopes: TokenScope[] = operator!.role === 'administrator' ? ['scim', 'admin'] : ['scim'];
+    if (!operator) {
+      const { id, userName } = user!;
+      const who = { actor: `user ${userName}`, userId: id, operatorId: undefined };
+      return { ...who, spId: residentId, scopes: ['self'], mustChange: false };
+    }
+    const scopes: TokenScope[] = operator.role === 'administrator' ? ['scim', 'admin'] : ['scim'];
     return {
-      actor: operator!.name,
+      actor: operator.name,
       spId: residentId,
-      operatorId: operator!.id,
+      operatorId: operator.id,
       scopes,
-      mustChange: operator!.must_change === 1,
+      mustChange: operator.must_change === 1,
     };
   }
 
@@ -152,26 +171,29 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
     return row;
   }
 
-  /** Many requests with the same credentials at once are verified once. */
-  async function verify(name: string, password: string, digest: string, operator: Operator | undefined): Promise<void> {
-    const key = fold(name);
+  /** Many requests with the same credentials at once are verified once. Throws unless the password is the holder's. */
+  async function verify(name: string, pair: string, holder: Holder): Promise<void> {
+    const digest = createHmac('sha256', processKey).update(pair).digest('base64');
+    const known = remembered.get(digest);
+    if (holder && known?.key === holder.key && known.hash === holder.hash) return;
+    const throttled = fold(dropPrimaryPrefix(name));
     let right = verifying.get(digest);
     if (!right) {
-      throttle.check(key);
+      throttle.check(throttled);
       right = gate(async () => {
         nobodysHash ??= hashPassword(randomBytes(16).toString('hex'));
-        const matches = await verifyPassword(operator?.hash ?? (await nobodysHash), password);
-        if (!operator || !matches) {
-          throttle.fail(key);
+        const matches = await verifyPassword(holder?.hash ?? (await nobodysHash), pair.slice(pair.indexOf(':') + 1));
+        if (!holder || !matches) {
+          throttle.fail(throttled);
           return false;
         }
-        throttle.succeed(key);
-        remembered.set(digest, { operatorId: operator.id, hash: operator.hash });
+        throttle.succeed(throttled);
+        remembered.set(digest, holder);
         return true;
       }).finally(() => verifying.delete(digest));
       verifying.set(digest, right);
     }
-    if (!(await right)) refuse('The name or the password is wrong.');
+    if (!(await right) || !holder) refuse('The name or the password is wrong.');
   }
 
   function check(caller: Admitted, scope: TokenScope, mayBeDue: boolean): Caller {
@@ -188,8 +210,13 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
   }
 
   return {
-    authenticateScim: async (authorization) => check(await admit(authorization), 'scim', false),
-    authenticateAdmin: async (authorization, { mayBeDue }) => check(await admit(authorization), 'admin', mayBeDue),
+    authenticateScim: async (authorization) => check(await admit(authorization, 'no users'), 'scim', false),
+    async authenticateScimOrUser(authorization) {
+      const caller = await admit(authorization, 'and users');
+      return caller.userId === undefined ? check(caller, 'scim', false) : caller;
+    },
+    authenticateAdmin: async (authorization, { mayBeDue }) =>
+      check(await admit(authorization, 'no users'), 'admin', mayBeDue),
     async changePassword(operatorId, password) {
       const hash = await hashPassword(password.reveal());
       await store.write((tx) => setOperatorHash(tx, operatorId, hash));
@@ -206,6 +233,11 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
       return wasThere;
     },
   };
+}
+
+function holderOf(operator: Operator | undefined, user: SignIn | undefined): Holder {
+  if (operator) return { key: `operator ${operator.id}`, hash: operator.hash };
+  return user?.active ? { key: `user ${user.id}`, hash: user.hash } : undefined;
 }
 
 function refuse(detail: string): never {

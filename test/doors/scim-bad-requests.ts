@@ -430,6 +430,6 @@ export const bads: Bad[] = [
   { what: 'an unknown schema id', method: 'GET', path: '/Schemas/urn:x', status: 404 },
   { what: 'a method that has no meaning', method: 'DELETE', path: '/Users', status: 405 },
   { what: 'a method of other protocols', method: 'PROPFIND', path: '/Users', status: 405 },
-  { what: 'Bulk', method: 'POST', path: '/Bulk', body: {}, status: 501 },
-  { what: 'Me', method: 'GET', path: '/Me', status: 501 },
+  { what: 'no bulk request', method: 'POST', path: '/Bulk', body: {}, status: 400, scimType: 'invalidSyntax' },
+  { what: 'Me, of an application', method: 'GET', path: '/Me', status: 404 },
 ];

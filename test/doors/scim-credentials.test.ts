@@ -59,13 +59,21 @@ eachDatabase('who may come in', (database) => {
     assert.deepEqual([answer.status, answer.body.status], [403, '403']);
   });
 
-  it('an operator is no directory user', async () => {
+  it('an operator is no directory user, and a directory user no operator', async () => {
     await using bed = await openScimBed(await database.open());
     assert.equal((await bed.call('GET', '/Users')).body.totalResults, 0);
     const made = await bed.call('POST', '/Users', { schemas: userSchemas, userName: 'ada', password: 'secret' });
     assert.equal(made.status, 201);
     const answer = await bed.call('GET', '/Users', undefined, { authorization: basic('ada', 'secret') });
-    assert.equal(answer.status, 401);
+    assert.equal(answer.status, 403);
+    for (const mayBeDue of [true, false]) {
+      await assert.rejects(bed.credentials.authenticateAdmin(basic('ada', 'secret'), { mayBeDue }), {
+        code: 'notAuthenticated',
+      });
+    }
+    await assert.rejects(bed.credentials.authenticateScim(basic('ada', 'secret')), { code: 'notAuthenticated' });
+    const nul = await bed.call('GET', '/Users', undefined, { authorization: basic('a\0da', 'secret') });
+    assert.equal(nul.status, 401);
   });
 
   it('a revoked token is refused within five seconds, an expired one at once', async () => {

@@ -33,7 +33,8 @@ function describeServed(baseUrl: string, limits: ScimLimits): Served {
       {
         type: 'httpbasic',
         name: 'HTTP Basic',
-        description: 'Name and password of an operator; changes are made for the resident service provider.',
+        description:
+          'Name and password of an operator, or of a directory user for /Me; changes are made for the resident service provider.',
         specUri: 'https://www.rfc-editor.org/info/rfc7617',
       },
     ],

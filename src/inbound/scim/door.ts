@@ -7,6 +7,7 @@ import { addBulkRoute } from './bulk.ts';
 import { type Codec, scim2Codec } from './codec.ts';
 import { addDiscoveryRoutes } from './discovery.ts';
 import { addGroupRoutes } from './groups.ts';
+import { addMeRoutes } from './me.ts';
 import { defaultScimLimits, describeFault, type ScimLimits, type ScimParts, sendJson } from './parts.ts';
 import { addSearchRoutes } from './reads.ts';
 import { addUserRoutes } from './users.ts';
@@ -22,6 +23,7 @@ const served: Readonly<Record<string, readonly string[]>> = {
   '/Groups/:id': ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
   '/Groups/.search': ['POST'],
   '/Bulk': ['POST'],
+  '/Me': ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   '/ServiceProviderConfig': ['GET', 'HEAD'],
   '/ResourceTypes': ['GET', 'HEAD'],
   '/ResourceTypes/:id': ['GET', 'HEAD'],
@@ -29,12 +31,22 @@ const served: Readonly<Record<string, readonly string[]>> = {
   '/Schemas/:id': ['GET', 'HEAD'],
 };
 
+/** Where a directory user may go who signs in by userName and password. */
+const openToUsers: readonly string[] = [
+  '/Me',
+  '/ServiceProviderConfig',
+  '/ResourceTypes',
+  '/ResourceTypes/:id',
+  '/Schemas',
+  '/Schemas/:id',
+];
+
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /**
  * The SCIM 2.0 door (RFC 7644): a Fastify plugin, to be registered with the prefix `/scim2`. Every request needs
  * credentials: Basic (an operator, for the resident service provider) or a bearer token with the scope `scim` (for its
- * own). `baseUrl`: what locations begin with, where a proxy changes what clients see; default: as the client called.
+ * own). A directory user may sign in by Basic for what is theirs: `/Me`. `baseUrl`: what locations begin with, where a proxy changes what clients see; default: as the client called.
  */
 export function scimDoor(options: {
   door: Door;
@@ -67,18 +79,20 @@ export function scimDoor(options: {
     });
     // Before the body is read: who may not come in costs nothing more.
     app.addHook('onRequest', async (request) => {
-      callers.set(request, await door.credentials.authenticateScim(request.headers.authorization));
+      const caller = await door.credentials.authenticateScimOrUser(request.headers.authorization);
+      const place = request.routeOptions.url?.slice(app.prefix.length) ?? '';
+      if (caller.userId !== undefined && !openToUsers.includes(place)) {
+        throw new Problem('notAllowed', 'A directory user may use /Me here and read what the server offers, no more.');
+      }
+      callers.set(request, caller);
     });
     addUserRoutes(app, parts);
     addGroupRoutes(app, parts);
     addSearchRoutes(app, '/', ['user', 'group'], parts);
     addBulkRoute(app, parts);
+    addMeRoutes(app, parts);
     addDiscoveryRoutes(app, parts);
     refuseOtherMethods(app);
-    // Offered by RFC 7644 and not by us, which is another thing than a wrong address.
-    for (const url of ['/Me']) {
-      app.all(url, { onRequest: async () => refuse('notBuilt', `"${url}" is not served here.`) }, async () => {});
-    }
   };
 }
 
@@ -87,14 +101,11 @@ function refuseOtherMethods(app: FastifyInstance): void {
     const method = methods.filter((one) => !allowed.includes(one));
     const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {
       reply.header('allow', allowed.join(', '));
-      refuse('methodNotAllowed', `${request.method} has no meaning here; ${allowed.join(', ')} have.`);
+      const detail = `${request.method} has no meaning here; ${allowed.join(', ')} have.`;
+      throw new Problem('methodNotAllowed', detail);
     };
     app.route({ method, url, onRequest, handler: async () => {} });
   }
-}
-
-function refuse(code: 'notBuilt' | 'methodNotAllowed', detail: string): never {
-  throw new Problem(code, detail);
 }
 
 function answerError(

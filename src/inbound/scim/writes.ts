@@ -4,7 +4,7 @@ import type { Origin } from '../../directory/changes.ts';
 import type { Circle } from '../../directory/circle.ts';
 import { createGroup, deleteGroup, patchGroup, replaceGroup } from '../../directory/groups.ts';
 import { preparePassword } from '../../directory/passwords.ts';
-import { readSubject, type Subject } from '../../directory/subjects.ts';
+import { lockSubject, readSubject, type Subject } from '../../directory/subjects.ts';
 import {
   createUser,
   deleteUser,
@@ -14,6 +14,7 @@ import {
   type WriteOptions,
 } from '../../directory/users.ts';
 import type { PatchOperation } from '../../protocol/scim/patch.ts';
+import type { Resource } from '../../protocol/scim/resource.ts';
 import type { Tx } from '../../store/store.ts';
 import type { ScimParts } from './parts.ts';
 import { readDomain, types } from './resources.ts';
@@ -28,7 +29,15 @@ export type WriteRequest = { kind: Subject['kind']; origin: Origin } & (
       /** Default: a new one. */
       id?: string;
     }
-  | { method: 'PUT' | 'PATCH'; id: string; body: unknown; ifVersion?: readonly number[] }
+  | {
+      method: 'PUT';
+      id: string;
+      body: unknown;
+      ifVersion?: readonly number[];
+      /** What is put, where it depends on what is there. */
+      complete?: (resource: Resource, before: Subject) => Resource;
+    }
+  | { method: 'PATCH'; id: string; body: unknown; ifVersion?: readonly number[] }
   | { method: 'DELETE'; id: string; ifVersion?: readonly number[] }
 );
 
@@ -59,11 +68,14 @@ export async function prepareWrite(parts: ScimParts, request: WriteRequest): Pro
       };
     }
     case 'PUT': {
-      const { id } = request;
+      const { id, complete } = request;
       const { password, ...resource } = parts.codec.readResource(type, request.body);
       const given = kind === 'user' ? await readPassword(parts, password, id) : {};
       const options = { origin, ...given, ...versionOf(request) };
-      return (tx) => (kind === 'user' ? replaceUser : replaceGroup)(tx, id, resource, options);
+      return async (tx) => {
+        const put = complete ? complete(resource, await lockSubject(tx, kind, id)) : resource;
+        return (kind === 'user' ? replaceUser : replaceGroup)(tx, id, put, options);
+      };
     }
     case 'PATCH': {
       const { id } = request;
