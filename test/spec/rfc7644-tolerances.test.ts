@@ -23,8 +23,12 @@ function patch(resource: Resource, ...operations: object[]): Resource {
   return applyPatch(type, resource, readPatch(type, { schemas: [patchOpUrn], Operations: operations }));
 }
 
-/** Exactly one test for each row of the table. */
-const tests: Record<QuirkName, () => void> = {
+/** Those of the HTTP door are tried in `test/doors/scim-quirks.test.ts`. */
+type OfTheDoor = 'domainParameter' | 'membersEitherWay' | 'plainJson' | 'slashAtTheEnd';
+const ofTheDoor: readonly string[] = ['domainParameter', 'membersEitherWay', 'plainJson', 'slashAtTheEnd'];
+
+/** Exactly one test for each other row of the table. */
+const tests: Record<Exclude<QuirkName, OfTheDoor>, () => void> = {
   capitalisedOperations() {
     const done = patch(
       babs,
@@ -115,5 +119,6 @@ describe('RFC 7644: what we understand beyond it', () => {
       tried.add(name);
     });
   }
-  after(() => assert.deepEqual([...tried].sort(), Object.keys(quirks).sort(), 'every quirk of the table is tried'));
+  const wanted = Object.keys(quirks).filter((name) => !ofTheDoor.includes(name));
+  after(() => assert.deepEqual([...tried].sort(), wanted.sort(), 'every quirk of the table is tried'));
 });

@@ -37,6 +37,22 @@ export const quirks = {
     peer: 'Entra ID',
     what: 'A filter emails[type eq "work"].value eq "x" is read as emails[type eq "work" and value eq "x"].',
   },
+  domainParameter: {
+    peer: 'WSO2',
+    what: 'The query parameter "domain" (in .search also a member of the body) keeps a list to one user store domain, and places a new user or group there.',
+  },
+  membersEitherWay: {
+    peer: 'Entra ID, Okta',
+    what: 'Members are removed by members[value eq "id"] and by path "members" with [{"value": "id"}] alike, without reading the others.',
+  },
+  plainJson: {
+    peer: 'several',
+    what: 'A body may come as application/json, with or without charset, and with a byte order mark; answers are application/scim+json.',
+  },
+  slashAtTheEnd: {
+    peer: 'several',
+    what: 'An address may end with a slash.',
+  },
   spareSpace: {
     peer: 'several',
     what: 'White space in filters may be any run of spaces, tabs and line ends, and may be missing before a quotation mark.',
