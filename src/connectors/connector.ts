@@ -19,9 +19,16 @@ export interface ConnectorKind {
   readonly mapping: readonly MappingRow[];
   /** What is wrong with these settings, by setting; empty when they can be used. Sends nothing. */
   checkSettings(values: SettingValues): SettingFault[];
+  /** What the target's policy is, with valid settings, where its owner says nothing. Absent: nothing of its own. */
+  policyDefaults?(values: SettingValues): PolicyDefaults;
   /** Makes a connector for valid settings. Cheap, sends nothing; the engine keeps it until the settings change. */
   open(values: SettingValues, outbound: Outbound): Connector;
 }
+
+export type PolicyDefaults = {
+  deprovision?: 'delete' | 'disable' | 'keep';
+  requestsPerSecond?: number;
+};
 
 export type Setting = {
   key: string;
@@ -29,6 +36,8 @@ export type Setting = {
   type: 'text' | 'secret' | 'boolean' | 'choice' | 'number' | 'url';
   required: boolean;
   help?: string;
+  /** A text of several lines. */
+  multiline?: true;
   default?: string | boolean | number;
   options?: readonly { value: string; label: string }[];
   /** It says which system this is: remote ids of another one mean nothing here. */
@@ -113,7 +122,8 @@ export type RemoteMember = { kind: SubjectKind; remoteId: string };
 
 export type Remote = { remoteId: string; externalId: string | undefined; name: string; attributes: Attributes };
 
-export type Described = { outcome: 'done'; patch: boolean; membersPerRequest: number };
+/** `patch`: of groups. `membersAtCreation`: most members of a creation; absent: as many as in any request. */
+export type Described = { outcome: 'done'; patch: boolean; membersPerRequest: number; membersAtCreation?: number };
 export type Found = { outcome: 'done'; found: Remote[] };
 export type ReadDone = { outcome: 'done'; remote: Remote };
 /** `remoteId` is what the target answered. A creation whose answer holds no id is `unknown`, never `done`. */

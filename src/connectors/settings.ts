@@ -80,7 +80,8 @@ function faultOfValue(setting: Setting, value: SettingValues[string]): string | 
       return typeof text === 'string' ? faultOfText(text) : 'must be a text';
     }
     case 'text':
-      return typeof value === 'string' ? faultOfText(value) : 'must be a text';
+      if (typeof value !== 'string') return 'must be a text';
+      return faultOfText(setting.multiline ? value.replace(/[\t\n\r]/g, ' ') : value);
     case 'url':
       return typeof value === 'string' ? faultOfUrl(value) : 'must be a text';
   }

@@ -15,6 +15,8 @@ export const SettingAnswer = Type.Object({
   ]),
   required: Type.Boolean(),
   help: Type.Optional(Type.String()),
+  /** A text of several lines. */
+  multiline: Type.Optional(Type.Literal(true)),
   default: Type.Optional(Type.Union([Type.String(), Type.Boolean(), Type.Number()])),
   options: Type.Optional(Type.Array(Type.Object({ value: Type.String(), label: Type.String() }))),
   /** It says which system this is; changing it is questioned while accounts are known there. */

@@ -12,7 +12,8 @@ export const PolicyAnswer = Type.Object({
   }),
   deprovision: Type.Enum(deprovision, {
     default: 'delete',
-    description: 'What becomes of an account that Purvey created when its user or group goes',
+    description:
+      'What becomes of an account that Purvey created when its user or group goes. A target profile may have another default',
   }),
   deprovisionAdopted: Type.Enum(deprovision, {
     default: 'disable',
@@ -37,7 +38,13 @@ export const PolicyAnswer = Type.Object({
         'Names of groups or roles: only users who have one of them may be there, and scopeUsers must hold too. Groups are not asked. Absent: all',
     }),
   ),
-  requestsPerSecond: Type.Optional(Type.Number({ minimum: 0.01, maximum: 100_000, description: 'Absent: unlimited' })),
+  requestsPerSecond: Type.Optional(
+    Type.Number({
+      minimum: 0.01,
+      maximum: 100_000,
+      description: 'Absent: what the target profile says, else unlimited',
+    }),
+  ),
   burst: Type.Optional(
     Type.Integer({
       minimum: 1,

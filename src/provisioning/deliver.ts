@@ -1,4 +1,4 @@
-import type { Failure, Remote, RemoteMember } from '../connectors/connector.ts';
+import type { Described, Failure, Remote, RemoteMember } from '../connectors/connector.ts';
 import { differenceOf } from '../mapping/difference.ts';
 import type { Attributes } from '../mapping/rows.ts';
 import type { Courier } from '../outbound/courier.ts';
@@ -250,13 +250,13 @@ async function createAccount(
   claim: Claim,
   courier: Courier,
   lookups: DeliverLookups,
-  described: { patch: boolean; membersPerRequest: number },
+  described: Described,
 ): Promise<Result> {
   const { account, open } = claim;
   const withheld = withhold(claim, 'POST');
   if (withheld) return withheld;
-  const links =
-    account.chunk === 0 ? [] : claim.links.filter((link) => link.op === 'add').slice(0, described.membersPerRequest);
+  const most = account.chunk === 0 ? 0 : (described.membersAtCreation ?? described.membersPerRequest);
+  const links = claim.links.filter((link) => link.op === 'add').slice(0, most);
   const bare = isBare(account);
   const password = bare ? 'none' : passwordToSay(claim);
   const carried = bare ? 'none' : password ? 'clear' : open.connector.hasDefaultPassword ? 'default' : 'none';
@@ -314,7 +314,7 @@ async function updateAccount(
   claim: Claim,
   courier: Courier,
   lookups: DeliverLookups,
-  described: { patch: boolean; membersPerRequest: number },
+  described: Described,
   remoteId: string,
   known: Attributes,
 ): Promise<Result> {

@@ -1,5 +1,5 @@
 import { Problem } from '../base/problem.ts';
-import type { SubjectKind } from '../connectors/connector.ts';
+import type { PolicyDefaults, SubjectKind } from '../connectors/connector.ts';
 import { readFields } from './names.ts';
 import { checkScope } from './scope.ts';
 
@@ -10,7 +10,7 @@ export type TargetPolicy = {
    * mark (`marked`), also one of the same name (`name`), or none by itself (`ask`: it parks). Default `name`.
    */
   adopt: 'marked' | 'name' | 'ask';
-  /** What becomes of an account that we created when its subject goes. Default `delete`. */
+  /** What becomes of an account that we created when its subject goes. Default: what the connector says, else `delete`. */
   deprovision: Deprovision;
   /** The same for an account that was there before us. Default `disable`. */
   deprovisionAdopted: Deprovision;
@@ -24,7 +24,7 @@ export type TargetPolicy = {
   scopeGroups?: string;
   /** Names of groups or roles: only users who have one of them may be there. Groups all may. Absent: everyone. */
   provisioningRoles?: string[];
-  /** Absent: unlimited. */
+  /** Absent: what the connector says, else unlimited. */
   requestsPerSecond?: number;
   /** Requests that may go at once after a pause; only with `requestsPerSecond`. Absent: one second's worth. */
   burst?: number;
@@ -61,14 +61,14 @@ const known = [
 ] as const satisfies readonly (keyof TargetPolicy)[];
 
 /**
- * A whole policy from what was given, defaults filled in; `undefined` and `{}` give the defaults, a key with `null`
- * counts as absent. Throws Problem `invalidValue` with `field` = `policy.<key>`.
+ * A whole policy from what was given, defaults filled in, those of the connector first; `undefined` and `{}` give the
+ * defaults, a key with `null` counts as absent. Throws Problem `invalidValue` with `field` = `policy.<key>`.
  */
-export function readPolicy(json: unknown): TargetPolicy {
+export function readPolicy(json: unknown, defaults: Pick<PolicyDefaults, 'deprovision'> = {}): TargetPolicy {
   const given = readFields(json ?? {}, 'policy', known);
   const policy: TargetPolicy = {
     adopt: readChoice(given, 'adopt', ['marked', 'name', 'ask'], 'name'),
-    deprovision: readChoice(given, 'deprovision', deprovisions, 'delete'),
+    deprovision: readChoice(given, 'deprovision', deprovisions, defaults.deprovision ?? 'delete'),
     deprovisionAdopted: readChoice(given, 'deprovisionAdopted', deprovisions, 'disable'),
     follow: readChoice(given, 'follow', ['any', 'bound'], 'any'),
     concurrency: readCount(given, 'concurrency', 1, 256) ?? 16,

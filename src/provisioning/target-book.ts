@@ -65,7 +65,9 @@ export async function openTargetBook(
     const known = previous?.targets.get(target.id);
     targets.set(
       target.id,
-      known?.target.version === target.version ? { ...known, target } : openTarget(target, kind, options.outbound),
+      known?.target.version === target.version
+        ? { ...known, target: { ...target, policy: known.target.policy } }
+        : openTarget(withRate(target, kind), kind, options.outbound),
     );
   }
   const bindings = (await listBindingsForDelivery(reading)).filter((binding) => targets.has(binding.targetId));
@@ -94,6 +96,13 @@ function indexBySp(bindings: readonly BindingForDelivery[]): Map<number, Set<num
   const index = new Map<number, Set<number>>();
   for (const { spId, targetId } of bindings) index.set(targetId, (index.get(targetId) ?? new Set()).add(spId));
   return index;
+}
+
+/** A rate that the connector knows of holds where the policy has none. */
+function withRate(target: TargetForDelivery, kind: ConnectorKind): TargetForDelivery {
+  if (target.policy.requestsPerSecond !== undefined) return target;
+  const requestsPerSecond = kind.policyDefaults?.(target.values).requestsPerSecond;
+  return requestsPerSecond === undefined ? target : { ...target, policy: { ...target.policy, requestsPerSecond } };
 }
 
 function openTarget(target: TargetForDelivery, kind: ConnectorKind, outbound: Outbound): OpenTarget {

@@ -60,7 +60,7 @@ export async function createTarget(tx: Tx, parts: TargetParts, idpId: number, in
   const given = readFields(input, 'body', fields);
   const kind = kindOf(parts, given.type);
   const values = readSettings(kind, given.settings);
-  const policy = readPolicy(given.policy);
+  const policy = readPolicy(given.policy, kind.policyDefaults?.(values));
   const enabled = readFlag(given.enabled, 'enabled', true);
   const row = await typing(kind.type, () =>
     tx.first(
@@ -113,7 +113,7 @@ export async function replaceTarget(
   const { name } = await readTarget(tx, id);
   await askWhichSystem(tx, { id, name }, kind, { before, after: values }, system);
   const settings = sealSettings(parts.key, id, values, found.settings);
-  const policy = JSON.stringify(readPolicy(given.policy));
+  const policy = JSON.stringify(readPolicy(given.policy, kind.policyDefaults?.(values)));
   const enabled = readFlag(given.enabled, 'enabled', true) ? 1 : 0;
   const differs = settings !== found.settings || policy !== found.policy;
   if (!differs && enabled === found.enabled) return { target: await readTarget(tx, id), changed: false };

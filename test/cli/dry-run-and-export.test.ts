@@ -18,7 +18,7 @@ identityProviders:
   - name: Päyroll 2
     connectors:
       - type: SCIM2
-        settings: { scim2-username: "yes", scim2-password: \${TOKEN}, scim2-user-ep: "https://payroll.example/Users" }
+        settings: { scim2-username: "yes", scim2-password: \${TOKEN}, scim2-user-ep: "https://payroll.example/Users", scim2-target-profile: aws, scim2-profile-overrides: "membersPerRequest: 50 # $\${x}\\nuserValues:\\n  externalId: null\\n" }
 serviceProviders:
   - name: resident
     outboundProvisioning:
@@ -97,7 +97,7 @@ describe('purvey apply --dry-run and purvey export', () => {
     const changed = file
       .replace('displayName: Partner', 'displayName: The Partner')
       .replace('concurrency: 4,', 'concurrency: 5, maxTries: 3,')
-      .replace('https://payroll.example/Users" }', 'https://payroll.example/v2/Users" }')
+      .replace('https://payroll.example/Users"', 'https://payroll.example/v2/Users"')
       .replace('      - { identityProvider: partner, connector: SCIM2 }\n', '');
     const items = await dryRun(changed);
     assert.deepEqual(

@@ -29,6 +29,39 @@ eachDatabase('targets', (bed) => {
     assert.equal(keys[0].label, 'Authentication Mode');
   });
 
+  it('take the policy that their profile names where none is given, and name the line of a bad override', async () => {
+    await api.call('POST', '/identity-providers', { name: 'hub' });
+    const profile = (overrides?: string) =>
+      settings({
+        'scim2-target-profile': 'github',
+        ...(overrides === undefined ? {} : { 'scim2-profile-overrides': overrides }),
+      });
+    const bad = await api.call('POST', '/identity-providers/hub/targets', {
+      type: 'SCIM2',
+      settings: profile('membersPerRequest: many\n'),
+    });
+    assert.equal(bad.status, 400, bad.text);
+    assert.ok(fits(ProblemAnswer, bad.body));
+    assert.equal(bad.body.field, 'settings.scim2-profile-overrides');
+    assert.match(bad.body.detail, /line membersPerRequest must be a whole number from 1 to 10000, not "many"/);
+
+    const made = await api.call('POST', '/identity-providers/hub/targets', { type: 'SCIM2', settings: profile() });
+    assert.equal(made.status, 201, made.text);
+    assert.equal(made.body.policy.deprovision, 'disable', 'a DELETE there can never be undone');
+    const { id } = made.body;
+    const own = {
+      settings: profile('deprovision: keep\n# by agreement\nrate: 2/s\n'),
+      policy: { deprovision: 'delete' },
+    };
+    const said = await api.call('PUT', `/targets/${id}`, own);
+    assert.equal(said.body.policy.deprovision, 'delete', 'what is given is the last word');
+    assert.equal(said.body.settings['scim2-profile-overrides'], own.settings['scim2-profile-overrides']);
+    const left = await api.call('PUT', `/targets/${id}`, { settings: own.settings });
+    assert.equal(left.body.policy.deprovision, 'keep');
+    assert.equal((await api.call('PUT', `/targets/${id}`, { settings: own.settings })).change, 'unchanged');
+    await api.call('DELETE', '/identity-providers/hub');
+  });
+
   it('keep secrets, seal them, never show them, and let them be left out', async () => {
     const made = await api.call('POST', '/identity-providers/partner/targets', {
       type: 'SCIM2',

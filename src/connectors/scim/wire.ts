@@ -23,6 +23,8 @@ export type WireSettings = {
   defaultPassword: Secret | undefined;
   /** Of bodies. Default: RFC 7644 section 3.1. */
   mediaType?: string;
+  /** Sent with every request, beside those of the sign-in. */
+  headers?: Readonly<Record<string, string>>;
 };
 
 export type Said = Pick<OutboundRequest, 'method' | 'url' | 'body'> & {
@@ -51,19 +53,19 @@ const scimMediaType = 'application/scim+json';
 const noWaiting = { prefer: 'wait=0' };
 
 export function openWire(settings: WireSettings, outbound: Outbound): Wire {
-  const { authentication, mediaType = scimMediaType } = settings;
+  const { authentication, mediaType = scimMediaType, headers: own = {} } = settings;
   const accept = mediaType === scimMediaType ? `${scimMediaType}, application/json` : mediaType;
   const { clock } = outbound;
   const tokens = authentication.mode === 'oauth2ClientCredentials' ? openTokens(clock, authentication) : undefined;
-  const fixed = fixedHeaders(settings);
-  const own = secretsOf(settings);
+  const signIn = fixedHeaders(settings);
+  const secrets = secretsOf(settings);
 
   return {
     async ask(courier, verb, said) {
       const asked: Asked<typeof verb> = {
         verb,
         url: said.url,
-        secrets: said.secrets ? [...own, ...said.secrets] : own,
+        secrets: said.secrets ? [...secrets, ...said.secrets] : secrets,
         now: clock.now(),
       };
       const changes = said.method !== 'GET';
@@ -71,8 +73,9 @@ export function openWire(settings: WireSettings, outbound: Outbound): Wire {
         accept,
         ...(said.body === undefined ? {} : { 'content-type': mediaType }),
         ...(changes ? noWaiting : {}),
+        ...own,
         ...said.headers,
-        ...fixed,
+        ...signIn,
       };
       let token: Secret | undefined;
       if (tokens) {
@@ -98,7 +101,7 @@ export function openWire(settings: WireSettings, outbound: Outbound): Wire {
       return verdict === undefined ? { answer, asked } : { answer, verdict, asked };
     },
     knock(courier, url) {
-      return courier.read({ method: 'GET', url, headers: { accept }, secrets: own });
+      return courier.read({ method: 'GET', url, headers: { accept, ...own }, secrets });
     },
   };
 }

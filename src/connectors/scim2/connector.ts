@@ -1,17 +1,28 @@
 import type { Answer, Courier } from '../../outbound/courier.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
-import type { Connector, ConnectorKind, Described, Failure, SettingValues, SubjectKind } from '../connector.ts';
+import type {
+  Connector,
+  ConnectorKind,
+  Described,
+  Failure,
+  RemoteMember,
+  SettingValues,
+  SubjectKind,
+} from '../connector.ts';
 import { judgeChanged, notThatResource } from '../scim/answer.ts';
 import { scim2Dialect } from '../scim/dialect.ts';
-import { findRemotes } from '../scim/find.ts';
+import { type FindHabits, findRemotes } from '../scim/find.ts';
 import { mapDialect } from '../scim/mapping.ts';
 import { describeAnswer } from '../scim/outcome.ts';
 import { testConnection } from '../scim/probe.ts';
 import { isObject, readRemote, readRemoteId, writeResourceBody } from '../scim/resource.ts';
 import { configUrl, resourceUrl, withQuery } from '../scim/url.ts';
 import { openWire } from '../scim/wire.ts';
-import { writeMemberOperations, writePatch, writeUpdateOperations } from './body.ts';
-import { checkScim2Settings, readScim2Settings, scim2Settings } from './settings.ts';
+import { writeMemberOperations, writePatch, writeUpdateObject, writeUpdateOperations } from './body.ts';
+import { readRate } from './lines.ts';
+import { openOutgoing } from './outgoing.ts';
+import type { Profile } from './profile.ts';
+import { checkScim2Settings, readProfile, readScim2Settings, scim2Settings } from './settings.ts';
 
 /** SCIM 2.0 (RFC 7643, RFC 7644). */
 export const scim2: ConnectorKind = {
@@ -20,10 +31,13 @@ export const scim2: ConnectorKind = {
   settings: scim2Settings,
   mapping: mapDialect(scim2Dialect),
   checkSettings: checkScim2Settings,
+  policyDefaults(values) {
+    const { deprovision, rate } = readProfile(values);
+    const requestsPerSecond = readRate(rate);
+    return { deprovision, ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }) };
+  },
   open: openScim2,
 };
-
-const membersPerRequest = 100;
 
 /** How long it is remembered what a target said about itself, in milliseconds. */
 const memory = 3_600_000;
@@ -32,8 +46,14 @@ const shortMemory = 300_000;
 
 function openScim2(values: SettingValues, outbound: Outbound): Connector {
   const settings = readScim2Settings(values);
-  const wire = openWire(settings, outbound);
+  const { profile } = settings;
+  const wire = openWire({ ...settings, mediaType: profile.mediaType, headers: profile.headers }, outbound);
   const { clock } = outbound;
+  const outgoing = { user: openOutgoing(profile, 'user'), group: openOutgoing(profile, 'group') };
+  const habits = { user: habitsOf(profile, profile.findUsersBy), group: habitsOf(profile, profile.findGroupsBy) };
+  const withoutMembers = profile.membersInAnswers === 'excludable' ? { excludedAttributes: 'members' } : undefined;
+  const descriptions = { patch: describeAs(profile, true), put: describeAs(profile, false) };
+  const discovers = profile.updateUsers === 'discovered' || profile.updateGroups === 'discovered';
   let described: { patch: boolean; until: number } | undefined;
   let describing: Promise<Described | Failure> | undefined;
   let noExternalIdUntil = Number.NEGATIVE_INFINITY;
@@ -49,8 +69,9 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
   }
 
   function describe(courier: Courier): Promise<Described | Failure> {
+    if (!discovers) return Promise.resolve(descriptions.put);
     if (described && clock.monotonic() < described.until) {
-      return Promise.resolve({ outcome: 'done', patch: described.patch, membersPerRequest });
+      return Promise.resolve(described.patch ? descriptions.patch : descriptions.put);
     }
     describing ??= fetchDescription(courier).finally(() => {
       describing = undefined;
@@ -72,12 +93,29 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
       patch = offered === true || offered === 'true';
       remember(patch, isObject(body) ? memory : shortMemory);
     }
-    return { outcome: 'done', patch, membersPerRequest };
+    return patch ? descriptions.patch : descriptions.put;
   }
 
-  /** 405 and 501 say that the method is not there (RFC 9110 sections 15.5.6 and 15.6.2): from here on it is PUT. */
-  function patchDenied(answer: Answer | undefined): Failure | undefined {
+  /** Whether subjects of this kind are changed by PATCH; `describe` has to have said so where it is discovered. */
+  async function patches(courier: Courier, kind: SubjectKind): Promise<boolean | Failure> {
+    const verb = verbOf(profile, kind);
+    if (verb !== 'discovered') return verb === 'patch';
+    const capability = await describe(courier);
+    if (capability.outcome !== 'done') return capability;
+    return described?.patch ?? false;
+  }
+
+  /**
+   * 405 and 501 say that the method is not there (RFC 9110 sections 15.5.6 and 15.6.2): from here on it is PUT, unless
+   * the profile is sure that it is PATCH.
+   */
+  function patchDenied(kind: SubjectKind, answer: Answer | undefined): Failure | undefined {
     if (answer?.ended !== 'answered' || (answer.status !== 405 && answer.status !== 501)) return undefined;
+    if (verbOf(profile, kind) !== 'discovered') {
+      const line = kind === 'user' ? 'updateUsers' : 'updateGroups';
+      const reason = `the target answered ${answer.status} to PATCH, and its profile says "${line}: patch"; override that line with "discovered" or "put"`;
+      return { outcome: 'unavailable', scope: 'lane', reason };
+    }
     remember(false, memory);
     const reason = `the target answered ${answer.status} to PATCH; the next try sends the whole resource by PUT`;
     return { outcome: 'unavailable', scope: 'account', retryAfterMs: 0, reason };
@@ -99,6 +137,8 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
     find(courier, ask) {
       const finder = {
         wire,
+        habits: habits[ask.kind],
+        withoutMembers: withoutMembers ?? {},
         searchesExternalId: () => clock.monotonic() >= noExternalIdUntil,
         noteNoExternalId: () => {
           noExternalIdUntil = clock.monotonic() + memory;
@@ -109,7 +149,7 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
 
     async read(courier, kind, remoteId) {
       const plain = resourceUrl(endpointOf(kind), remoteId);
-      const url = kind === 'group' ? withQuery(plain, { excludedAttributes: 'members' }) : plain;
+      const url = kind === 'group' && withoutMembers ? withQuery(plain, withoutMembers) : plain;
       const heard = await wire.ask(courier, 'read', { method: 'GET', url });
       if (heard.verdict) return heard.verdict;
       const remote = heard.answer.status === 200 ? readRemote(kind, heard.answer.body) : undefined;
@@ -118,7 +158,10 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
     },
 
     async create(courier, { kind, attributes, members, password }) {
-      const body = writeResourceBody(kind, attributes, members);
+      const sent = outgoing[kind].attributes(attributes);
+      const refused = outgoing[kind].refuse(sent, { whole: true }) ?? refuseGroups(profile, members);
+      if (refused) return refused;
+      const body = writeResourceBody(kind, sent, members);
       const mayCarry = settings.passwordProvisioning && kind === 'user' && password !== 'none';
       const secret = mayCarry ? (password ?? settings.defaultPassword) : undefined;
       if (secret) body.password = secret.reveal();
@@ -139,32 +182,43 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
       };
     },
 
-    async update(courier, { kind, remoteId, attributes, set, unset, members }) {
-      const capability = await describe(courier);
-      if (capability.outcome !== 'done') return capability;
+    async update(courier, ask) {
+      const { kind, remoteId, members } = ask;
+      const patch = await patches(courier, kind);
+      if (typeof patch === 'object') return patch;
+      const set = outgoing[kind].attributes(ask.set);
+      const unset = ask.unset.filter(outgoing[kind].isSent);
       const url = resourceUrl(endpointOf(kind), remoteId);
-      if (!capability.patch) {
+      if (!patch) {
         if (kind === 'group' && members === undefined) {
           // A PUT without members would empty the group (RFC 7644 section 3.5.1).
           const reason = 'the target does no PATCH, and the members for a PUT of the whole group were not at hand';
           return { outcome: 'unavailable', scope: 'account', retryAfterMs: 0, reason };
         }
+        const attributes = outgoing[kind].attributes(ask.attributes);
+        const refused = outgoing[kind].refuse(attributes, { whole: true }) ?? refuseGroups(profile, members);
+        if (refused) return refused;
         const body = writeResourceBody(kind, attributes, members);
         const heard = await wire.ask(courier, 'update', { method: 'PUT', url, body });
         return heard.verdict ?? judgeChanged(heard.answer, remoteId);
       }
-      const operations = writeUpdateOperations(set, unset);
+      const refused = outgoing[kind].refuse(set, { unset });
+      if (refused) return refused;
+      const operations =
+        profile.patchForm === 'paths' ? writeUpdateOperations(set, unset) : writeUpdateObject(kind, set, unset);
       if (operations.length === 0) return { outcome: 'done' };
       const heard = await wire.ask(courier, 'update', { method: 'PATCH', url, body: writePatch(operations) });
-      return patchDenied(heard.answer) ?? heard.verdict ?? judgeChanged(heard.answer!, remoteId);
+      return patchDenied(kind, heard.answer) ?? heard.verdict ?? judgeChanged(heard.answer!, remoteId);
     },
 
     async changeMembers(courier, { remoteId, add, remove }) {
-      const operations = writeMemberOperations(add, remove);
+      const refused = refuseGroups(profile, add);
+      if (refused) return refused;
+      const operations = writeMemberOperations(add, remove, profile);
       if (operations.length === 0) return { outcome: 'done' };
       const url = resourceUrl(endpointOf('group'), remoteId);
       const heard = await wire.ask(courier, 'members', { method: 'PATCH', url, body: writePatch(operations) });
-      const denied = patchDenied(heard.answer);
+      const denied = patchDenied('group', heard.answer);
       if (denied) return denied;
       if (!heard.verdict) return judgeChanged(heard.answer, remoteId);
       // Nothing to take out: the member is not in the group, which is what was wanted (RFC 7644 section 3.5.2.2).
@@ -175,20 +229,27 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
 
     async changePassword(courier, { remoteId, password, attributes }) {
       if (!settings.passwordProvisioning) {
-        return { outcome: 'refused', reason: 'Enable Password Provisioning is off: no password is sent' };
+        const why = profile.passwords ? 'Enable Password Provisioning is off' : 'the target takes none by its profile';
+        return { outcome: 'refused', reason: `${why}: no password is sent` };
       }
-      const capability = await describe(courier);
-      if (capability.outcome !== 'done') return capability;
+      const patch = await patches(courier, 'user');
+      if (typeof patch === 'object') return patch;
       const url = resourceUrl(settings.userEndpoint, remoteId);
       const secrets = [password];
-      if (!capability.patch) {
-        const body = { ...writeResourceBody('user', attributes, undefined), password: password.reveal() };
+      if (!patch) {
+        const sent = outgoing.user.attributes(attributes);
+        const body = { ...writeResourceBody('user', sent, undefined), password: password.reveal() };
         const heard = await wire.ask(courier, 'password', { method: 'PUT', url, body, secrets });
         return heard.verdict ?? judgeChanged(heard.answer, remoteId);
       }
-      const body = writePatch([{ op: 'replace', path: 'password', value: password.reveal() }]);
+      const clear = password.reveal();
+      const body = writePatch([
+        profile.patchForm === 'paths'
+          ? { op: 'replace', path: 'password', value: clear }
+          : { op: 'replace', value: { password: clear } },
+      ]);
       const heard = await wire.ask(courier, 'password', { method: 'PATCH', url, body, secrets });
-      return patchDenied(heard.answer) ?? heard.verdict ?? judgeChanged(heard.answer!, remoteId);
+      return patchDenied('user', heard.answer) ?? heard.verdict ?? judgeChanged(heard.answer!, remoteId);
     },
 
     async remove(courier, kind, remoteId) {
@@ -199,8 +260,32 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
 
     test: (courier) => {
       const { userEndpoint, groupEndpoint } = settings;
-      const little = { startIndex: '1', count: '1', excludedAttributes: 'members' };
+      // Without a cursor, so that the answer says how many there are.
+      const little = { ...(profile.paging === 'index' ? { startIndex: '1' } : {}), count: '1', ...withoutMembers };
       return testConnection({ userEndpoint, groupEndpoint, config: configUrl(userEndpoint), little }, wire, courier);
     },
   };
+}
+
+function verbOf(profile: Profile, kind: SubjectKind) {
+  return kind === 'user' ? profile.updateUsers : profile.updateGroups;
+}
+
+/** What the engine is told of a target, which of its own accord can PATCH or cannot. */
+function describeAs(profile: Profile, discovered: boolean): Described {
+  const { updateGroups, membersPerRequest, membersAtCreation } = profile;
+  const patch = updateGroups === 'discovered' ? discovered : updateGroups === 'patch';
+  return { outcome: 'done', patch, membersPerRequest, ...(membersAtCreation ? {} : { membersAtCreation: 0 }) };
+}
+
+function habitsOf(profile: Profile, by: readonly string[]): FindHabits {
+  const { listWithoutFilter, paging, pageSize, mostLookedThrough } = profile;
+  return { by, listWithoutFilter, paging, pageSize, mostLookedThrough };
+}
+
+/** Only what comes in is refused: a group that is in already may be taken out. */
+function refuseGroups(profile: Profile, members: readonly RemoteMember[] = []): Failure | undefined {
+  if (profile.groupsAsMembers || members.every((member) => member.kind === 'user')) return undefined;
+  const reason = 'not sent: the target takes no group as a member of a group (line groupsAsMembers of its profile)';
+  return { outcome: 'refused', reason };
 }

@@ -2,6 +2,9 @@ import type { Secret } from '../../base/secret.ts';
 import type { Setting, SettingFault, SettingValues } from '../connector.ts';
 import type { Authentication } from '../scim/wire.ts';
 import { checkForm, isShown, secretOf, textOf, withDefaults } from '../settings.ts';
+import { overrideProfile, readOverrides } from './overrides.ts';
+import type { Profile } from './profile.ts';
+import { findProfile, profileFiles } from './profiles.ts';
 
 const mode = 'scim2-authentication-mode';
 
@@ -104,6 +107,23 @@ export const scim2Settings: readonly Setting[] = [
     help: 'Such as https://partner.example/scim2/Groups. Blank: groups are not sent.',
   },
   {
+    key: 'scim2-target-profile',
+    label: 'Target Profile',
+    type: 'choice',
+    required: false,
+    default: profileFiles[0]!.name,
+    help: 'What the target takes: how it is changed, what it is sent, what it refuses, how fast it may be asked.',
+    options: profileFiles.map(({ name, label }) => ({ value: name, label })),
+  },
+  {
+    key: 'scim2-profile-overrides',
+    label: 'Profile Overrides',
+    type: 'text',
+    multiline: true,
+    required: false,
+    help: 'Lines of the profile that are otherwise for this target, in YAML or JSON, such as membersPerRequest: 50.',
+  },
+  {
     key: 'scim2-user-store-domain',
     label: 'User Store Domain',
     type: 'text',
@@ -128,6 +148,9 @@ export const scim2Settings: readonly Setting[] = [
   },
 ];
 
+const profileKey = 'scim2-target-profile';
+const overridesKey = 'scim2-profile-overrides';
+
 export type Scim2Settings = {
   authentication: Authentication;
   userEndpoint: string;
@@ -136,6 +159,7 @@ export type Scim2Settings = {
   userStoreDomain: string | undefined;
   passwordProvisioning: boolean;
   defaultPassword: Secret | undefined;
+  profile: Profile;
 };
 
 /** Headers that carry the request itself, or belong to the connection: no place for a key. */
@@ -170,6 +194,8 @@ export function checkScim2Settings(given: SettingValues): SettingFault[] {
   }
   const domain = textOf(values, 'scim2-user-store-domain');
   if (domain?.includes('/')) fault('scim2-user-store-domain', 'must not hold a slash; write only its name');
+  const overrides = readOverrides(textOf(values, overridesKey) ?? '');
+  if ('faults' in overrides) fault(overridesKey, overrides.faults.join('; '));
   return faults;
 }
 
@@ -177,7 +203,8 @@ export function checkScim2Settings(given: SettingValues): SettingFault[] {
 export function readScim2Settings(given: SettingValues): Scim2Settings {
   const values = withDefaults(scim2Settings, given);
   const groupEndpoint = textOf(values, 'scim2-group-ep');
-  const passwordProvisioning = values['scim2-enable-pwd-provisioning'] === true;
+  const profile = readProfile(values);
+  const passwordProvisioning = values['scim2-enable-pwd-provisioning'] === true && profile.passwords;
   return {
     authentication: readAuthentication(values),
     userEndpoint: trimSlash(demand(textOf(values, 'scim2-user-ep'), 'scim2-user-ep')),
@@ -185,7 +212,18 @@ export function readScim2Settings(given: SettingValues): Scim2Settings {
     userStoreDomain: textOf(values, 'scim2-user-store-domain'),
     passwordProvisioning,
     defaultPassword: passwordProvisioning ? secretOf(values, 'scim2-default-pwd') : undefined,
+    profile,
   };
+}
+
+/** The chosen profile with the operator's lines over its own, from settings in which nothing was found wrong. */
+export function readProfile(given: SettingValues): Profile {
+  const values = withDefaults(scim2Settings, given);
+  const profile = findProfile(demand(textOf(values, profileKey), profileKey));
+  const overrides = readOverrides(textOf(values, overridesKey) ?? '');
+  if ('faults' in overrides)
+    throw new Error(`${overridesKey} ${overrides.faults[0]}; check the settings before opening`);
+  return overrideProfile(profile, overrides.lines);
 }
 
 function readAuthentication(values: SettingValues): Authentication {
