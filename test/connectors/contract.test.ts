@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connectorKinds, findConnectorKind } from '../../src/connectors/index.ts';
+import { scim2 } from '../../src/connectors/scim2/connector.ts';
+import { profileFiles } from '../../src/connectors/scim2/profiles.ts';
 import { type ContractAct, type ContractTarget, testContract } from './contract.ts';
+import { acceptableUser, profileTargets } from './fakes/profiles.ts';
 import { type Act, startFakeScim2 } from './fakes/scim2.ts';
 
-const targets: Record<string, () => Promise<ContractTarget>> = { SCIM2: startScim2Target };
+const targets: Record<string, () => Promise<ContractTarget>> = { SCIM2: () => startScim2Target('strict') };
 
 test('every kind in the list has a fake target, and is found by its name', () => {
   assert.deepEqual(connectorKinds.map((kind) => kind.type).sort(), Object.keys(targets).sort());
@@ -12,19 +15,31 @@ test('every kind in the list has a fake target, and is found by its name', () =>
   assert.equal(findConnectorKind('scim2'), undefined);
 });
 
-for (const kind of connectorKinds) testContract(kind, targets[kind.type]!);
+for (const kind of connectorKinds) testContract(kind, kind.type, targets[kind.type]!);
 
-async function startScim2Target(): Promise<ContractTarget> {
+test('every profile has a fake target that holds to its vendor’s rules', () => {
+  assert.deepEqual(profileFiles.map(({ name }) => name).sort(), Object.keys(profileTargets).sort());
+});
+
+for (const { name } of profileFiles) {
+  if (name !== 'strict') testContract(scim2, `SCIM2 with the profile ${name}`, () => startScim2Target(name));
+}
+
+async function startScim2Target(profile: string): Promise<ContractTarget> {
   const password = 'the-fake-password-of-purvey';
-  const fake = await startFakeScim2({ auth: { mode: 'basic', username: 'purvey', password } });
+  const fake = await startFakeScim2({
+    ...profileTargets[profile],
+    auth: { mode: 'basic', username: 'purvey', password },
+  });
   const changing = ['POST', 'PUT', 'PATCH', 'DELETE'];
   return {
-    settings: () => fake.settings({ 'scim2-default-pwd': 'the-default-password' }),
+    settings: () => fake.settings({ 'scim2-default-pwd': 'the-default-password', 'scim2-target-profile': profile }),
     secrets: [password, 'the-default-password'],
     sendsGroups: true,
-    userAttributes: (userName, externalId) => ({ userName, externalId, active: true }),
+    userAttributes: (userName, externalId) =>
+      profile === 'strict' ? { userName, externalId, active: true } : acceptableUser(userName, externalId),
     groupAttributes: (displayName, externalId) => ({ displayName, externalId }),
-    path: 'nickName',
+    path: profile === 'github' ? 'displayName' : 'nickName',
     next(sort, act) {
       fake.misbehave({
         when: { method: sort === 'mutation' ? changing : 'GET', on: ['users', 'groups'] },

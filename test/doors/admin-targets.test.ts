@@ -49,13 +49,11 @@ eachDatabase('targets', (bed) => {
     assert.equal(made.status, 201, made.text);
     assert.equal(made.body.policy.deprovision, 'disable', 'a DELETE there can never be undone');
     const { id } = made.body;
-    const own = {
-      settings: profile('deprovision: keep\n# by agreement\nrate: 2/s\n'),
-      policy: { deprovision: 'delete' },
-    };
+    const overrides = 'deprovision: keep\n# by agreement\nrate: 2/s\n';
+    const own = { settings: profile(overrides), policy: { deprovision: 'delete' } };
     const said = await api.call('PUT', `/targets/${id}`, own);
     assert.equal(said.body.policy.deprovision, 'delete', 'what is given is the last word');
-    assert.equal(said.body.settings['scim2-profile-overrides'], own.settings['scim2-profile-overrides']);
+    assert.equal(said.body.settings['scim2-profile-overrides'], overrides);
     const left = await api.call('PUT', `/targets/${id}`, { settings: own.settings });
     assert.equal(left.body.policy.deprovision, 'keep');
     assert.equal((await api.call('PUT', `/targets/${id}`, { settings: own.settings })).change, 'unchanged');

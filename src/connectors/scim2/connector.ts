@@ -159,7 +159,7 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
 
     async create(courier, { kind, attributes, members, password }) {
       const sent = outgoing[kind].attributes(attributes);
-      const refused = outgoing[kind].refuse(sent, { whole: true }) ?? refuseGroups(profile, members);
+      const refused = outgoing[kind].refuse(sent, { whole: true }) ?? refuseMembers(profile, members, 'creation');
       if (refused) return refused;
       const body = writeResourceBody(kind, sent, members);
       const mayCarry = settings.passwordProvisioning && kind === 'user' && password !== 'none';
@@ -196,7 +196,7 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
           return { outcome: 'unavailable', scope: 'account', retryAfterMs: 0, reason };
         }
         const attributes = outgoing[kind].attributes(ask.attributes);
-        const refused = outgoing[kind].refuse(attributes, { whole: true }) ?? refuseGroups(profile, members);
+        const refused = outgoing[kind].refuse(attributes, { whole: true }) ?? refuseMembers(profile, members);
         if (refused) return refused;
         const body = writeResourceBody(kind, attributes, members);
         const heard = await wire.ask(courier, 'update', { method: 'PUT', url, body });
@@ -212,7 +212,7 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
     },
 
     async changeMembers(courier, { remoteId, add, remove }) {
-      const refused = refuseGroups(profile, add);
+      const refused = refuseMembers(profile, add);
       if (refused) return refused;
       const operations = writeMemberOperations(add, remove, profile);
       if (operations.length === 0) return { outcome: 'done' };
@@ -284,7 +284,11 @@ function habitsOf(profile: Profile, by: readonly string[]): FindHabits {
 }
 
 /** Only what comes in is refused: a group that is in already may be taken out. */
-function refuseGroups(profile: Profile, members: readonly RemoteMember[] = []): Failure | undefined {
+function refuseMembers(profile: Profile, members: readonly RemoteMember[] = [], at?: 'creation'): Failure | undefined {
+  if (at && members.length > 0 && !profile.membersAtCreation) {
+    const reason = 'not sent: the target takes no members with a new group (line membersAtCreation of its profile)';
+    return { outcome: 'refused', reason };
+  }
   if (profile.groupsAsMembers || members.every((member) => member.kind === 'user')) return undefined;
   const reason = 'not sent: the target takes no group as a member of a group (line groupsAsMembers of its profile)';
   return { outcome: 'refused', reason };

@@ -14,6 +14,8 @@ export type ScimRules = {
   checkMembers: boolean;
   /** Most members added or removed by one PATCH. Default 100. */
   membersPerPatch: number;
+  /** How a PATCH may remove a member: `members[value eq "…"]`, or `members` with its value. Default `filter`. */
+  memberRemoval: 'filter' | 'value' | 'both';
   /** Refuse a group's displayName that is taken. Default true. */
   uniqueGroupNames: boolean;
 };
@@ -165,7 +167,14 @@ function patchMembers(
   exists: (member: string) => boolean,
 ): number {
   if (op === 'remove') {
-    const [, quoted] = /^members\[value eq ("(?:[^"\\]|\\.)*")\]$/.exec(path) ?? [];
+    if (path === 'members' && rules.memberRemoval !== 'filter') {
+      const given = readMembers(value);
+      if (given.size === 0) refuse(400, 'invalidValue', 'all members cannot be removed at once', true);
+      for (const id of given.keys()) members.delete(id);
+      return given.size;
+    }
+    const [, quoted] =
+      rules.memberRemoval === 'value' ? [] : (/^members\[value eq ("(?:[^"\\]|\\.)*")\]$/.exec(path) ?? []);
     if (quoted === undefined) return refuse(400, 'invalidPath', `cannot read the path ${path}`, true);
     members.delete(JSON.parse(quoted));
     return 1;

@@ -31,6 +31,7 @@ import {
   type ScimRules,
 } from './scim2-rules.ts';
 import { authSettings, type FakeAuth, makeFakeDoor } from './scim2-sign-in.ts';
+import { makeVendor, type VendorRules } from './vendor-rules.ts';
 
 export type { Act, FakeAuth, FakeRequest, Rule };
 
@@ -52,6 +53,8 @@ type FakeBehaviour = ScimRules & {
   findLagMs: number;
   /** Ids are this followed by `u1`, `g1`, …: put anything into it that a URL has trouble with. Default none. */
   idPrefix: string;
+  /** What a vendor asks for beside the RFCs, and what it does otherwise. Default nothing. */
+  vendor: VendorRules | undefined;
 };
 
 export type FakeScim2 = {
@@ -104,6 +107,7 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
     strict: true,
     checkMembers: true,
     membersPerPatch: 100,
+    memberRemoval: 'filter',
     uniqueGroupNames: true,
     auth: { mode: 'basic', username: 'purvey', password: 'fake-password' },
     externalIdFilter: true,
@@ -111,6 +115,7 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
     pageSize: 100,
     findLagMs: 0,
     idPrefix: '',
+    vendor: undefined,
     judgePassword: () => undefined,
     passwordHistory: false,
     ...given,
@@ -119,6 +124,7 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
   const groups = new Map<string, Group>();
   const requests: FakeRequest[] = [];
   const faults: string[] = [];
+  const vendor = options.vendor && makeVendor(options.vendor);
   const door = makeFakeDoor(options);
   const passwords = openPasswordHistory(options);
   const misbehaviour = makeMisbehaviour();
@@ -171,6 +177,7 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
     door.check(request);
     if (request.on === 'elsewhere') refuse(404, undefined, `there is nothing at ${request.path}`);
     checkMedia(request);
+    vendor?.checkRequest(request);
     const what = request.on as 'users' | 'groups';
     if (request.id === undefined) {
       if (request.method === 'POST') return create(what, request.body);
@@ -245,6 +252,7 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
         refuse(400, 'invalidValue', `there is no resource ${member} that could be a member`);
       }
     }
+    vendor?.checkResource(what, resource, members);
     const stored = { ...resource, id };
     if (what === 'users') {
       users.set(id, stored);
@@ -275,7 +283,8 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
     const { password: _, ...shown } = resource;
     const meta = { resourceType: what === 'users' ? 'User' : 'Group', location: locate(what, id) };
     const hidden = (query.excludedAttributes ?? '').split(',').includes('members');
-    const members = what === 'groups' && !hidden ? { members: [...group!.members.values()] } : {};
+    const held = options.vendor?.hidesMembers ? [] : [...(group?.members.values() ?? [])];
+    const members = what === 'groups' && !hidden ? { members: held } : {};
     return { ...shown, ...members, meta };
   }
 
@@ -286,10 +295,15 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
       const test = readFilter(query.filter, options);
       if (!options.ignoreFilters) found = found.filter(test);
     }
-    const start = Math.max(1, Number(query.startIndex ?? 1));
+    const cursor = query.cursor;
+    const start = cursor === undefined ? Math.max(1, Number(query.startIndex ?? 1)) : readCursor(cursor);
     const count = Math.min(options.pageSize, Number(query.count ?? options.pageSize));
     const page = found.slice(start - 1, start - 1 + count).map(({ password: _, ...shown }) => shown);
-    const totals = { totalResults: found.length, startIndex: start, itemsPerPage: page.length };
+    const more = start - 1 + page.length < found.length;
+    const totals =
+      cursor === undefined
+        ? { totalResults: found.length, startIndex: start, itemsPerPage: page.length }
+        : { itemsPerPage: page.length, ...(more ? { nextCursor: `c:${start + page.length}=` } : {}) };
     return { status: 200, body: { schemas: [listUrn], ...totals, Resources: page } };
   }
 
@@ -394,6 +408,13 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
     },
   };
   return fake;
+}
+
+/** Empty for the first page (RFC 9865 section 2.1). */
+function readCursor(cursor: string): number {
+  const [, at] = /^c:(\d+)=$/.exec(cursor) ?? [];
+  if (cursor !== '' && at === undefined) return refuse(400, 'invalidCursor', `there is no cursor ${cursor}`, true);
+  return at === undefined ? 1 : Number(at);
 }
 
 /** Only what a careful client may expect everywhere: `attribute eq "text"`, with the text as a JSON string. */
