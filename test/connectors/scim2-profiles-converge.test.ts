@@ -8,7 +8,6 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Connector, Failure, RemoteMember, SubjectKind } from '../../src/connectors/connector.ts';
 import { scim2 } from '../../src/connectors/scim2/connector.ts';
-import { scim2Mapping } from '../../src/connectors/scim2/mapping.ts';
 import { managedPaths } from '../../src/mapping/apply.ts';
 import { differenceOf } from '../../src/mapping/difference.ts';
 import type { Attributes, Json } from '../../src/mapping/rows.ts';
@@ -141,7 +140,7 @@ class Driver {
 
   async bringOne(kind: SubjectKind, id: string, wanted: Attributes, members?: Set<string>): Promise<void> {
     const known = this.known.get(id) ?? (await this.create(kind, id, wanted));
-    const { set, unset } = differenceOf(wanted, known.attributes, managedPaths(scim2Mapping, kind));
+    const { set, unset } = differenceOf(wanted, known.attributes, managedPaths(scim2.mapping, kind));
     const whole = members && this.remotes(members);
     const same = members && [...members].sort().join() === [...known.members].sort().join();
     if (Object.keys(set).length + unset.length === 0 && same !== false) return;
@@ -200,7 +199,7 @@ class Driver {
       const read = await this.connector.read(this.courier(), kind, this.known.get(id)!.remoteId);
       assert.ok(read.outcome === 'done', JSON.stringify(read));
       const taken = takenOf(profile, kind === 'user' ? 'users' : 'groups', wanted);
-      const managed = managedPaths(scim2Mapping, kind);
+      const managed = managedPaths(scim2.mapping, kind);
       assert.deepEqual(differenceOf(taken, read.remote.attributes, managed), { set: {}, unset: [] }, id);
     };
     for (const [id, attributes] of world.users) await check('user', id, attributes);

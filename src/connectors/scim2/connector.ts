@@ -1,17 +1,9 @@
 import type { Answer, Courier } from '../../outbound/courier.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
-import type {
-  Connector,
-  ConnectorKind,
-  Described,
-  Failure,
-  RemoteMember,
-  SettingValues,
-  SubjectKind,
-} from '../connector.ts';
+import type { Connector, ConnectorKind, Described, Failure, SettingValues, SubjectKind } from '../connector.ts';
 import { judgeChanged, notThatResource } from '../scim/answer.ts';
 import { scim2Dialect } from '../scim/dialect.ts';
-import { type FindHabits, findRemotes } from '../scim/find.ts';
+import { findRemotes } from '../scim/find.ts';
 import { mapDialect } from '../scim/mapping.ts';
 import { describeAnswer } from '../scim/outcome.ts';
 import { testConnection } from '../scim/probe.ts';
@@ -19,9 +11,9 @@ import { isObject, readRemote, readRemoteId, writeResourceBody } from '../scim/r
 import { configUrl, resourceUrl, withQuery } from '../scim/url.ts';
 import { openWire } from '../scim/wire.ts';
 import { writeMemberOperations, writePatch, writeUpdateObject, writeUpdateOperations } from './body.ts';
+import { describeAs, habitsOf, refuseMembers, verbOf } from './by-profile.ts';
 import { readRate } from './lines.ts';
 import { openOutgoing } from './outgoing.ts';
-import type { Profile } from './profile.ts';
 import { checkScim2Settings, readProfile, readScim2Settings, scim2Settings } from './settings.ts';
 
 /** SCIM 2.0 (RFC 7643, RFC 7644). */
@@ -265,31 +257,4 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
       return testConnection({ userEndpoint, groupEndpoint, config: configUrl(userEndpoint), little }, wire, courier);
     },
   };
-}
-
-function verbOf(profile: Profile, kind: SubjectKind) {
-  return kind === 'user' ? profile.updateUsers : profile.updateGroups;
-}
-
-/** What the engine is told of a target, which of its own accord can PATCH or cannot. */
-function describeAs(profile: Profile, discovered: boolean): Described {
-  const { updateGroups, membersPerRequest, membersAtCreation } = profile;
-  const patch = updateGroups === 'discovered' ? discovered : updateGroups === 'patch';
-  return { outcome: 'done', patch, membersPerRequest, ...(membersAtCreation ? {} : { membersAtCreation: 0 }) };
-}
-
-function habitsOf(profile: Profile, by: readonly string[]): FindHabits {
-  const { listWithoutFilter, paging, pageSize, mostLookedThrough } = profile;
-  return { by, listWithoutFilter, paging, pageSize, mostLookedThrough };
-}
-
-/** Only what comes in is refused: a group that is in already may be taken out. */
-function refuseMembers(profile: Profile, members: readonly RemoteMember[] = [], at?: 'creation'): Failure | undefined {
-  if (at && members.length > 0 && !profile.membersAtCreation) {
-    const reason = 'not sent: the target takes no members with a new group (line membersAtCreation of its profile)';
-    return { outcome: 'refused', reason };
-  }
-  if (profile.groupsAsMembers || members.every((member) => member.kind === 'user')) return undefined;
-  const reason = 'not sent: the target takes no group as a member of a group (line groupsAsMembers of its profile)';
-  return { outcome: 'refused', reason };
 }
