@@ -28,6 +28,8 @@ type Group = {
   arrivals: number[];
   cpu: number[];
   bytes: number[];
+  /** Of the request and of its answer at the door. */
+  bytesIn: number[];
 };
 
 /**
@@ -116,7 +118,7 @@ async function makeGroup(purvey: PurveyProcess, size: number, ids: readonly stri
       expect: 204,
     }),
   });
-  return { size, id, remoteId: '', answers: [], arrivals: [], cpu: [], bytes: [] };
+  return { size, id, remoteId: '', answers: [], arrivals: [], cpu: [], bytes: [], bytesIn: [] };
 }
 
 const nameOf = (size: number): string => `Group of ${size}`;
@@ -142,13 +144,15 @@ async function addMember(
 ): Promise<void> {
   const before = readUsage(purvey.pid).cpuSeconds;
   const sent = monotonicMs();
+  const asked = patchBody({ op: 'add', path: 'members', value: [{ value: member }] });
   const answer = await fetch(`${purvey.url}${groupsPath}/${group.id}`, {
     method: 'PATCH',
     headers: scimHeaders(purvey),
-    body: patchBody({ op: 'add', path: 'members', value: [{ value: member }] }),
+    body: asked,
   });
+  const text = await answer.text();
   const answered = monotonicMs();
-  if (answer.status !== 204) throw new Error(`PATCH was answered ${answer.status}: ${await answer.text()}`);
+  if (answer.status !== 204) throw new Error(`PATCH was answered ${answer.status}: ${text}`);
   const arrivals = await untilArrived(target, (all) => all.length > 0, { maxSeconds: 30, everyMs: 20 });
   // The delivery is written down, and anything else that would be sent is sent by then.
   await wait(100);
@@ -165,13 +169,14 @@ async function addMember(
   group.arrivals.push(at - sent);
   group.cpu.push(after - before);
   group.bytes.push(bytes);
+  group.bytesIn.push(asked.length + text.length);
 }
 
-function print({ size, answers, arrivals, cpu, bytes }: Group): void {
+function print({ size, answers, arrivals, cpu, bytes, bytesIn }: Group): void {
   const ms = (value: number) => `${value.toFixed(1)} ms`;
   const perAddition = (sum(cpu) / cpu.length) * 1000;
   console.log(
-    `${count(size)} members: door p50 ${ms(percentile(answers, 0.5))}, p90 ${ms(percentile(answers, 0.9))}; arrival p50 ${ms(percentile(arrivals, 0.5))}, p90 ${ms(percentile(arrivals, 0.9))}; ${ms(perAddition)} of processor time; 1 PATCH with 1 operation, ${Math.max(...bytes)} bytes at most`,
+    `${count(size)} members: door p50 ${ms(percentile(answers, 0.5))}, p90 ${ms(percentile(answers, 0.9))}; arrival p50 ${ms(percentile(arrivals, 0.5))}, p90 ${ms(percentile(arrivals, 0.9))}; ${ms(perAddition)} of processor time; 1 PATCH with 1 operation, ${Math.max(...bytes)} bytes at most, for ${Math.max(...bytesIn)} at the door with the answer`,
   );
 }
 

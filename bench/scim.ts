@@ -1,4 +1,4 @@
-import { type Call, rate, sendCalls } from './load.ts';
+import { type Call, makeUser, rate, sendCalls } from './load.ts';
 import { loadUsers, percentile, scimHeaders, usersPath, verdict } from './population.ts';
 import { type PurveyProcess, startPurveyProcess } from './processes.ts';
 import { compareFilters, comparePatches } from './scim-codecs.ts';
@@ -20,8 +20,52 @@ export async function benchScim({ quick }: { quick: boolean }): Promise<string> 
   console.log(
     `patch ratio ${patchRatio.toFixed(2)} (${rate(patches.ours)} read and applied, scim-patch ${rate(patches.theirs)}; mark ${patchMark}: ${verdict(patchRatio >= patchMark)})`,
   );
+  await benchBulk();
   await benchLists(quick);
   return `scim ratio ${filterRatio.toFixed(2)} (${rate(filters.ours)} filters parsed, scim2-parse-filter ${rate(filters.theirs)}; mark ${filterMark}: ${verdict(filterRatio >= filterMark)})`;
+}
+
+const bulkUsers = 1_000;
+
+/** `POST /Bulk` with 1,000 users, over as many requests at 16 connections, in turns; of each its best turn. */
+async function benchBulk(): Promise<void> {
+  const purvey = await startPurveyProcess();
+  try {
+    const best = { bulk: 0, single: 0 };
+    for (let turn = 0; turn < 3; turn++) {
+      const first = turn * 2 * bulkUsers;
+      best.single = Math.max(best.single, (await loadUsers(purvey, { first, count: bulkUsers })).perSecond);
+      best.bulk = Math.max(best.bulk, await loadInBulk(purvey, first + bulkUsers));
+    }
+    console.log(
+      `bulk ratio ${(best.bulk / best.single).toFixed(2)} (${bulkUsers.toLocaleString('en-US')} users in one request: ${((bulkUsers / best.bulk) * 1_000).toFixed(0)} ms, ${rate(best.bulk)}; one by one at 16 connections ${rate(best.single)})`,
+    );
+  } finally {
+    await purvey.stop();
+  }
+}
+
+/** Users a second. */
+async function loadInBulk(purvey: PurveyProcess, first: number): Promise<number> {
+  const operations = Array.from({ length: bulkUsers }, (_, n) => ({
+    method: 'POST',
+    path: '/Users',
+    bulkId: String(n),
+    data: JSON.parse(makeUser(first + n).body) as object,
+  }));
+  const body = JSON.stringify({
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+    Operations: operations,
+  });
+  const began = performance.now();
+  const answer = await fetch(`${purvey.url}/scim2/Bulk`, { method: 'POST', headers: scimHeaders(purvey), body });
+  const text = await answer.text();
+  const seconds = (performance.now() - began) / 1_000;
+  if (answer.status !== 200) throw new Error(`Bulk was answered ${answer.status}: ${text.slice(0, 500)}`);
+  const { Operations } = JSON.parse(text) as { Operations: { status: string }[] };
+  const made = Operations.filter(({ status }) => status === '201').length;
+  if (made !== bulkUsers) throw new Error(`${made} of ${bulkUsers} users were created: ${text.slice(0, 500)}`);
+  return bulkUsers / seconds;
 }
 
 /** `flat`: goes through an index and must not grow with the directory. The others are read from end to end. */
