@@ -150,9 +150,11 @@ function compileComparison(filter: Compare, scope: Scope): Condition {
   if (!field) return refuse(path, 'is complex');
   const indexed = filter.op === 'eq' ? findIndexed(path, field.attribute, filter.value, scope) : undefined;
   if (indexed) return indexed;
+  // Of a name the beginning may say PRIMARY, where it is compared as a whole or by its beginning.
   const isName = !path.sub && field.attribute.name === nameAttribute[scope.kind] && typeof filter.value === 'string';
+  const hasBeginning = filter.op !== 'co' && filter.op !== 'ew';
   return compare(
-    isName ? { ...filter, value: dropPrimaryPrefix(filter.value as string) } : filter,
+    isName && hasBeginning ? { ...filter, value: dropPrimaryPrefix(filter.value as string) } : filter,
     field,
     scope.dialect,
   );

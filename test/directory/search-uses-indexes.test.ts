@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { CompiledQuery, sql } from 'kysely';
 import { compileFilter } from '../../src/directory/filter-sql.ts';
+import { walkSubjects } from '../../src/directory/search.ts';
 import { parseFilter } from '../../src/protocol/scim/filter.ts';
 import { groupType, userType } from '../../src/protocol/scim/schema.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -52,6 +53,36 @@ eachDatabase('a search by an indexed attribute', (bed) => {
       });
       assert.match(plan, index, text);
       assert.doesNotMatch(plan, /SCAN s\b|Seq Scan/, text);
+    }
+  });
+
+  it('a page of a walk is read from its place in an index, wherever it is', async () => {
+    let texts: string[] = [];
+    const store = await bed.open({ onStatement: (text) => void texts.push(text) });
+    if (bed.kind === 'postgres') await fill(store);
+    const after = { key: 'name500', id: 'id500' };
+    const walks = [
+      ['user', {}, /subjects_order/],
+      ['group', {}, /subjects_order/],
+      [['user', 'group'], {}, /subjects_order/],
+      ['user', { sortBy: 'userName' }, /subjects_name/],
+      ['user', { sortBy: 'userName', sortOrder: 'descending' }, /subjects_name/],
+      ['group', { sortBy: 'displayName' }, /subjects_name/],
+    ] as const;
+    for (const [kinds, order, index] of walks) {
+      texts = [];
+      await store.read((reading) => walkSubjects(reading, kinds, { ...order, count: 20, after }));
+      const text = texts.find((one) => one.includes('from subjects s'))!;
+      const explain = bed.kind === 'postgres' ? 'explain (generic_plan)' : 'explain query plan';
+      const plan = await store.read(async (reading) =>
+        JSON.stringify(await reading.all({ compile: () => CompiledQuery.raw(`${explain} ${text}`) })),
+      );
+      const what = JSON.stringify([kinds, order, plan]);
+      assert.match(plan, index, what);
+      assert.doesNotMatch(plan, /SCAN s\b|Seq Scan/, what);
+      // Who has the same name is sorted by id among themselves, at most two.
+      const sorts = plan.replaceAll(/Incremental Sort|Sort Key|LAST TERM OF ORDER BY/g, '');
+      if (kinds === 'user' || kinds === 'group') assert.doesNotMatch(sorts, /Sort\b|ORDER BY/, what);
     }
   });
 });

@@ -38,6 +38,9 @@ eachDatabase('SCIM 2.0 and what known clients send', (database) => {
     const filter = encodeURIComponent('userName eq "ada"');
     assert.deepEqual(namesOf(await bed.call('GET', `/Users?domain=SALES&filter=${filter}`)), []);
     assert.deepEqual(namesOf(await bed.call('GET', `/Users?domain=PRIMARY&filter=${filter}`)), ['ada']);
+    const prefix = async (op: string) =>
+      namesOf(await bed.call('GET', `/Users?filter=${encodeURIComponent(`userName ${op} "PRIMARY/ada"`)}`));
+    assert.deepEqual([await prefix('eq'), await prefix('sw'), await prefix('co')], [['ada'], ['ada'], []]);
     const root = await bed.call('GET', '/?domain=SALES&sortBy=meta.created');
     assert.deepEqual(namesOf(root), ['SALES/ada', 'SALES/bob', 'SALES/Team']);
     const search = { schemas: [searchUrn], sortBy: 'userName', count: 1 };
