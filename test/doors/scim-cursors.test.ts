@@ -89,8 +89,8 @@ eachDatabase('SCIM 2.0 cursors (RFC 9865)', (database) => {
         asked.push(['/Users', { sortBy, sortOrder }], ['/', { sortBy, sortOrder }]);
       }
     }
-    for (const [path, parameters] of asked) {
-      for (const count of ['1', '4', '5']) {
+    for (const [n, [path, parameters]] of asked.entries()) {
+      for (const count of n < 5 ? ['1', '4', '5'] : ['4']) {
         const wanted = await list(path, parameters);
         assert.deepEqual(await walk(path, { ...parameters, count }), wanted, JSON.stringify([path, parameters, count]));
       }

@@ -1,7 +1,9 @@
 import { type BulkRequest, type BulkResult, makeBulkResponse, readBulkRequest } from '../../protocol/scim/bulk.ts';
+import { type Filter, parseFilter } from '../../protocol/scim/filter.ts';
 import {
   makeListResponse,
   makeScimError,
+  readSearchParameters,
   readSearchRequest,
   type SearchRequest,
   scimMediaType,
@@ -21,9 +23,15 @@ export type Codec = {
   readResource(type: ResourceType, body: unknown): Resource;
   /** The body of a PATCH. Throws as `readPatch` of protocol/scim. */
   readPatch(type: ResourceType, body: unknown): PatchOperation[];
+  /** The parameters of a GET. */
+  readQuery(query: Readonly<Record<string, unknown>>): SearchRequest;
+  /** The body of a POST to `/.search`. */
   readSearch(body: unknown): SearchRequest;
+  /** A filter over resources of these types, in the model's own names. */
+  readFilter(types: readonly ResourceType[], text: string): Filter;
   readBulk(body: unknown, limits: { maxOperations: number }): BulkRequest;
-  writeResource(resource: Resource): object;
+  /** A resource of this type as the model has it, projected. */
+  writeResource(type: ResourceType, resource: Resource): object;
   writeList(resources: readonly object[], page: ListPage): object;
   writeBulk(results: readonly BulkResult[]): object;
   writeError(status: number, detail: string, scimType?: string): object;
@@ -33,9 +41,11 @@ export const scim2Codec: Codec = {
   mediaTypes: [scimMediaType, 'application/json'],
   readResource,
   readPatch,
+  readQuery: readSearchParameters,
   readSearch: readSearchRequest,
+  readFilter: (_, text) => parseFilter(text),
   readBulk: readBulkRequest,
-  writeResource: (resource) => resource,
+  writeResource: (_, resource) => resource,
   writeList: (resources, page) => makeListResponse([...resources], page),
   writeBulk: makeBulkResponse,
   writeError: makeScimError,

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { originOf } from '../door.ts';
 import { domainOf, idOf, makeTag, readIfMatch, readProjection, type ScimParts, sendResource } from './parts.ts';
 import { addReadRoutes } from './reads.ts';
-import { locationOf, showSubjects } from './resources.ts';
+import { locationOf, showSubjects, types } from './resources.ts';
 import { answerSettled } from './settled.ts';
 import { writeNow } from './writes.ts';
 
@@ -18,7 +18,9 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
     const group = await writeNow(parts, asked);
     const [resource] = await door.read((reading) => showSubjects(reading, 'group', [group], showing));
     reply.header('location', locationOf(group, showing.baseUrl));
-    return answerSettled(parts, request, reply, group, () => sendResource(codec, reply, 201, resource!, group.version));
+    return answerSettled(parts, request, reply, group, () =>
+      sendResource(codec, reply, 201, { type: types.group, resource: resource!, version: group.version }),
+    );
   });
 
   app.put('/Groups/:id', async (request, reply) => {
@@ -28,7 +30,9 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
     const asked = { kind: 'group', method: 'PUT', origin, id: idOf(request), body: request.body, ...version } as const;
     const group = await writeNow(parts, asked);
     const [resource] = await door.read((reading) => showSubjects(reading, 'group', [group], showing));
-    return answerSettled(parts, request, reply, group, () => sendResource(codec, reply, 200, resource!, group.version));
+    return answerSettled(parts, request, reply, group, () =>
+      sendResource(codec, reply, 200, { type: types.group, resource: resource!, version: group.version }),
+    );
   });
 
   app.patch('/Groups/:id', async (request, reply) => {
@@ -52,7 +56,9 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
       );
     }
     const [resource] = await door.read((reading) => showSubjects(reading, 'group', [group], showing));
-    return answerSettled(parts, request, reply, group, () => sendResource(codec, reply, 200, resource!, group.version));
+    return answerSettled(parts, request, reply, group, () =>
+      sendResource(codec, reply, 200, { type: types.group, resource: resource!, version: group.version }),
+    );
   });
 
   app.delete('/Groups/:id', async (request, reply) => {

@@ -48,11 +48,10 @@ export function sendResource(
   codec: Codec,
   reply: FastifyReply,
   status: number,
-  resource: Resource,
-  version: number,
+  shown: { type: ResourceType; resource: Resource; version: number },
 ): FastifyReply {
-  reply.header('etag', makeTag(version));
-  return sendJson(codec, reply, status, codec.writeResource(resource));
+  reply.header('etag', makeTag(shown.version));
+  return sendJson(codec, reply, status, codec.writeResource(shown.type, shown.resource));
 }
 
 /** What a client is told of our own fault: where the log has the reason. */

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { countMatching, listSubjects, type Query, walkSubjects } from '../../directory/search.ts';
 import { liveOrNotFound, readSubject, type Subject } from '../../directory/subjects.ts';
-import { type Filter, parseFilter } from '../../protocol/scim/filter.ts';
-import { readSearchParameters, type SearchRequest } from '../../protocol/scim/message.ts';
-import type { Projection } from '../../protocol/scim/resource.ts';
+import type { Filter } from '../../protocol/scim/filter.ts';
+import type { SearchRequest } from '../../protocol/scim/message.ts';
+import type { Projection, Resource } from '../../protocol/scim/resource.ts';
 import type { Reading } from '../../store/store.ts';
 import { searchWithPatience } from '../patience.ts';
 import type { ListPage } from './codec.ts';
@@ -37,7 +37,7 @@ export function addSearchRoutes(
   parts: ScimParts,
 ): void {
   app.get(endpoint, (request, reply) => {
-    const asked = readSearchParameters(request.query as Record<string, unknown>);
+    const asked = parts.codec.readQuery(request.query as Record<string, unknown>);
     return answerSearch(parts, request, reply, kinds, asked);
   });
   app.post(`${endpoint === '/' ? '' : endpoint}/.search`, (request, reply) => {
@@ -62,7 +62,7 @@ export async function answerOne(
     return { subject: found, resource: (await showSubjects(reading, kind, [found], showing))[0] };
   });
   if (!resource) return reply.code(304).header('etag', makeTag(subject.version)).send();
-  return sendResource(codec, reply, 200, resource, subject.version);
+  return sendResource(codec, reply, 200, { type: types[kind], resource, version: subject.version });
 }
 
 async function answerSearch(
@@ -74,7 +74,8 @@ async function answerSearch(
 ): Promise<FastifyReply> {
   const { door, codec, baseUrlOf } = parts;
   const showing = { projection: projectionOf(asked), baseUrl: baseUrlOf(request) };
-  const filter = asked.filter === undefined ? undefined : parseFilter(asked.filter);
+  const among = kinds.map((kind) => types[kind]);
+  const filter = asked.filter === undefined ? undefined : codec.readFilter(among, asked.filter);
   const { resources, page } = await searchWithPatience(reply, door, (signal) =>
     door.read(async (reading) => {
       const query = { ...(await readQuery(reading, asked, filter, showing.baseUrl)), signal };
@@ -82,10 +83,12 @@ async function answerSearch(
         asked.cursor === undefined
           ? await pageByIndex(reading, parts, kinds, asked, query)
           : await pageByCursor(reading, parts, kinds, asked, asked.cursor, query);
-      return { resources: await showAll(reading, found.subjects, showing), page: found.page };
+      const shown = await showAll(reading, found.subjects, showing);
+      const write = (resource: Resource, n: number) => codec.writeResource(types[found.subjects[n]!.kind], resource);
+      return { resources: shown.map(write), page: found.page };
     }),
   );
-  return sendJson(codec, reply, 200, codec.writeList(resources.map(codec.writeResource), page));
+  return sendJson(codec, reply, 200, codec.writeList(resources, page));
 }
 
 type Found = { subjects: Subject[]; page: ListPage };

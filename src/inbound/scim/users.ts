@@ -4,7 +4,7 @@ import type { Projection } from '../../protocol/scim/resource.ts';
 import { originOf } from '../door.ts';
 import { domainOf, idOf, readIfMatch, readProjection, type ScimParts, sendResource } from './parts.ts';
 import { addReadRoutes } from './reads.ts';
-import { locationOf, showNew, showSubjects } from './resources.ts';
+import { locationOf, showNew, showSubjects, types } from './resources.ts';
 import { answerSettled } from './settled.ts';
 import { writeNow } from './writes.ts';
 
@@ -24,7 +24,11 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
     const baseUrl = baseUrlOf(request);
     reply.header('location', locationOf(user, baseUrl));
     return answerSettled(parts, request, reply, user, () =>
-      sendResource(codec, reply, 201, showNew(user, { baseUrl, projection }), user.version),
+      sendResource(codec, reply, 201, {
+        type: types.user,
+        resource: showNew(user, { baseUrl, projection }),
+        version: user.version,
+      }),
     );
   });
 
@@ -62,5 +66,5 @@ export async function sendUser(
   showing: { baseUrl: string; projection: Projection },
 ): Promise<FastifyReply> {
   const [resource] = await door.read((reading) => showSubjects(reading, 'user', [user], showing));
-  return sendResource(codec, reply, 200, resource!, user.version);
+  return sendResource(codec, reply, 200, { type: types.user, resource: resource!, version: user.version });
 }

@@ -195,7 +195,11 @@ function findUnits(needs: readonly ReadonlySet<number>[]): number[] {
 
 function orderUnits(needs: readonly ReadonlySet<number>[], unitOf: readonly number[]): number[][] {
   const members = new Map<number, number[]>();
-  for (const [index, unit] of unitOf.entries()) members.set(unit, [...(members.get(unit) ?? []), index]);
+  for (const [index, unit] of unitOf.entries()) {
+    const known = members.get(unit);
+    if (known) known.push(index);
+    else members.set(unit, [index]);
+  }
   const missing = new Map<number, Set<number>>();
   const waiters = new Map<number, Set<number>>();
   for (const [unit, indexes] of members) {
