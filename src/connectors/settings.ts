@@ -61,6 +61,17 @@ export function secretOf(values: SettingValues, key: string): Secret | undefined
   return typeof value === 'string' && value !== '' ? new Secret(value) : undefined;
 }
 
+/** A value that the check of the settings has seen to. */
+export function demand<T>(value: T | undefined, key: string): T {
+  if (value === undefined) throw new Error(`the setting ${key} is missing; check the settings before opening`);
+  return value;
+}
+
+/** An address without slashes at the end of its path. */
+export function trimSlash(url: string): string {
+  return url.replace(/\/+(?=\?|$)/, '');
+}
+
 function isGiven(value: SettingValues[string]): boolean {
   return value !== undefined && value !== '' && !(value instanceof Secret && value.reveal() === '');
 }

@@ -14,6 +14,8 @@ export type Finder = {
   withoutMembers?: Readonly<Record<string, string>>;
   /** Default: by externalId and name, page by page. */
   habits?: FindHabits;
+  /** How the target is asked for what equals a text. Default: as RFC 7644 section 3.4.2.2 says. */
+  writeFilter?: (attribute: string, value: string) => string;
   /** False when this target is known not to search by externalId. */
   searchesExternalId: () => boolean;
   /** Called when the target says that it does not search by externalId. */
@@ -50,6 +52,7 @@ export async function findRemotes(
   endpoint: string,
   ask: FindRequest,
 ): Promise<Found | Failure> {
+  const { writeFilter = writeEquals } = finder;
   const nameAttribute = ask.kind === 'user' ? 'userName' : 'displayName';
   const names = new Set(ask.names.map(fold));
   const fits = (remote: Remote) =>
@@ -77,7 +80,7 @@ export async function findRemotes(
 
   const found = new Map<string, Remote>();
   for (const question of questions) {
-    const filter = formatFilter({ op: 'eq', path: { attr: question.attr }, value: question.value });
+    const filter = writeFilter(question.attr, question.value);
     const heard = await listAll(finder, courier, endpoint, ask.kind, filter, fits);
     if ('notFilterable' in heard) {
       if (question.attr !== 'externalId') return heard.failure;
@@ -89,6 +92,10 @@ export async function findRemotes(
     for (const remote of heard.remotes) found.set(remote.remoteId, remote);
   }
   return { outcome: 'done', found: [...found.values()] };
+}
+
+function writeEquals(attribute: string, value: string): string {
+  return formatFilter({ op: 'eq', path: { attr: attribute }, value });
 }
 
 type Listed = { remotes: Remote[] };

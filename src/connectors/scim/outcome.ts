@@ -132,9 +132,14 @@ export function describeAnswer(answer: Answer & { ended: 'answered' }, secrets: 
 
 type TargetError = { scim: boolean; scimType?: string; detail?: string };
 
-/** RFC 7644 section 3.12, and where other APIs put their explanation. */
+/** RFC 7644 section 3.12, draft-scim-api-01 section 3.9, and where other APIs put their explanation. */
 function readError(body: unknown): TargetError {
   if (!isObject(body)) return { scim: false };
+  const first = Array.isArray(body.Errors) ? body.Errors[0] : undefined;
+  if (isObject(first)) {
+    const { description } = first;
+    return typeof description === 'string' && description !== '' ? { scim: true, detail: description } : { scim: true };
+  }
   const { schemas } = body;
   const scim =
     Array.isArray(schemas) &&

@@ -1,7 +1,7 @@
 import type { Secret } from '../../base/secret.ts';
 import type { Setting, SettingFault, SettingValues } from '../connector.ts';
 import type { Authentication } from '../scim/wire.ts';
-import { checkForm, isShown, secretOf, textOf, withDefaults } from '../settings.ts';
+import { checkForm, demand, isShown, secretOf, textOf, trimSlash, withDefaults } from '../settings.ts';
 import { overrideProfile, readOverrides } from './overrides.ts';
 import type { Profile } from './profile.ts';
 import { findProfile, profileFiles } from './profiles.ts';
@@ -252,13 +252,4 @@ function readAuthentication(values: SettingValues): Authentication {
     default:
       return { mode: 'basic', username: text('scim2-username'), password: secret('scim2-password') };
   }
-}
-
-function demand<T>(value: T | undefined, key: string): T {
-  if (value === undefined) throw new Error(`the setting ${key} is missing; check the settings before opening`);
-  return value;
-}
-
-function trimSlash(url: string): string {
-  return url.replace(/\/+(?=\?|$)/, '');
 }

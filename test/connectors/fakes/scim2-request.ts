@@ -17,14 +17,24 @@ export type FakeRequest = {
   applied: boolean;
 };
 
-export async function readRequest(incoming: IncomingMessage, n: number): Promise<FakeRequest> {
+/** Addresses by the names that follow the root. */
+export type Places = { root: string; named: Readonly<Record<string, FakeRequest['on']>> };
+
+const scim2Places: Places = {
+  root: '/scim2/',
+  named: { Users: 'users', Groups: 'groups', ServiceProviderConfig: 'config' },
+};
+
+export async function readRequest(incoming: IncomingMessage, n: number, places = scim2Places): Promise<FakeRequest> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString('utf8');
   const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://fake');
-  const [, place, id] = /^\/(?:scim2\/(Users|Groups|ServiceProviderConfig)(?:\/([^/]+))?|token)$/.exec(pathname) ?? [];
-  const places = { Users: 'users', Groups: 'groups', ServiceProviderConfig: 'config' } as const;
-  const on = place === undefined ? (pathname === '/token' ? 'token' : 'elsewhere') : places[place as 'Users'];
+  const [place = '', id, ...more] = pathname.startsWith(places.root)
+    ? pathname.slice(places.root.length).split('/')
+    : ['', undefined];
+  const isPlace = Object.hasOwn(places.named, place) && more.length === 0 && id !== '';
+  const on = isPlace ? places.named[place]! : pathname === '/token' ? 'token' : 'elsewhere';
   let body: unknown = text === '' ? undefined : text;
   if (on !== 'token' && text !== '') {
     try {
@@ -37,7 +47,7 @@ export async function readRequest(incoming: IncomingMessage, n: number): Promise
     n,
     method: incoming.method ?? 'GET',
     on,
-    id: id === undefined ? undefined : decodeURIComponent(id),
+    id: id === undefined || !isPlace ? undefined : decodeURIComponent(id),
     path: pathname,
     query: Object.fromEntries(searchParams),
     headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)])),
@@ -51,10 +61,11 @@ export function answer(
   outgoing: ServerResponse,
   request: FakeRequest,
   reply: { status: number; body?: unknown; headers?: Record<string, string> | undefined },
+  mediaType = 'application/scim+json',
 ): void {
   request.status = reply.status;
   const text = reply.body === undefined ? '' : typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body);
-  const type = text === '' ? {} : { 'content-type': 'application/scim+json' };
+  const type = text === '' ? {} : { 'content-type': mediaType };
   const length = reply.status === 204 ? {} : { 'content-length': String(Buffer.byteLength(text)) };
   outgoing.writeHead(reply.status, { ...type, ...length, ...reply.headers });
   outgoing.end(reply.status === 204 ? undefined : text);
