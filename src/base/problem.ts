@@ -17,6 +17,7 @@ const table = {
   notAuthenticated: { status: 401, scimType: undefined },
   passwordChangeRequired: { status: 403, scimType: undefined },
   notAllowed: { status: 403, scimType: undefined },
+  sensitive: { status: 403, scimType: 'sensitive' },
   notFound: { status: 404, scimType: undefined },
   methodNotAllowed: { status: 405, scimType: undefined },
   uniqueness: { status: 409, scimType: 'uniqueness' },

@@ -1,8 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { runScim } from './scim.ts';
 import { findXacmlCases, runXacmlCase } from './xacml.ts';
 
-const suites: Readonly<Record<string, (folder: string | undefined) => number>> = { xacml: runXacml };
+// `npm run conformance [-- SUITE [PATH]]`: without a name, the SCIM table. The exit code is 0 when nothing failed.
+
+const suites: Readonly<Record<string, (path: string | undefined) => number | Promise<number>>> = {
+  scim: runScim,
+  xacml: runXacml,
+};
 
 /** Prints each failing case and a last line `xacml: PASSED/TOTAL`; the answer is the exit code. */
 function runXacml(folder = join(import.meta.dirname, '../../../shared/conformance/xacml')): number {
@@ -21,9 +27,9 @@ function runXacml(folder = join(import.meta.dirname, '../../../shared/conformanc
   return passed === cases.length && passed > 0 ? 0 : 1;
 }
 
-const [name, folder] = process.argv.slice(2);
-const run = suites[name ?? ''];
+const [name = 'scim', path] = process.argv.slice(2);
+const run = suites[name];
 if (run === undefined) {
-  console.error(`Usage: run.ts ${Object.keys(suites).join('|')} [DIR]`);
+  console.error(`There is no suite "${name}". Usage: run.ts [${Object.keys(suites).join('|')} [PATH]]`);
   process.exitCode = 2;
-} else process.exitCode = run(folder);
+} else process.exitCode = await run(path);

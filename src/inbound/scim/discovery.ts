@@ -45,9 +45,10 @@ function describeServed(baseUrl: string, limits: ScimLimits): Served {
 export function addDiscoveryRoutes(app: FastifyInstance, { codec, limits, baseUrlOf }: ScimParts): void {
   const all = Object.values(types);
 
-  app.get('/ServiceProviderConfig', async (request, reply) =>
-    sendJson(codec, reply, 200, describeServiceProvider(describeServed(baseUrlOf(request), limits))),
-  );
+  app.get('/ServiceProviderConfig', async (request, reply) => {
+    refuseFilter(request);
+    return sendJson(codec, reply, 200, describeServiceProvider(describeServed(baseUrlOf(request), limits)));
+  });
 
   addCollection('/ResourceTypes', 'resource type', (baseUrl) => all.map((type) => describeResourceType(type, baseUrl)));
   addCollection('/Schemas', 'schema', (baseUrl) =>

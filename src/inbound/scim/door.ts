@@ -79,6 +79,7 @@ export function scimDoor(options: {
     });
     // Before the body is read: who may not come in costs nothing more.
     app.addHook('onRequest', async (request) => {
+      if (isForAnyone(request, app.prefix)) return;
       const caller = await door.credentials.authenticateScimOrUser(request.headers.authorization);
       const place = request.routeOptions.url?.slice(app.prefix.length) ?? '';
       if (caller.userId !== undefined && !openToUsers.includes(place)) {
@@ -94,6 +95,12 @@ export function scimDoor(options: {
     addDiscoveryRoutes(app, parts);
     refuseOtherMethods(app);
   };
+}
+
+/** How to authenticate may be read by whoever has not done so yet (RFC 7643 section 5); wrong credentials stay wrong. */
+function isForAnyone({ headers, method, routeOptions }: FastifyRequest, prefix: string): boolean {
+  const isRead = method === 'GET' || method === 'HEAD';
+  return headers.authorization === undefined && isRead && routeOptions.url === `${prefix}/ServiceProviderConfig`;
 }
 
 function refuseOtherMethods(app: FastifyInstance): void {

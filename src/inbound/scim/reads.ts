@@ -19,6 +19,7 @@ import {
   sendResource,
 } from './parts.ts';
 import { readDomain, showAll, showSubjects, types } from './resources.ts';
+import { refuseSensitive } from './sensitive.ts';
 
 type Kind = Subject['kind'];
 
@@ -76,6 +77,7 @@ async function answerSearch(
   const showing = { projection: projectionOf(asked), baseUrl: baseUrlOf(request) };
   const among = kinds.map((kind) => types[kind]);
   const filter = asked.filter === undefined ? undefined : codec.readFilter(among, asked.filter);
+  if (filter && request.method !== 'POST') for (const kind of kinds) refuseSensitive(types[kind], filter);
   const { resources, page } = await searchWithPatience(reply, door, (signal) =>
     door.read(async (reading) => {
       const query = { ...(await readQuery(reading, asked, filter, showing.baseUrl)), signal };
