@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { judgeEntra } from './entra.ts';
 import { runScim } from './scim.ts';
 import { findXacmlCases, runXacmlCase } from './xacml.ts';
 
@@ -7,6 +8,7 @@ import { findXacmlCases, runXacmlCase } from './xacml.ts';
 
 const suites: Readonly<Record<string, (path: string | undefined) => number | Promise<number>>> = {
   scim: runScim,
+  entra: judgeEntra,
   xacml: runXacml,
 };
 
