@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { judgeEntra } from './entra.ts';
+import { describeConformance } from './page.ts';
 import { runScim } from './scim.ts';
 import { findXacmlCases, runXacmlCase } from './xacml.ts';
 
@@ -10,6 +11,10 @@ const suites: Readonly<Record<string, (path: string | undefined) => number | Pro
   scim: runScim,
   entra: judgeEntra,
   xacml: runXacml,
+  page() {
+    process.stdout.write(describeConformance());
+    return 0;
+  },
 };
 
 /** Prints each failing case and a last line `xacml: PASSED/TOTAL`; the answer is the exit code. */
