@@ -30,6 +30,8 @@ export type Config = {
   readonly whenNoRule: 'let-through' | 'withhold';
   /** How long clear passwords wait for the targets, in days. */
   readonly passwordDays: number;
+  /** The file with schema extensions and what it holds; undefined: none are declared. */
+  readonly schemas: { readonly file: string; readonly text: string } | undefined;
   /** Days that attempts and changes are kept; 0: for ever. */
   readonly keep: { readonly attemptsDays: number; readonly changesDays: number };
 };
@@ -114,6 +116,11 @@ export const variables = [
     help: 'How many days a new password waits, sealed, for targets that cannot be told; then it is erased and the account says so. 1 to 365.',
   },
   {
+    name: 'PURVEY_SCHEMAS',
+    fallback: 'none',
+    help: 'File, in YAML or JSON, with schema extensions for users and groups (docs/schemas.md). Servers that share a database share it.',
+  },
+  {
     name: 'PURVEY_URL',
     fallback: 'http://127.0.0.1:PORT',
     help: 'For commands that talk to a running server: where it is.',
@@ -195,6 +202,7 @@ export function readConfig(overrides: Environment = {}, environment: Environment
     timeZone: readTimeZone(get('PURVEY_TIME_ZONE')),
     whenNoRule: readWhenNoRule(get('PURVEY_NO_RULE')),
     passwordDays: readPasswordDays(get('PURVEY_PASSWORD_DAYS')),
+    schemas: readSchemas(get('PURVEY_SCHEMAS')),
     keep: Object.freeze({
       attemptsDays: readDays('PURVEY_KEEP_ATTEMPTS_DAYS', get('PURVEY_KEEP_ATTEMPTS_DAYS'), defaultKeep.attempts),
       changesDays: readDays('PURVEY_KEEP_CHANGES_DAYS', get('PURVEY_KEEP_CHANGES_DAYS'), defaultKeep.changes),
@@ -326,6 +334,10 @@ function readTls(certificate: string | undefined, key: string | undefined): Conf
     certificate: readText('PURVEY_TLS_CERT', certificate),
     key: readText('PURVEY_TLS_KEY', key),
   });
+}
+
+function readSchemas(file: string | undefined): Config['schemas'] {
+  return file === undefined ? undefined : Object.freeze({ file, text: readText('PURVEY_SCHEMAS', file) });
 }
 
 function readDatabaseUrl(text: string | undefined): Secret | undefined {

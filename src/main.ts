@@ -7,6 +7,7 @@ import { type Logger, openLog } from './base/log.ts';
 import type { SealingKey } from './base/secret.ts';
 import { type Config, readSealingKey, storeFile } from './config.ts';
 import { connectorKinds } from './connectors/index.ts';
+import { settleDeclaredAttributes } from './directory/declared-attributes.ts';
 import { adminDoor } from './inbound/admin/door.ts';
 import { createApiToken } from './inbound/api-tokens.ts';
 import { openCredentials } from './inbound/credentials.ts';
@@ -15,10 +16,13 @@ import { addFront, frontOptions } from './inbound/front.ts';
 import { ensureFirstAdministrator, resetAdministratorPassword } from './inbound/operators.ts';
 import { scimDoor } from './inbound/scim/door.ts';
 import { openOutbound } from './outbound/request.ts';
+import { coreTypes, openResourceTypes, type ResourceTypes } from './protocol/scim/schema.ts';
+import { readSchemaFile } from './protocol/scim/schema-file.ts';
 import { startEngine } from './provisioning/engine.ts';
 import { checkSealingKey } from './provisioning/key-check.ts';
 import { startRetention } from './provisioning/retention.ts';
 import { ensureResidentServiceProvider } from './provisioning/service-providers.ts';
+import { findUnreadableScopes } from './provisioning/stored-scopes.ts';
 import { openWaits } from './provisioning/wait.ts';
 import { openZone } from './rules/zone.ts';
 import { lockDatabaseFile } from './store/lock.ts';
@@ -63,23 +67,25 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     return stopping;
   };
   try {
+    const types = readResourceTypes(config);
     const store = await openDatabase(config, log, undo);
     const key = readSealingKey(config);
     await checkKey(store, key);
+    await settleSchemas(store, types);
     const first = await ensureFirstAdministrator(store);
     await ensureAdminToken(store, config, first !== undefined);
 
     const outbound = openOutbound({ clock, log });
     undo.push(() => outbound.close());
     const rules = { zone: openZone(config.timeZone), whenNotApplicable: config.whenNoRule };
-    const engine = await startEngine({ store, clock, log, outbound, kinds: connectorKinds, key, rules });
+    const engine = await startEngine({ store, clock, log, outbound, kinds: connectorKinds, key, rules, types });
     undo.push(() => engine.stop());
     const retention = startRetention({ store, clock, log, keep: config.keep });
     undo.push(() => retention.stop());
 
     const credentials = openCredentials({ store, clock });
     const waits = openWaits({ store, clock, log, engine, boundMs: config.blockingMs });
-    const door = openDoor({ store, credentials, clock, log, waits });
+    const door = openDoor({ store, credentials, clock, log, waits, types });
     const facts = { version: readVersion(), startedAt, place: placeOf(config), keep: config.keep };
     const app = openServer(config);
     undo.push(() => app.close());
@@ -121,6 +127,14 @@ export async function resetPassword(config: Config, name: string): Promise<{ nam
   }
 }
 
+/** What users and groups are, with the extensions that the administrator declares. Throws `StartError` with every fault. */
+function readResourceTypes({ schemas }: Config): ResourceTypes {
+  if (!schemas) return coreTypes;
+  const { extensions, faults } = readSchemaFile(schemas.file, schemas.text);
+  if (faults.length === 0) return openResourceTypes(extensions);
+  throw new StartError(`the schema extensions (PURVEY_SCHEMAS) cannot be used:\n${faults.join('\n')}`);
+}
+
 async function openDatabase(config: Config, log: Logger, undo: (() => unknown)[]): Promise<Store> {
   const { databaseUrl } = config;
   const file = storeFile(config);
@@ -145,6 +159,14 @@ async function checkKey(store: Store, key: SealingKey): Promise<void> {
   throw new StartError(
     'this is not the key that the secrets in the database were sealed with: restore the file key in the data folder, or the PURVEY_KEY it was started with before',
   );
+}
+
+/** Throws `StartError` with every reason why what is stored does not fit the declared schema extensions. */
+async function settleSchemas(store: Store, types: ResourceTypes): Promise<void> {
+  const faults = await store.read((reading) => findUnreadableScopes(reading, types));
+  if (faults.length === 0) faults.push(...(await settleDeclaredAttributes(store, types)));
+  if (faults.length === 0) return;
+  throw new StartError(`the schema extensions (PURVEY_SCHEMAS) do not fit what is stored:\n${faults.join('\n')}`);
 }
 
 async function ensureAdminToken(store: Store, config: Config, isFirstStart: boolean): Promise<void> {

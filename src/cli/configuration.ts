@@ -48,6 +48,8 @@ Set with \`policy\` of a target in the admin API, or of a connector in the file 
 | --- | --- | --- | --- |
 ${policy.join('\n')}
 
+Schema extensions, for attributes of your own, are on [schemas.md](schemas.md).
+
 The settings of each kind of connector are on its own page, such as [connectors/SCIM2.md](connectors/SCIM2.md).
 `;
 }

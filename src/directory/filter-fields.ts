@@ -12,6 +12,8 @@ export type Condition = RawBuilder<unknown>;
 export type Value =
   | {
       text: RawBuilder<unknown>;
+      /** The same as a number, where values are compared by one: of integer and decimal the value, of dateTime the moment. */
+      number?: RawBuilder<unknown>;
       /** The same, folded, as a column. */
       folded?: RawBuilder<unknown>;
       /** A column with an index that holds `indexKey` of the value as it is compared. */
@@ -31,10 +33,12 @@ export type Field = {
   none(): Condition;
 };
 
-/** The elements of a multi-valued or complex attribute. `pick` without sub: the element itself. */
+/** The elements of a multi-valued or complex attribute. `pick`: what a sub-attribute holds in one of them; without sub, the element itself. */
 export type Elements = {
   attribute: Attribute;
-  exists(body: (pick: (sub: Attribute | undefined) => Value) => Condition): Condition;
+  /** Of an extension's attribute, its URN. */
+  extension?: string;
+  exists(body: (pick: (sub: Attribute | undefined) => Field) => Condition): Condition;
 };
 
 export type Fields = {
@@ -70,15 +74,17 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
     const leaf = sub ?? attribute;
     if (leaf.type === 'complex') return undefined;
     const value = valueAt(path);
-    return value ? single(leaf, value) : spread(leaf, elementsOf(attribute, extension), sub);
+    if (value) return single(leaf, value);
+    if (attribute.multiValued) return spread(leaf, elementsOf(attribute, extension), sub);
+    return many(leaf, doc, docPath(attribute, extension, sub));
   }
 
   function valueAt(path: AttrPath): Value | undefined {
     const { attribute, sub, extension } = locate(path);
     if (attribute.multiValued || sub?.multiValued) return undefined;
     if (extension === undefined && attribute.name === 'meta') return metaValue(sub?.name ?? '');
-    const text = dialect.jsonText(doc, docPath(attribute, extension, sub));
-    return sub || extension !== undefined ? { text } : withColumns(attribute.name, text);
+    const value = valueIn(doc, docPath(attribute, extension, sub), sub ?? attribute, dialect);
+    return sub || extension !== undefined ? value : withColumns(attribute.name, value.text);
   }
 
   function elementsAt(path: AttrPath): Elements {
@@ -88,30 +94,53 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
 
   function elementsOf(attribute: Attribute, extension: string | undefined): Elements {
     if (extension === undefined) {
-      if (attribute.name === 'meta') return { attribute, exists: (body) => body((sub) => metaValue(sub?.name ?? '')) };
+      if (attribute.name === 'meta') {
+        return constructed(attribute, (body) => body((sub) => metaValue(sub?.name ?? '')));
+      }
       if (attribute.name === 'schemas') return schemasOf(attribute);
       if (attribute.name === 'groups' && kind === 'user') return groupsOf(attribute);
       if (attribute.name === 'members' && kind === 'group') return membersOf(attribute);
     }
     const path = docPath(attribute, extension, undefined);
+    const which = extension === undefined ? { attribute } : { attribute, extension };
     if (!attribute.multiValued) {
       return {
-        attribute,
+        ...which,
         exists: (body) =>
-          sql`(${dialect.jsonText(doc, path)} is not null and ${body((sub) => ({
-            text: dialect.jsonText(doc, sub ? [...path, sub.name] : path),
-          }))})`,
+          sql`(${dialect.jsonText(doc, path)} is not null and ${body((sub) => fieldIn(doc, path, attribute, sub))})`,
       };
     }
     return {
-      attribute,
+      ...which,
       exists(body) {
         const alias = `e${aliases++}`;
         const element = sql.ref(`${alias}.value`);
-        const condition = body((sub) => ({ text: dialect.jsonText(element, sub ? [sub.name] : []) }));
+        const condition = body((sub) => fieldIn(element, [], attribute, sub));
         return sql`exists (select 1 from ${dialect.jsonEach(doc, path, alias)} where ${condition})`;
       },
     };
+  }
+
+  /** What a sub-attribute holds, below a place in a JSON column; without sub, the value at that place. */
+  function fieldIn(
+    json: RawBuilder<unknown>,
+    path: readonly string[],
+    attribute: Attribute,
+    sub: Attribute | undefined,
+  ): Field {
+    if (!sub) return single(attribute, valueIn(json, path, attribute, dialect));
+    const place = [...path, sub.name];
+    return sub.multiValued ? many(sub, json, place) : single(sub, valueIn(json, place, sub, dialect));
+  }
+
+  /** Simple values in a JSON array. */
+  function many(leaf: Attribute, json: RawBuilder<unknown>, path: readonly string[]): Field {
+    const any = (test: (value: Value) => Condition) => {
+      const alias = `e${aliases++}`;
+      const value = valueIn(sql.ref(`${alias}.value`), [], leaf, dialect);
+      return sql`exists (select 1 from ${dialect.jsonEach(json, path, alias)} where ${single(leaf, value).any(test)})`;
+    };
+    return { attribute: leaf, any, none: () => sql`(not ${any(() => always)})` };
   }
 
   /** Attributes with a column of their own. */
@@ -140,35 +169,40 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
   }
 
   function schemasOf(attribute: Attribute): Elements {
-    return {
-      attribute,
-      exists(body) {
-        const has = type.extensions.map(
-          ({ id }) => sql`(${dialect.jsonText(doc, [id])} is not null and ${body(() => ({ constant: id }))})`,
-        );
-        return sql`(${sql.join([body(() => ({ constant: type.schema.id })), ...has], sql` or `)})`;
-      },
-    };
+    return constructed(attribute, (body) => {
+      const has = type.extensions.map(
+        ({ id }) => sql`(${dialect.jsonText(doc, [id])} is not null and ${body(() => ({ constant: id }))})`,
+      );
+      return sql`(${sql.join([body(() => ({ constant: type.schema.id })), ...has], sql` or `)})`;
+    });
   }
 
+  /** The groups a user is in, through other groups too (RFC 7643 section 4.1.2), each once: direct where it is both. */
   function groupsOf(attribute: Attribute): Elements {
-    return {
+    const up = (of: string) => dialect.lookUp('members', 'm', sql`m.member_id = ${sql.ref(of)}`);
+    return constructed(
       attribute,
-      exists: (body) =>
-        sql`exists (select 1 from members m inner join subjects g on g.id = m.group_id
-          where m.member_id = s.id and ${body((sub) => {
-            if (sub?.name === '$ref') return { text: sql`(${sql.lit(`${baseUrl}/Groups/`)} || m.group_id)` };
+      (body) =>
+        sql`exists (with recursive held (id, direct) as (
+            select m.group_id, 1 from members m where m.member_id = s.id
+            union select m.group_id, 0 from held ${up('held.id')})
+          select 1 from (select id, max(direct) as direct from held group by id) as h
+            inner join subjects g on g.id = h.id
+          where ${body((sub) => {
+            if (sub?.name === '$ref') return { text: sql`(${sql.lit(`${baseUrl}/Groups/`)} || h.id)` };
             if (sub?.name === 'display') return { text: dialect.jsonText(sql.ref('g.doc'), ['displayName']) };
-            return sub?.name === 'type' ? { constant: 'direct' } : { text: sql.ref('m.group_id') };
+            if (sub?.name !== 'type') return { text: sql.ref('h.id') };
+            // The empty end of the id brings the id's collation with it: by code point.
+            return { text: sql`((case h.direct when 1 then 'direct' else 'indirect' end) || substr(h.id, 1, 0))` };
           })})`,
-    };
+    );
   }
 
   function membersOf(attribute: Attribute): Elements {
     const text = (name: string) => dialect.jsonText(sql.ref('u.doc'), [name]);
-    return {
+    return constructed(
       attribute,
-      exists: (body) =>
+      (body) =>
         sql`exists (select 1 from members m inner join subjects u on u.id = m.member_id
           where m.group_id = s.id and ${body((sub) => {
             const folder = sql`case u.kind when 'user' then ${sql.lit(`${baseUrl}/Users/`)} else ${sql.lit(`${baseUrl}/Groups/`)} end`;
@@ -177,7 +211,7 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
             if (sub?.name === 'type') return { text: sql`(case u.kind when 'user' then 'User' else 'Group' end)` };
             return { text: sql.ref('m.member_id') };
           })})`,
-    };
+    );
   }
 
   return { fieldAt, elementsAt, valueAt };
@@ -186,6 +220,26 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
 function docPath(attribute: Attribute, extension: string | undefined, sub: Attribute | undefined): string[] {
   const path = extension === undefined ? [attribute.name] : [extension, attribute.name];
   return sub ? [...path, sub.name] : path;
+}
+
+/** Elements that are no JSON in a column: each sub-attribute has one value that is made here. */
+function constructed(
+  attribute: Attribute,
+  exists: (body: (valueFor: (sub: Attribute | undefined) => Value) => Condition) => Condition,
+): Elements {
+  return { attribute, exists: (body) => exists((valueFor) => body((sub) => single(sub ?? attribute, valueFor(sub)))) };
+}
+
+/** The value of a simple attribute at a place of a JSON column. */
+export function valueIn(
+  json: RawBuilder<unknown>,
+  path: readonly string[],
+  { type }: Attribute,
+  dialect: Dialect,
+): Extract<Value, { text: RawBuilder<unknown> }> {
+  const text = dialect.jsonText(json, path);
+  if (type === 'integer' || type === 'decimal') return { text, number: dialect.jsonNumber(json, path) };
+  return type === 'dateTime' ? { text, number: dialect.moment(text) } : { text };
 }
 
 /** A field with at most one value. */
@@ -200,7 +254,6 @@ export function single(attribute: Attribute, value: Value): Field {
 
 /** The values that a sub-attribute has in all elements. */
 function spread(attribute: Attribute, elements: Elements, sub: Attribute | undefined): Field {
-  const exists = (test: (value: Value) => Condition) =>
-    elements.exists((pick) => single(attribute, pick(sub)).any(test));
+  const exists = (test: (value: Value) => Condition) => elements.exists((pick) => pick(sub).any(test));
   return { attribute, any: exists, none: () => sql`(not ${exists(() => always)})` };
 }

@@ -12,20 +12,20 @@ import {
   type Fields,
   never,
   openFields,
-  single,
   type Value,
 } from './filter-fields.ts';
 import { indexKey, isCutKey, isIndexed } from './keys.ts';
 import { dropPrimaryPrefix } from './names.ts';
 import { nameAttribute, type Subject } from './subjects.ts';
+import { uniqueKey } from './unique-values.ts';
 
 type Scope = { kind: Subject['kind']; type: ResourceType; fields: Fields; dialect: Dialect };
 
 /**
  * A filter as SQL, for a statement in which the table `subjects` is called `s`: true exactly where `matchesFilter` says
  * so of the resource as the door shows it, with one addition: a name compared with `PRIMARY/ada` is compared with
- * `ada`. Comparisons by `eq` with the name, externalId, id, `emails.value`, the displayName of users and `groups.value`
- * go through an index, and so does `sw` with the name.
+ * `ada`. Comparisons by `eq` with the name, externalId, id, `emails.value`, the displayName of users, `groups.value`
+ * and unique attributes of extensions go through an index, and so does `sw` with the name.
  *
  * `among`: the types that are asked together (RFC 7644 section 3.4.2.1); an attribute that only another of them has has
  * no value here. Throws `Problem('invalidFilter')` for an attribute none has or an operator it does not know.
@@ -58,8 +58,8 @@ function compilePart(filter: Filter, scope: Scope): Condition {
     case 'has': {
       const elements = scope.fields.elementsAt(filter.path);
       const exists = elements.exists((pick) => compileRelative(filter.part, elements, pick, scope));
-      const hint = findHint(filter.part, elements.attribute, scope);
-      return hint ? sql`(${hint} and ${exists})` : exists;
+      const hint = findHint(filter.part, elements.attribute, elements.extension, scope);
+      return hint ? sql`(${hint(scope.dialect)} and ${exists})` : exists;
     }
     default:
       return compileComparison(filter, scope);
@@ -84,15 +84,16 @@ export function isNarrow(filter: Filter, kind: Subject['kind'], type: ResourceTy
       return filter.parts.every((part) => isNarrow(part, kind, type));
     case 'has': {
       const location = locateAttribute(type, filter.path);
-      return !location?.attribute || findHint(filter.part, location.attribute, { kind }) !== undefined;
+      if (!location?.attribute) return true;
+      return findHint(filter.part, location.attribute, location.extension, { kind, type }) !== undefined;
     }
     case 'eq':
     case 'sw': {
       const location = locateAttribute(type, filter.path);
       // What only another type has is no subject's of this one.
       if (!location?.attribute) return filter.value !== null;
-      if (typeof filter.value !== 'string') return false;
       const { attribute, sub, extension } = location;
+      if (extension === undefined && typeof filter.value !== 'string') return false;
       const name = extension === undefined && !sub ? attribute.name : undefined;
       if (name === nameAttribute[kind]) return filter.op === 'eq' || filter.value !== '';
       if (filter.op === 'sw') return false;
@@ -115,7 +116,7 @@ function joinParts(op: 'and' | 'or', parts: readonly Condition[]): Condition {
 function compileRelative(
   filter: Filter,
   elements: Elements,
-  pick: (sub: Attribute | undefined) => Value,
+  pick: (sub: Attribute | undefined) => Field,
   scope: Scope,
 ): Condition {
   switch (filter.op) {
@@ -131,9 +132,9 @@ function compileRelative(
       const { attribute } = elements;
       const name = filter.path.attr.toLowerCase();
       const sub = attribute.subAttributes?.find((one) => one.name.toLowerCase() === name);
-      // A sub-attribute with many values, or a complex one, is in no schema that is served.
-      if (filter.op === 'has' || sub?.multiValued) return refuse(filter.path, 'cannot be looked into any deeper');
-      const field = single(sub ?? attribute, pick(sub));
+      // A value path does not stand inside another.
+      if (filter.op === 'has') return refuse(filter.path, 'cannot be looked into any deeper');
+      const field = pick(sub);
       if (filter.op === 'pr') return field.any((value) => presentValue(field.attribute, value));
       return compare(filter, field, scope.dialect);
     }
@@ -149,7 +150,7 @@ function compileComparison(filter: Compare, scope: Scope): Condition {
   const field = scope.fields.fieldAt(path);
   if (!field) return refuse(path, 'is complex');
   const indexed = filter.op === 'eq' ? findIndexed(path, field.attribute, filter.value, scope) : undefined;
-  if (indexed) return indexed;
+  if (indexed) return indexed(scope.dialect);
   // Of a name the beginning may say PRIMARY, where it is compared as a whole or by its beginning.
   const isName = !path.sub && field.attribute.name === nameAttribute[scope.kind] && typeof filter.value === 'string';
   const hasBeginning = filter.op !== 'co' && filter.op !== 'ew';
@@ -173,7 +174,7 @@ function isPresent(path: AttrPath, scope: Scope): Condition {
   const elements = scope.fields.elementsAt(path);
   const subs = elements.attribute.subAttributes ?? [];
   return elements.exists((pick) =>
-    joinParts('or', [never, ...subs.map((sub) => single(sub, pick(sub)).any((value) => presentValue(sub, value)))]),
+    joinParts('or', [never, ...subs.map((sub) => pick(sub).any((value) => presentValue(sub, value)))]),
   );
 }
 
@@ -212,9 +213,8 @@ function test(
   }
   if ('moment' in value) return compareMoments(op, value.moment, wanted as number);
   if (typeof wanted === 'number') {
-    // No schema that is served has a dateTime besides those in meta.
-    if (attribute.type === 'dateTime') return refuse(filter.path, 'holds times, which cannot be searched here');
-    return sql`(cast(${value.text} as double precision) ${signOf(op)} ${wanted})`;
+    if (!value.number) throw new Error(`"${attribute.name}" is compared by a number that was not read`);
+    return sql`(${value.number} ${signOf(op)} cast(${wanted} as double precision))`;
   }
   const text = String(wanted);
   if (op === 'eq' && value.key) {
@@ -284,40 +284,75 @@ function endOfPrefix(prefix: string): string | undefined {
   return undefined;
 }
 
-/** `eq` on a path that `subject_keys` or an index of `members` has. */
+type Asked = Pick<Scope, 'kind' | 'type'>;
+/** A condition that an index answers. */
+type Lookup = (dialect: Dialect) => Condition;
+
+/** `eq` on a path that `subject_keys`, `unique_values` or an index of `members` has. */
 function findIndexed(
   path: AttrPath,
   attribute: Attribute,
   value: Compare['value'],
-  { kind, type }: Pick<Scope, 'kind' | 'type'>,
-): Condition | undefined {
+  { kind, type }: Asked,
+): Lookup | undefined {
   const wanted = value === null ? undefined : comparisonValue(attribute, value);
   const location = locateAttribute(type, path);
-  if (typeof wanted !== 'string' || kind !== 'user' || !location?.attribute || location.extension) return undefined;
-  if (wanted.includes('\0') || !wanted.isWellFormed()) return undefined;
-  const name = `${location.attribute.name}.${location.sub?.name}`;
-  if (name === 'groups.value') return sql`s.id in (select member_id from members where group_id = ${wanted})`;
-  return isIndexed(name) && !isCutKey(indexKey(wanted)) ? keyLookup(name, wanted) : undefined;
+  if (wanted === undefined || !isStorable(wanted) || !location?.attribute) return undefined;
+  const name = location.attribute.name + (location.sub ? `.${location.sub.name}` : '');
+  if (location.extension !== undefined) {
+    const unique = type.unique.find((one) => one.path === `${location.extension}:${name}`);
+    return unique && (() => uniqueLookup(kind, unique.path, wanted));
+  }
+  if (typeof wanted !== 'string' || kind !== 'user') return undefined;
+  if (name === 'groups.value') return (dialect) => insideOf(wanted, dialect);
+  return isIndexed(name) && !isCutKey(indexKey(wanted)) ? () => keyLookup(name, wanted) : undefined;
 }
 
 /** What narrows a value path down by an index: an `eq` with an indexed sub-attribute that must hold. */
-function findHint(part: Filter, attribute: Attribute, { kind }: Pick<Scope, 'kind'>): Condition | undefined {
-  if (kind !== 'user') return undefined;
+function findHint(
+  part: Filter,
+  attribute: Attribute,
+  extension: string | undefined,
+  { kind, type }: Asked,
+): Lookup | undefined {
   for (const one of part.op === 'and' ? part.parts : [part]) {
-    if (one.op !== 'eq' || typeof one.value !== 'string') continue;
+    if (one.op !== 'eq' || one.value === null) continue;
     const name = one.path.attr.toLowerCase();
     const sub = attribute.subAttributes?.find((candidate) => candidate.name.toLowerCase() === name);
     const wanted = sub && comparisonValue(sub, one.value);
+    if (wanted === undefined || !isStorable(wanted)) continue;
     const key = `${attribute.name}.${sub?.name}`;
-    if (typeof wanted !== 'string' || wanted.includes('\0') || !wanted.isWellFormed()) continue;
-    if (isIndexed(key)) return keyLookup(key, wanted);
+    if (extension !== undefined) {
+      const unique = type.unique.find(({ path }) => path === `${extension}:${key}`);
+      if (unique) return () => uniqueLookup(kind, unique.path, wanted);
+    } else if (typeof wanted === 'string' && kind === 'user') {
+      if (isIndexed(key)) return () => keyLookup(key, wanted);
+      if (key === 'groups.value') return (dialect) => insideOf(wanted, dialect);
+    }
   }
   return undefined;
+}
+
+function isStorable(wanted: string | number | boolean): boolean {
+  return typeof wanted !== 'string' || (!wanted.includes('\0') && wanted.isWellFormed());
 }
 
 function keyLookup(attr: string, wanted: string): Condition {
   return sql`s.id in (select subject_id from subject_keys
     where kind = 'user' and attr = ${sql.lit(attr)} and value_key = ${indexKey(wanted)})`;
+}
+
+function uniqueLookup(kind: Subject['kind'], path: string, wanted: string | number | boolean): Condition {
+  return sql`s.id in (select subject_id from unique_values
+    where kind = ${sql.lit(kind)} and attr = ${sql.lit(path.toLowerCase())} and value_key = ${uniqueKey(wanted)})`;
+}
+
+/** Whoever is in a group, directly or through groups in it. `union` drops what it has met already, also in circles. */
+function insideOf(groupId: string, dialect: Dialect): Condition {
+  const next = dialect.lookUp('members', 'm', sql`m.group_id = inside.id`);
+  return sql`s.id in (with recursive inside (id) as (
+    select member_id from members where group_id = ${groupId}
+    union select m.member_id from inside ${next}) select id from inside)`;
 }
 
 function refuse(path: AttrPath, why: string): never {

@@ -1,8 +1,9 @@
 import { newId } from '../base/ids.ts';
 import { isJsonObject, type JsonValue } from '../protocol/scim/json.ts';
 import { applyPatch, type MembershipOperation, type PatchOperation, splitMembership } from '../protocol/scim/patch.ts';
+import { replaceResource } from '../protocol/scim/replace.ts';
 import type { Resource } from '../protocol/scim/resource.ts';
-import { groupType } from '../protocol/scim/schema.ts';
+import { groupType, type ResourceType } from '../protocol/scim/schema.ts';
 import type { Tx } from '../store/store.ts';
 import { deleteSubject } from './burial.ts';
 import { insertChange, insertMembershipChanges, type Origin, urgency } from './changes.ts';
@@ -28,7 +29,8 @@ import { renamed } from './users.ts';
  * nothing.
  */
 
-type WriteOptions = { origin: Origin; ifVersion?: readonly number[] };
+/** `type`: what a group is; default: without extensions of the administrator. */
+type WriteOptions = { type?: ResourceType; origin: Origin; ifVersion?: readonly number[] };
 
 /**
  * Makes a group, its members included. `id`: as for `createUser`. `circle`: members in it may
@@ -38,9 +40,9 @@ type WriteOptions = { origin: Origin; ifVersion?: readonly number[] };
 export async function createGroup(
   tx: Tx,
   resource: Resource,
-  options: { origin: Origin; domain?: string; id?: string; circle?: Circle },
+  options: { type?: ResourceType; origin: Origin; domain?: string; id?: string; circle?: Circle },
 ): Promise<Subject> {
-  const { origin, domain, circle } = options;
+  const { type = groupType, origin, domain, circle } = options;
   const name = await readName(tx, resource.displayName as string, 'displayName', domain);
   const attributes = toAttributes('group', resource, name);
   const now = tx.now;
@@ -56,6 +58,7 @@ export async function createGroup(
     tx,
     { id, kind: 'group', life: 'live', seq, version: 1, attributes, createdAt: now, modifiedAt: now },
     name,
+    type,
   );
   await addMembers(tx, id, members);
   if (later.length > 0) circle!.rest.push((tx) => addMembers(tx, id, later));
@@ -68,7 +71,8 @@ export async function createGroup(
  */
 export async function replaceGroup(tx: Tx, id: string, resource: Resource, options: WriteOptions): Promise<Subject> {
   const wanted = { base: 'empty', added: new Set(memberIds(resource.members)), removed: new Set<string>() } as const;
-  return writeGroup(tx, id, wanted, () => resource, options);
+  const type = options.type ?? groupType;
+  return writeGroup(tx, id, wanted, (before) => replaceResource(type, before, resource), options);
 }
 
 /**
@@ -82,10 +86,11 @@ export async function patchGroup(
   operations: readonly PatchOperation[],
   options: WriteOptions,
 ): Promise<Subject> {
+  const type = options.type ?? groupType;
   const split = splitMembership(operations);
   if (split) {
     const change = foldOperations(split.members);
-    return writeGroup(tx, id, change, (group) => applyPatch(groupType, group, split.rest), options);
+    return writeGroup(tx, id, change, (group) => applyPatch(type, group, split.rest), options);
   }
   // Members are chosen by something else than their ids, so they have to be looked at.
   const before = await lockWithMembers(tx, id, []);
@@ -93,7 +98,7 @@ export async function patchGroup(
   const members = (await readMembers(tx, [id])).get(id);
   const whole: Resource = { schemas: [], id, ...group.attributes };
   if (members) whole.members = members.map(describeMember);
-  const after = applyPatch(groupType, whole, operations);
+  const after = applyPatch(type, whole, operations);
   const wanted = { base: 'empty', added: new Set(memberIds(after.members)), removed: new Set<string>() } as const;
   return writeGroup(tx, id, wanted, () => after, options);
 }
@@ -132,7 +137,7 @@ async function writeGroup(
     return { ...before, seq: seqs.get(id)!, version: before.version + 1, modifiedAt: tx.now };
   }
   const seq = await insertChange(tx, { subjectId: id, origin: options.origin, urgency: urgency.cosmetic });
-  return updateRow(tx, before, { attributes, name, seq });
+  return updateRow(tx, before, { attributes, name, seq }, options.type ?? groupType);
 }
 
 /** Answers the members that came or left. */

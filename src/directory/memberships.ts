@@ -81,7 +81,7 @@ const heldBy = prepare<{ ids: string }, Held & { of: string }>((_, p, d) => {
       case when h.direct = 1 then 'direct' else 'indirect' end as type
     from (select member, id, max(direct) as direct from held group by member, id) as h
       ${d.lookUp('subjects', 's', sql`s.id = h.id`)}
-    where s.life = 'live'`;
+    where s.life = 'live' order by h.member, h.id`;
 });
 
 /** Every group that each of these users is in, through other groups too (RFC 7643 section 4.1.2), in one statement. */
@@ -146,34 +146,11 @@ const shownMembers = prepare<{ ids: string }, ShownRow>((_, p, d) => {
     order by m.group_id, m.member_id`;
 });
 
-const shownGroups = prepare<{ ids: string }, ShownRow>((_, p, d) => {
-  const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });
-  return sql<ShownRow>`
-    select m.member_id as "of", s.id, s.kind, ${d.jsonText(sql.ref('s.doc'), ['displayName'])} as display
-    from ${ids} inner join members m on m.member_id = r.id inner join subjects s on s.id = m.group_id
-    order by m.member_id, m.group_id`;
-});
-
-const shownGroupsOfOne = prepare<{ id: string }, ShownRow>(
-  (_, p, d) => sql<ShownRow>`
-    select s.id, s.kind, ${d.jsonText(sql.ref('s.doc'), ['displayName'])} as display
-    from members m inner join subjects s on s.id = m.group_id where m.member_id = ${p.id} order by m.group_id`,
-);
-
 /** Every member of each group, with its name. The cost follows the size of the groups. */
 export async function readMembers(reading: Reading, groupIds: readonly string[]): Promise<Map<string, Shown[]>> {
   return groupIds.length === 0
     ? new Map()
     : gather(await reading.run(shownMembers, { ids: idRows(new Set(groupIds)) }));
-}
-
-/** The groups that directly hold each of these subjects, with their names. */
-export async function readGroupsOf(reading: Reading, memberIds: readonly string[]): Promise<Map<string, Shown[]>> {
-  if (memberIds.length === 0) return new Map();
-  if (memberIds.length > 1) return gather(await reading.run(shownGroups, { ids: idRows(new Set(memberIds)) }));
-  const id = memberIds[0]!;
-  const rows = await reading.run(shownGroupsOfOne, { id });
-  return rows.length === 0 ? new Map() : new Map([[id, rows]]);
 }
 
 function gather(rows: readonly ShownRow[]): Map<string, Shown[]> {

@@ -2,11 +2,13 @@ import { sql } from 'kysely';
 import { Problem } from '../base/problem.ts';
 import type { JsonValue } from '../protocol/scim/json.ts';
 import { comparable, type Resource } from '../protocol/scim/resource.ts';
+import type { ResourceType } from '../protocol/scim/schema.ts';
 import { fold } from '../protocol/scim/text.ts';
 import { prepare, type Tx, UniqueViolation } from '../store/store.ts';
 import { indexKey, listKeys } from './keys.ts';
 import { nameInDomain, type SubjectName } from './names.ts';
 import { type Attributes, nameAttribute, type Subject } from './subjects.ts';
+import { dropUniqueValues, writeUniqueValues } from './unique-values.ts';
 
 /** Writes the rows of `subjects` and `subject_keys`. Callers hold the subject's row and have appended its change. */
 
@@ -70,24 +72,27 @@ export function toAttributes(kind: Subject['kind'], resource: Resource, name: Su
   return { ...(rest as Attributes), [nameAttribute[kind]]: name.fullName };
 }
 
-/** Inserts a new live subject. Throws `Problem('uniqueness')` when its name is taken. */
+/** Inserts a new live subject. Throws `Problem('uniqueness')` when its name, or a value that is unique, is taken. */
 export async function insertRow(
   tx: Tx,
   subject: Omit<Subject, 'name' | 'fullName' | 'domain'>,
   name: SubjectName,
+  type: ResourceType,
 ): Promise<Subject> {
   const { kind, createdAt } = subject;
   const params = { ...paramsOf(subject, name), kind, created: createdAt };
   await guardName(kind, name, () => tx.run(insertSubject, params));
   await insertKeys(tx, subject);
+  await writeUniqueValues(tx, type, subject, {}, subject.attributes);
   return { ...subject, domain: name.domain, name: name.name, fullName: name.fullName };
 }
 
-/** Writes what became of a subject, one version on. Throws `Problem('uniqueness')` when its new name is taken. */
+/** Writes what became of a subject, one version on. Throws `Problem('uniqueness')` as `insertRow` does. */
 export async function updateRow(
   tx: Tx,
   before: Subject,
   change: { attributes: Attributes; name: SubjectName; seq: number },
+  type: ResourceType,
 ): Promise<Subject> {
   const { attributes, name, seq } = change;
   const after: Subject = {
@@ -105,6 +110,7 @@ export async function updateRow(
     await tx.run(deleteKeys, { id: before.id });
     await insertKeys(tx, after);
   }
+  await writeUniqueValues(tx, type, before, before.attributes, attributes);
   return after;
 }
 
@@ -113,6 +119,7 @@ export async function buryRow(tx: Tx, subject: Subject, seq: number): Promise<vo
   const doc = JSON.stringify({ [nameAttribute[subject.kind]]: subject.fullName });
   await tx.run(burySubject, { id: subject.id, seq, doc, modified: tx.now });
   await tx.run(deleteKeys, { id: subject.id });
+  await dropUniqueValues(tx, subject.id);
 }
 
 /** Notes on groups whose members changed: the sequence of their latest change, and one version on. */

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Filter } from '../protocol/scim/filter.ts';
 import { fold } from '../protocol/scim/match.ts';
-import { groupType, locateAttribute, type ResourceType, userType } from '../protocol/scim/schema.ts';
+import { coreTypes, locateAttribute, type ResourceType } from '../protocol/scim/schema.ts';
 import type { SubjectRow } from '../store/schema.ts';
 import { prepare, type Reading } from '../store/store.ts';
 import { compileFilter, isNarrow } from './filter-sql.ts';
@@ -41,8 +41,6 @@ export type Search = Query & {
   /** At most so many; 0 asks for the total alone. */
   count: number;
 };
-
-const coreTypes = { user: userType, group: groupType } as const;
 
 /**
  * Live users or groups, or both together. What an index knows is asked of it; whatever else, in pieces (`scan.ts`).

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { Problem } from '../base/problem.ts';
 import { type Attribute, locateAttribute, type ResourceType } from '../protocol/scim/schema.ts';
 import type { Dialect } from '../store/dialect.ts';
-import { openFields, type Value } from './filter-fields.ts';
+import { openFields, type Value, valueIn } from './filter-fields.ts';
 import { nameAttribute, type Subject } from './subjects.ts';
 
 type Kind = Subject['kind'];
@@ -67,9 +67,7 @@ function compileKey(
     openFields(kind, type, dialect, baseUrl).valueAt(path) ?? preferredValue(attribute, extension, sub, dialect);
   if ('constant' in value) return undefined;
   if ('moment' in value) return { key: value.moment, holds: 'moment', mayBeAbsent: false };
-  if (leaf.type === 'integer' || leaf.type === 'decimal') {
-    return { key: sql`cast(${value.text} as double precision)`, holds: 'number', mayBeAbsent: true };
-  }
+  if (value.number) return { key: value.number, holds: 'number', mayBeAbsent: true };
   const key = leaf.caseExact || leaf.type === 'boolean' ? value.text : (value.folded ?? dialect.fold(value.text));
   const isName = extension === undefined && !sub && attribute.name === nameAttribute[kind];
   return { key, holds: 'text', mayBeAbsent: !isName };
@@ -86,6 +84,7 @@ function locate(type: ResourceType, text: string): { attribute: Attribute; sub?:
   const isWhole = attribute.type === 'complex' && !location.sub;
   const sub = isWhole ? attribute.subAttributes?.find((one) => one.name === 'value') : location.sub;
   if (isWhole && !sub) return refuse(text, 'is complex');
+  if (sub?.multiValued) return refuse(text, 'has many values of equal rank');
   if ((sub ?? attribute).returned === 'never') return refuse(text, 'is never returned');
   return { attribute, ...(sub ? { sub } : {}), ...(extension === undefined ? {} : { extension }) };
 }
@@ -105,9 +104,9 @@ function preferredValue(
   const path = extension === undefined ? [attribute.name] : [extension, attribute.name];
   const each = dialect.jsonEach(sql.ref('s.doc'), path, 'e');
   const element = sql.ref('e.value');
-  const text = dialect.jsonText(element, sub ? [sub.name] : []);
+  const { text, number } = valueIn(element, sub ? [sub.name] : [], sub ?? attribute, dialect);
   const isPrimary = sql`${dialect.jsonText(element, ['primary'])} = 'true'`;
-  return {
-    text: sql`coalesce((select ${text} from ${each} where ${isPrimary} limit 1), (select ${text} from ${each} limit 1))`,
-  };
+  const preferred = (value: RawBuilder<unknown>) =>
+    sql`coalesce((select ${value} from ${each} where ${isPrimary} limit 1), (select ${value} from ${each} limit 1))`;
+  return { text: preferred(text), ...(number ? { number: preferred(number) } : {}) };
 }

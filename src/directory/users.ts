@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import { newId } from '../base/ids.ts';
 import { Problem } from '../base/problem.ts';
 import { applyPatch, type PatchOperation } from '../protocol/scim/patch.ts';
+import { replaceResource } from '../protocol/scim/replace.ts';
 import type { Resource } from '../protocol/scim/resource.ts';
-import { userType } from '../protocol/scim/schema.ts';
+import { type ResourceType, userType } from '../protocol/scim/schema.ts';
 import { prepare, type Tx } from '../store/store.ts';
 import { deleteSubject } from './burial.ts';
 import { insertChange, type Origin, type Urgency, urgency } from './changes.ts';
@@ -23,10 +24,11 @@ import { type Attributes, lockSubject, type Subject } from './subjects.ts';
  */
 
 /**
- * `passwordHash`: the new password; null takes it away; absent leaves it. `clearPassword`: the same as it was given, where
+ * `type`: what a user is; default: without extensions of the administrator. `passwordHash`: the new password; null takes it away; absent leaves it. `clearPassword`: the same as it was given, where
  * it is known; means nothing without a hash. `ifVersion`: it must have one of these.
  */
 export type WriteOptions = {
+  type?: ResourceType;
   origin: Origin;
   passwordHash?: string | null;
   clearPassword?: ClearPassword;
@@ -52,6 +54,7 @@ export async function createUser(
   tx: Tx,
   resource: Resource,
   options: {
+    type?: ResourceType;
     origin: Origin;
     domain?: string;
     id?: string;
@@ -60,7 +63,7 @@ export async function createUser(
     clearPassword?: ClearPassword;
   },
 ): Promise<Subject> {
-  const { origin, domain, circle, passwordHash, clearPassword } = options;
+  const { type = userType, origin, domain, circle, passwordHash, clearPassword } = options;
   const name = await readName(tx, resource.userName as string, 'userName', domain);
   const attributes = toAttributes('user', resource, name);
   const now = tx.now;
@@ -70,6 +73,7 @@ export async function createUser(
     tx,
     { id, kind: 'user', life: 'live', seq, version: 1, attributes, createdAt: now, modifiedAt: now },
     name,
+    type,
   );
   await writeReferences(tx, id, {}, attributes);
   if (circle?.coming.has(managerOf(attributes) ?? ''))
@@ -84,7 +88,8 @@ export async function createUser(
 /** Puts a checked resource in the place of what a user has (RFC 7644 section 3.5.1). Throws `Problem` as `patchUser` does. */
 export async function replaceUser(tx: Tx, id: string, resource: Resource, options: WriteOptions): Promise<Subject> {
   const before = await lockSubject(tx, 'user', id, options.ifVersion);
-  return writeUser(tx, before, resource, options);
+  const whole = replaceResource(options.type ?? userType, before.attributes, resource);
+  return writeUser(tx, before, whole, options);
 }
 
 /**
@@ -99,7 +104,7 @@ export async function patchUser(
 ): Promise<Subject> {
   const before = await lockSubject(tx, 'user', id, options.ifVersion);
   const kept = operations.filter((operation) => !isPasswordOperation(operation));
-  const resource = applyPatch(userType, { schemas: [], id, ...before.attributes }, kept);
+  const resource = applyPatch(options.type ?? userType, { schemas: [], id, ...before.attributes }, kept);
   return writeUser(tx, before, resource, options);
 }
 
@@ -134,7 +139,7 @@ async function writeUser(tx: Tx, before: Subject, resource: Resource, options: W
       await keepClearPassword(tx, before.id, seq, options.clearPassword);
     }
   }
-  const after = await updateRow(tx, before, { attributes, name, seq });
+  const after = await updateRow(tx, before, { attributes, name, seq }, options.type ?? userType);
   await writeReferences(tx, before.id, before.attributes, attributes);
   return after;
 }

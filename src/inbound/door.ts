@@ -7,6 +7,7 @@ import type { Logger } from '../base/log.ts';
 import { Problem } from '../base/problem.ts';
 import type { Origin } from '../directory/changes.ts';
 import type { Subject } from '../directory/subjects.ts';
+import { coreTypes, type ResourceTypes } from '../protocol/scim/schema.ts';
 import type { Delivery, Waits } from '../provisioning/wait.ts';
 import type { Reading, Store, Tx } from '../store/store.ts';
 import type { Caller, Credentials } from './credentials.ts';
@@ -18,6 +19,8 @@ export type Door = {
   readonly credentials: Credentials;
   readonly clock: Clock;
   readonly limits: DoorLimits;
+  /** What users and groups are on this server: for whatever reads, writes or searches them. */
+  readonly types: ResourceTypes;
   /** Reads bodies of these media types as JSON, up to the limit; every other type is refused. For one Fastify scope. */
   acceptJson(app: FastifyInstance, mediaTypes: readonly string[]): void;
   read<T>(work: (reading: Reading) => Promise<T>): Promise<T>;
@@ -62,8 +65,10 @@ export function openDoor(parts: {
   /** Default: nobody waits for deliveries. */
   waits?: Waits;
   limits?: Partial<DoorLimits>;
+  /** Default: without extensions. */
+  types?: ResourceTypes;
 }): Door {
-  const { store, credentials, clock, log, waits } = parts;
+  const { store, credentials, clock, log, waits, types = coreTypes } = parts;
   const limits = { ...defaultLimits, ...parts.limits };
 
   const settleAll: Door['settleAll'] = async ({ caller: { spId }, subjects }, request, reply) => {
@@ -86,6 +91,7 @@ export function openDoor(parts: {
     credentials,
     clock,
     limits,
+    types,
     acceptJson(app, mediaTypes) {
       app.removeAllContentTypeParsers();
       const options = { parseAs: 'buffer', bodyLimit: limits.bodyBytes } as const;

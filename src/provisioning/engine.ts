@@ -3,6 +3,7 @@ import type { Logger } from '../base/log.ts';
 import type { SealingKey } from '../base/secret.ts';
 import type { ConnectorKind } from '../connectors/connector.ts';
 import type { Outbound } from '../outbound/outbound.ts';
+import type { ResourceTypes } from '../protocol/scim/schema.ts';
 import type { RuleSettings } from '../rules/decide.ts';
 import type { Store } from '../store/store.ts';
 import { tidyPasswords } from './account-passwords.ts';
@@ -52,12 +53,14 @@ export async function startEngine(options: {
   key: SealingKey;
   /** Default: the clock in UTC, and what no rule applies to is let through. */
   rules?: RuleSettings;
+  /** What scopes read. Default: without extensions. */
+  types?: ResourceTypes;
   /** How long a node may be silent (`nodes.ts`). */
   silentMs?: number;
   random?: () => number;
 }): Promise<Engine> {
-  const { store, clock, log, outbound, kinds, key, rules } = options;
-  const bookParts = { key, kinds, outbound, ...(rules ? { rules } : {}) };
+  const { store, clock, log, outbound, kinds, key, rules, types } = options;
+  const bookParts = { key, kinds, outbound, ...(rules ? { rules } : {}), ...(types ? { types } : {}) };
   const listeners = new Set<(progress: Progress) => void>();
   const tell = (progress: Progress) => {
     for (const listener of listeners) listener(progress);

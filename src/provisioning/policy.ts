@@ -1,5 +1,7 @@
 import { Problem } from '../base/problem.ts';
 import type { PolicyDefaults, SubjectKind } from '../connectors/connector.ts';
+import { parseFilter } from '../protocol/scim/filter.ts';
+import type { ResourceTypes } from '../protocol/scim/schema.ts';
 import { readFields } from './names.ts';
 import { checkScope } from './scope.ts';
 
@@ -62,9 +64,14 @@ const known = [
 
 /**
  * A whole policy from what was given, defaults filled in, those of the connector first; `undefined` and `{}` give the
- * defaults, a key with `null` counts as absent. Throws Problem `invalidValue` with `field` = `policy.<key>`.
+ * defaults, a key with `null` counts as absent. `types`: what a scope may read; without it, as for what was stored, a
+ * scope is only read. Throws Problem `invalidValue` with `field` = `policy.<key>`.
  */
-export function readPolicy(json: unknown, defaults: Pick<PolicyDefaults, 'deprovision'> = {}): TargetPolicy {
+export function readPolicy(
+  json: unknown,
+  defaults: Pick<PolicyDefaults, 'deprovision'> = {},
+  types?: ResourceTypes,
+): TargetPolicy {
   const given = readFields(json ?? {}, 'policy', known);
   const policy: TargetPolicy = {
     adopt: readChoice(given, 'adopt', ['marked', 'name', 'ask'], 'name'),
@@ -77,8 +84,8 @@ export function readPolicy(json: unknown, defaults: Pick<PolicyDefaults, 'deprov
     maxTries: readCount(given, 'maxTries', 1, 1_000) ?? 8,
   };
   const optional = {
-    scopeUsers: readScope(given, 'scopeUsers', 'user'),
-    scopeGroups: readScope(given, 'scopeGroups', 'group'),
+    scopeUsers: readScope(given, 'scopeUsers', 'user', types),
+    scopeGroups: readScope(given, 'scopeGroups', 'group', types),
     provisioningRoles: readRoles(given, 'provisioningRoles'),
     requestsPerSecond: readRate(given, 'requestsPerSecond'),
     burst: readCount(given, 'burst', 1, 10_000),
@@ -127,12 +134,18 @@ function readRate(given: Record<string, unknown>, key: string): number | undefin
   return value;
 }
 
-function readScope(given: Record<string, unknown>, key: string, kind: SubjectKind): string | undefined {
+function readScope(
+  given: Record<string, unknown>,
+  key: string,
+  kind: SubjectKind,
+  types: ResourceTypes | undefined,
+): string | undefined {
   const value = given[key];
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value !== 'string') refuse(key, 'must be a SCIM filter, such as department eq "Sales"');
   try {
-    checkScope(value, kind);
+    if (types) checkScope(value, kind, types);
+    else parseFilter(value);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     refuse(key, `is not a filter that can be used: ${error.message}`);

@@ -4,7 +4,14 @@ import { readAllGroupsOf } from '../directory/memberships.ts';
 import type { Subject } from '../directory/subjects.ts';
 import { type AttrPath, type Filter, formatAttrPath, parseFilter } from '../protocol/scim/filter.ts';
 import { checkFilter, matchesFilter } from '../protocol/scim/match.ts';
-import { groupType, locateAttribute, type ResourceType, userType } from '../protocol/scim/schema.ts';
+import {
+  coreTypes,
+  enterpriseUserUrn,
+  locateAttribute,
+  type ResourceType,
+  type ResourceTypes,
+  userType,
+} from '../protocol/scim/schema.ts';
 import { listSchemas } from '../protocol/scim/shape.ts';
 import type { Reading } from '../store/store.ts';
 
@@ -12,7 +19,12 @@ import type { Reading } from '../store/store.ts';
  * Who may be at a target: the one place where that is decided. A scope is a SCIM filter over the subject as it is, and
  * over the groups that a user is in, directly or through other groups.
  */
-export type Scope = { filters: Partial<Record<SubjectKind, Filter>>; dependsOn: readonly Dependency[] };
+export type Scope = {
+  filters: Partial<Record<SubjectKind, Filter>>;
+  dependsOn: readonly Dependency[];
+  /** What the filters' paths mean. */
+  types: ResourceTypes;
+};
 
 /**
  * What a scope reads beyond the subject itself (engine rule 4). `groups`: which groups a user is in; `group names`: also
@@ -23,10 +35,11 @@ export type Dependency = 'groups' | 'group names';
 /** The parts of a target's policy that say who may be there. */
 export type ScopePolicy = { scopeUsers?: string; scopeGroups?: string; provisioningRoles?: readonly string[] };
 
-const typeOf = { user: userType, group: groupType } as const;
-
 /** Compiles what `checkScope` let through. Where both are given, `scopeUsers` and `provisioningRoles` must both hold. */
-export function compileScope({ scopeUsers, scopeGroups, provisioningRoles }: ScopePolicy): Scope {
+export function compileScope(
+  { scopeUsers, scopeGroups, provisioningRoles }: ScopePolicy,
+  types: ResourceTypes = coreTypes,
+): Scope {
   const users = [
     ...(scopeUsers ? [parseFilter(scopeUsers)] : []),
     ...(provisioningRoles?.length ? [roleFilter(provisioningRoles)] : []),
@@ -35,6 +48,7 @@ export function compileScope({ scopeUsers, scopeGroups, provisioningRoles }: Sco
   return {
     filters: { ...(user ? { user } : {}), ...(scopeGroups ? { group: parseFilter(scopeGroups) } : {}) },
     dependsOn: user ? dependenciesOf(user) : [],
+    types,
   };
 }
 
@@ -47,6 +61,7 @@ function roleFilter(names: readonly string[]): Filter {
   return { op: 'or', parts: names.flatMap((value) => paths.map((path) => ({ op: 'eq' as const, path, value }))) };
 }
 
+/** Groups are a matter of the core schema, whatever extensions there are. */
 function dependenciesOf(filter: Filter): Dependency[] {
   const subs = pathsOf(filter).flatMap((path) => {
     const location = locateAttribute(userType, path);
@@ -75,11 +90,11 @@ function pathsOf(filter: Filter): AttrPath[] {
  * Refuses a scope that cannot be read or that reads what is not known here, which would silently hold for nobody.
  * Throws `Problem('invalidFilter')`.
  */
-export function checkScope(text: string, kind: SubjectKind): void {
+export function checkScope(text: string, kind: SubjectKind, types: ResourceTypes): void {
   const filter = parseFilter(text);
-  checkFilter(filter, [typeOf[kind]]);
+  checkFilter(filter, [types[kind]]);
   for (const path of pathsOf(filter)) {
-    const why = whyUnreadable(path, typeOf[kind]);
+    const why = whyUnreadable(path, types[kind]);
     if (why === undefined) continue;
     const field = formatAttrPath(path);
     throw new Problem('invalidFilter', `"${field}" cannot be read by a scope: ${why}.`, { field });
@@ -89,6 +104,7 @@ export function checkScope(text: string, kind: SubjectKind): void {
 function whyUnreadable(path: AttrPath, type: ResourceType): string | undefined {
   const location = locateAttribute(type, path);
   if (!location?.attribute) return undefined;
+  if (location.extension !== undefined && location.extension !== enterpriseUserUrn) return undefined;
   const name = location.attribute.name;
   const sub = location.sub?.name;
   if (name === 'meta') return 'who may be at a target does not depend on when or where a resource was written';
@@ -124,7 +140,7 @@ export async function readScopeFacts(
   return (open, subject) => {
     const filter = open.scope.filters[subject.kind];
     if (!filter) return true;
-    const type = typeOf[subject.kind];
+    const type = open.scope.types[subject.kind];
     const held = groups.get(subject.id)?.map(({ id, display, type }) => ({ value: id, display, type }));
     return matchesFilter(
       filter,

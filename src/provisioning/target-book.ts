@@ -2,6 +2,7 @@ import type { SealingKey } from '../base/secret.ts';
 import type { Connector, ConnectorKind, SubjectKind } from '../connectors/connector.ts';
 import type { MappingRow } from '../mapping/rows.ts';
 import type { Outbound } from '../outbound/outbound.ts';
+import type { ResourceTypes } from '../protocol/scim/schema.ts';
 import type { RuleSettings } from '../rules/decide.ts';
 import { openZone } from '../rules/zone.ts';
 import type { Reading } from '../store/store.ts';
@@ -54,7 +55,13 @@ export type BlockingTarget = { open: OpenTarget; onFailure: OnFailure };
  */
 export async function openTargetBook(
   reading: Reading,
-  options: { key: SealingKey; kinds: readonly ConnectorKind[]; outbound: Outbound; rules?: RuleSettings },
+  options: {
+    key: SealingKey;
+    kinds: readonly ConnectorKind[];
+    outbound: Outbound;
+    rules?: RuleSettings;
+    types?: ResourceTypes;
+  },
   previous?: TargetBook,
 ): Promise<TargetBook> {
   const stamp = await readDeliveryStamp(reading);
@@ -67,7 +74,7 @@ export async function openTargetBook(
       target.id,
       known?.target.version === target.version
         ? { ...known, target: { ...target, policy: known.target.policy } }
-        : openTarget(withRate(target, kind), kind, options.outbound),
+        : openTarget(withRate(target, kind), kind, options),
     );
   }
   const bindings = (await listBindingsForDelivery(reading)).filter((binding) => targets.has(binding.targetId));
@@ -105,7 +112,11 @@ function withRate(target: TargetForDelivery, kind: ConnectorKind): TargetForDeli
   return requestsPerSecond === undefined ? target : { ...target, policy: { ...target.policy, requestsPerSecond } };
 }
 
-function openTarget(target: TargetForDelivery, kind: ConnectorKind, outbound: Outbound): OpenTarget {
+function openTarget(
+  target: TargetForDelivery,
+  kind: ConnectorKind,
+  { outbound, types }: { outbound: Outbound; types?: ResourceTypes },
+): OpenTarget {
   const connector = kind.open(target.values, outbound);
   return {
     target,
@@ -113,7 +124,7 @@ function openTarget(target: TargetForDelivery, kind: ConnectorKind, outbound: Ou
     rows: kind.mapping,
     nameAttribute: { user: nameAttribute(kind, 'user'), group: nameAttribute(kind, 'group') },
     sends: (subjectKind) => connector.sends(subjectKind),
-    scope: compileScope(target.policy),
+    scope: compileScope(target.policy, types),
   };
 }
 

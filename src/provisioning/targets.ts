@@ -1,6 +1,7 @@
 import { Problem } from '../base/problem.ts';
 import type { SealingKey } from '../base/secret.ts';
 import type { ConnectorKind, SettingValues } from '../connectors/connector.ts';
+import { coreTypes, type ResourceTypes } from '../protocol/scim/schema.ts';
 import { fold } from '../protocol/scim/text.ts';
 import type { TargetRow } from '../store/schema.ts';
 import { type Reading, type Tx, UniqueViolation } from '../store/store.ts';
@@ -48,7 +49,8 @@ export type TargetForDelivery = {
   policy: TargetPolicy;
 };
 
-export type TargetParts = { key: SealingKey; kinds: readonly ConnectorKind[] };
+/** `types`: what a scope may read; default: without extensions. */
+export type TargetParts = { key: SealingKey; kinds: readonly ConnectorKind[]; types?: ResourceTypes };
 
 const fields = ['type', 'enabled', 'settings', 'policy'] as const;
 
@@ -60,7 +62,7 @@ export async function createTarget(tx: Tx, parts: TargetParts, idpId: number, in
   const given = readFields(input, 'body', fields);
   const kind = kindOf(parts, given.type);
   const values = readSettings(kind, given.settings);
-  const policy = readPolicy(given.policy, kind.policyDefaults?.(values));
+  const policy = readPolicy(given.policy, kind.policyDefaults?.(values), parts.types ?? coreTypes);
   const enabled = readFlag(given.enabled, 'enabled', true);
   const row = await typing(kind.type, () =>
     tx.first(
@@ -113,7 +115,7 @@ export async function replaceTarget(
   const { name } = await readTarget(tx, id);
   await askWhichSystem(tx, { id, name }, kind, { before, after: values }, system);
   const settings = sealSettings(parts.key, id, values, found.settings);
-  const policy = JSON.stringify(readPolicy(given.policy, kind.policyDefaults?.(values)));
+  const policy = JSON.stringify(readPolicy(given.policy, kind.policyDefaults?.(values), parts.types ?? coreTypes));
   const enabled = readFlag(given.enabled, 'enabled', true) ? 1 : 0;
   const differs = settings !== found.settings || policy !== found.policy;
   if (!differs && enabled === found.enabled) return { target: await readTarget(tx, id), changed: false };

@@ -1,5 +1,6 @@
 import { readChangeOf } from '../directory/changes.ts';
 import { type Subject, spokenForBy } from '../directory/subjects.ts';
+import type { ResourceTypes } from '../protocol/scim/schema.ts';
 import type { AccountRow } from '../store/schema.ts';
 import type { Reading } from '../store/store.ts';
 import { compileScope, readScopeFacts } from './scope.ts';
@@ -27,6 +28,7 @@ export async function readWhyHere(
   target: Target,
   account: AccountRow,
   subject: Subject | undefined,
+  types?: ResourceTypes,
 ): Promise<WhyHere> {
   const providers = await listServiceProviders(reading);
   const bindingOf = (spId: number) =>
@@ -40,13 +42,18 @@ export async function readWhyHere(
     binding: letInBy ? (letInBy.enabled ? 'enabled' : 'disabled') : 'gone',
     since: first ? { seq: first.seq, at: first.at, door: first.door, actor: first.actor } : null,
     heldBy: heldBy.map((one) => one.name),
-    inScope: subject?.life === 'live' && (await isInScope(reading, target, subject)),
+    inScope: subject?.life === 'live' && (await isInScope(reading, target, subject, types)),
   };
   return { ...why, sentence: describe(why, target, subject) };
 }
 
-async function isInScope(reading: Reading, target: Target, subject: Subject): Promise<boolean> {
-  const open = { scope: compileScope(target.policy) };
+async function isInScope(
+  reading: Reading,
+  target: Target,
+  subject: Subject,
+  types: ResourceTypes | undefined,
+): Promise<boolean> {
+  const open = { scope: compileScope(target.policy, types) };
   return (await readScopeFacts(reading, [open], [subject]))(open, subject);
 }
 

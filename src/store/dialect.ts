@@ -37,6 +37,13 @@ export interface Dialect {
    * point. Path segments are literal names; without any, the value itself.
    */
   jsonText(doc: Expression<unknown>, path: readonly string[]): RawBuilder<string | null>;
+  /** The same for a number, as a number. Only for a place that holds a number or nothing. */
+  jsonNumber(doc: Expression<unknown>, path: readonly string[]): RawBuilder<number | null>;
+  /**
+   * The moment that an xsd:dateTime names, in milliseconds since 1970, with a fraction: the very number `readDateTime`
+   * of protocol/scim answers. Only for texts that it reads, and null.
+   */
+  moment(text: Expression<unknown>): RawBuilder<number | null>;
   /** The elements of a JSON array inside a column, as a table with one column `value` that holds each element's JSON. No array: no rows. For subqueries: it cannot stand beside the table of `doc` in one `from`. */
   jsonEach<A extends string>(
     doc: Expression<unknown>,
@@ -101,10 +108,12 @@ export const sqliteDialect: Dialect = {
     const at = sql.lit(sqlitePath(path));
     return sql`(case json_type(${doc}, ${at}) when 'true' then 'true' when 'false' then 'false' else cast(${doc} ->> ${at} as text) end)`;
   },
+  jsonNumber: (doc, path) => sql`(${doc} ->> ${sql.lit(sqlitePath(path))})`,
+  moment: (text) => sql`moment(${text})`,
   // json_each would walk an object or a single value too, and gives strings without quotes.
   jsonEach(doc, path, alias) {
     const at = sql.lit(sqlitePath(path));
-    const json = sql`case type when 'text' then json_quote(value) when 'true' then 'true' when 'false' then 'false' when 'null' then 'null' else cast(value as text) end`;
+    const json = sql`case type when 'text' then json_quote(value) when 'true' then 'true' when 'false' then 'false' when 'null' then 'null' when 'real' then printf('%!.17g', value) else cast(value as text) end`;
     return sql<{
       value: string;
     }>`(select ${json} as value from json_each(case json_type(${doc}, ${at}) when 'array' then ${doc} else '[]' end, ${at}))`.as(
@@ -115,6 +124,28 @@ export const sqliteDialect: Dialect = {
   least: (a, b) => sql`min(${a}, ${b})`,
   capabilities: { manyNodes: false },
 };
+
+const momentForm =
+  '^(-?[0-9]{4,6})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})([.][0-9]{1,12})?(Z|[+-][0-9]{2}:[0-9]{2})?$';
+
+/**
+ * By arithmetic, since `timestamptz` rounds to microseconds and knows no negative years. Years are counted from March
+ * on, so that the leap day is the last, in eras of 400 years, each of 146,097 days.
+ */
+function momentOf(text: Expression<unknown>): RawBuilder<unknown> {
+  return sql`select
+    (((era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + (153 * mon + 2) / 5 + day - 1 - 719468) * 86400000
+      + ((hour * 60 + minute - zone) * 60 + second) * 1000)::double precision + fraction)
+    from (select p.*, floor(march / 400.0)::bigint as era, march - floor(march / 400.0)::bigint * 400 as yoe from (
+      select m[1]::bigint - case when m[2]::bigint <= 2 then 1 else 0 end as march,
+        (m[2]::bigint + 9) % 12 as mon, m[3]::bigint as day,
+        m[4]::bigint as hour, m[5]::bigint as minute, m[6]::bigint as second,
+        coalesce(('0' || m[7])::double precision, 0) * 1000 as fraction,
+        case when m[8] is null or m[8] = 'Z' then 0 else
+          (substr(m[8], 2, 2)::bigint * 60 + substr(m[8], 5, 2)::bigint) * case when m[8] like '-%' then -1 else 1 end
+        end as zone
+      from (select regexp_match(${text}, ${sql.lit(momentForm)}) as m) as r) as p) as q`;
+}
 
 export const postgresDialect: Dialect = {
   name: 'postgres',
@@ -139,6 +170,8 @@ export const postgresDialect: Dialect = {
   fold: (text) =>
     sql`(translate(lower(translate(normalize(${text}, nfc), ${sql.lit(youngCapitals)}, ${sql.lit(youngCapitals.toLowerCase())}) collate "und-x-icu"), 'ς', 'σ') collate "C")`,
   jsonText: (doc, path) => sql`((${doc} #>> ${sql.lit(postgresPath(path))}) collate "C")`,
+  jsonNumber: (doc, path) => sql`cast(${doc} #>> ${sql.lit(postgresPath(path))} as double precision)`,
+  moment: (text) => sql`(${momentOf(text)})`,
   jsonEach(doc, path, alias) {
     const array = sql`(${doc} #> ${sql.lit(postgresPath(path))})`;
     return sql<{

@@ -3,10 +3,11 @@ import type { Dialect } from './dialect.ts';
 import { spine } from './migrations/0001-spine.ts';
 import { trusted } from './migrations/0002-trusted.ts';
 import { rules } from './migrations/0003-rules.ts';
+import { extensions } from './migrations/0004-extensions.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
-const migrations: readonly Migration[] = [spine, trusted, rules];
+const migrations: readonly Migration[] = [spine, trusted, rules, extensions];
 
 /**
  * Brings the schema up to date and answers with the names of the steps it took; none when it was. Safe to run from

@@ -8,12 +8,14 @@ export interface Schema {
   /**
    * `delivery`: raised whenever targets, identity providers or bindings change. `retention`, `attempts forgotten` and
    * `changes forgotten`: see `provisioning/retention.ts`. `sealing-key`: see
-   * `provisioning/key-check.ts`.
+   * `provisioning/key-check.ts`. `schemas`: see `directory/declared-attributes.ts`.
    */
   stamps: { name: string; value: number };
   user_store_domains: { name: string; description: string | null };
   subjects: SubjectRow;
   subject_keys: { subject_id: string; kind: string; attr: string; value_key: string };
+  unique_values: { kind: string; attr: string; value_key: string; subject_id: string };
+  declared_attributes: DeclaredAttributeRow;
   members: { group_id: string; member_id: string };
   /** Who was in a group when it was deleted, and for whom that was done, until the planner has looked at them. */
   former_members: { group_id: string; member_id: string; sp_id: number };
@@ -43,6 +45,18 @@ export interface Schema {
   policies: PolicyRow;
   policy_versions: PolicyVersionRow;
   descents: DescentRow;
+}
+
+/** An attribute, or sub-attribute, of a declared extension. */
+export interface DeclaredAttributeRow {
+  kind: 'user' | 'group';
+  /** `spelling` in lower case. */
+  path: string;
+  spelling: string;
+  /** The type of its values, and whether there may be many. */
+  shape: string;
+  /** How values are compared that may be there once: `exact` or `folded`; null when they may be there more often. */
+  uniqueness: string | null;
 }
 
 /** A user or group. `gone` rows are tombstones: they keep id, kind and name so that a removal can be carried out. */

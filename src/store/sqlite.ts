@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../base/clock.ts';
 import { sqliteDialect } from './dialect.ts';
 import { type Disk, openDisk } from './disk.ts';
+import { momentOf } from './moment.ts';
 import type { Schema } from './schema.ts';
 import { openSignals } from './signals.ts';
 import { openSteadyTime } from './steady-time.ts';
@@ -188,6 +189,7 @@ function connect(file: string, mode: 'read' | 'write', durability: 'full' | 'non
   db.function('fold', { deterministic: true }, (text) =>
     typeof text === 'string' ? text.normalize('NFC').toLowerCase().replaceAll('ς', 'σ') : text,
   );
+  db.function('moment', { deterministic: true }, momentOf);
   return db;
 }
 

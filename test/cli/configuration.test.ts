@@ -63,6 +63,7 @@ describe('the configuration', () => {
     ['no days for passwords', { PURVEY_PASSWORD_DAYS: '0' }, /PURVEY_PASSWORD_DAYS is 0: .* 1 to 365/],
     ['half a day for passwords', { PURVEY_PASSWORD_DAYS: '0.5' }, /PURVEY_PASSWORD_DAYS is 0\.5: .* 1 to 365/],
     ['another database', { DATABASE_URL: 'mysql://root:hush@db/x' }, /DATABASE_URL .*postgres:\/\//],
+    ['a schema file that is not there', { PURVEY_SCHEMAS: '/nowhere.yaml' }, /PURVEY_SCHEMAS is \/nowhere\.yaml/],
     ['a short key', { PURVEY_KEY: 'c2hvcnQ=' }, /PURVEY_KEY .*32 bytes/],
     ['a settings file that is not there', { PURVEY_CONFIG: '/nowhere.env' }, /PURVEY_CONFIG is \/nowhere\.env/],
     ['a settings file with a typo', { PURVEY_CONFIG: file('typo.env', 'PURVEY_PROT=1') }, /typo\.env sets PURVEY_PROT/],

@@ -191,7 +191,7 @@ eachDatabase('a search finds what matchesFilter says', (bed) => {
     for (const kind of ['user', 'group'] as const) {
       all[kind] = await store.read(async (reading) => {
         const { subjects } = await listSubjects(reading, kind, { startIndex: 1, count: 1000 });
-        return showSubjects(reading, kind, subjects, { baseUrl, projection: {} });
+        return showSubjects(reading, kind, subjects, { types, baseUrl, projection: {} });
       });
     }
     const created = Date.parse(all.user[30]!.meta!.created!);
@@ -210,6 +210,7 @@ eachDatabase('a search finds what matchesFilter says', (bed) => {
       'User',
       'user',
       'direct',
+      'indirect',
       'Team',
       'W/"1"',
       `${baseUrl}/Users/${ids[0]}`,

@@ -10,6 +10,7 @@ import { frontOptions } from '../../src/inbound/front.ts';
 import { createOperator } from '../../src/inbound/operators.ts';
 import { scimDoor } from '../../src/inbound/scim/door.ts';
 import type { ScimLimits } from '../../src/inbound/scim/parts.ts';
+import type { ResourceTypes } from '../../src/protocol/scim/schema.ts';
 import { ensureResidentServiceProvider } from '../../src/provisioning/service-providers.ts';
 import type { Waits } from '../../src/provisioning/wait.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -42,7 +43,14 @@ export const operatorPassword = 'correct horse battery staple';
 
 export async function openScimBed(
   store: Store,
-  options: { clock?: Clock; bodyBytes?: number; searchMs?: number; limits?: Partial<ScimLimits>; waits?: Waits } = {},
+  options: {
+    clock?: Clock;
+    bodyBytes?: number;
+    searchMs?: number;
+    limits?: Partial<ScimLimits>;
+    waits?: Waits;
+    types?: ResourceTypes;
+  } = {},
 ): Promise<ScimBed> {
   const clock = options.clock ?? systemClock();
   const log = openLog('silent');
@@ -52,14 +60,24 @@ export async function openScimBed(
   const hash = await hashPassword(operatorPassword);
   const { token, residentId } = await store.write(async (tx) => {
     const resident = await ensureResidentServiceProvider(tx);
-    await createOperator(tx, { name: operatorName, hash, role: 'service', mustChange: false });
+    // A second door on the same store has the first one's operator.
+    const known = await tx.first(tx.q.selectFrom('operators').select('id').where('name', '=', operatorName));
+    if (!known) await createOperator(tx, { name: operatorName, hash, role: 'service', mustChange: false });
     const made = await createApiToken(tx, { label: 'tests', spId: 7, scopes: ['scim'] });
     return { token: made.token, residentId: resident };
   });
   const { bodyBytes, searchMs } = options;
   const limits = { ...(bodyBytes === undefined ? {} : { bodyBytes }), ...(searchMs === undefined ? {} : { searchMs }) };
-  const { waits } = options;
-  const door = openDoor({ store, credentials, clock, log, ...(waits ? { waits } : {}), limits });
+  const { waits, types } = options;
+  const door = openDoor({
+    store,
+    credentials,
+    clock,
+    log,
+    ...(waits ? { waits } : {}),
+    ...(types ? { types } : {}),
+    limits,
+  });
   const app = fastify({ logger: false, ...frontOptions });
   const passwords = { key: randomBytes(32), lastsMs: 7 * 86_400_000 };
   const limited = options.limits ? { limits: options.limits } : {};

@@ -34,7 +34,7 @@ const states = [
 const kinds = ['user', 'group'] as const;
 const parameters = ['target', 'state', 'kind', 'subject', 'due', 'after', 'limit'];
 
-export function addAccountRoutes(app: FastifyInstance, { store }: AdminParts): void {
+export function addAccountRoutes(app: FastifyInstance, { store, types }: AdminParts): void {
   /** `state` may name several, separated by commas; `subject` is an id or a name. */
   app.get('/accounts', async (request): Promise<Page<AccountAnswer>> => {
     const query = readQuery(request.query, parameters);
@@ -64,7 +64,7 @@ export function addAccountRoutes(app: FastifyInstance, { store }: AdminParts): v
       const attempts = await listAttempts(reading, key, { limit: 5 });
       const target = await readTarget(reading, row.target_id);
       const subject = (await nameSubjects(reading, [row.subject_id])).get(row.subject_id);
-      const why = await readWhyHere(reading, target, row, subject);
+      const why = await readWhyHere(reading, target, row, subject, types);
       return {
         ...show(row, names),
         why: { ...why, since: why.since && { ...why.since, at: showTime(why.since.at) } },

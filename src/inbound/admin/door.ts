@@ -44,6 +44,7 @@ export function adminDoor(
   const parts: AdminParts = {
     ...given,
     store: door.store,
+    types: door.types,
     clock: door.clock,
     limits: door.limits,
     actorOf: (request) => actors.get(request)!,

@@ -4,6 +4,7 @@ import { Problem } from '../../base/problem.ts';
 import type { SealingKey } from '../../base/secret.ts';
 import type { ConnectorKind } from '../../connectors/connector.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
+import type { ResourceTypes } from '../../protocol/scim/schema.ts';
 import type { Store, Tx } from '../../store/store.ts';
 import { type DoorLimits, isStorable } from '../door.ts';
 
@@ -13,6 +14,7 @@ export type AdminParts = {
   key: SealingKey;
   kinds: readonly ConnectorKind[];
   outbound: Outbound;
+  types: ResourceTypes;
   clock: Clock;
   limits: DoorLimits;
   /** Who calls, as it is written down with what they did. */

@@ -5,6 +5,9 @@ import { listGroupsOf, listMembers } from '../../directory/memberships.ts';
 import { listSubjects } from '../../directory/search.ts';
 import { nameAttribute, readSubjects, type Subject } from '../../directory/subjects.ts';
 import { parseFilter } from '../../protocol/scim/filter.ts';
+import type { JsonValue } from '../../protocol/scim/json.ts';
+import { writeResource } from '../../protocol/scim/resource.ts';
+import type { ResourceType } from '../../protocol/scim/schema.ts';
 import { listAccounts } from '../../provisioning/inspect.ts';
 import type { Reading } from '../../store/store.ts';
 import { searchWithPatience } from '../patience.ts';
@@ -17,7 +20,7 @@ type Kind = Subject['kind'];
 const places = { '/users': 'user', '/groups': 'group' } as const;
 
 /** Who is in the directory. Read only: changes go through a door such as `/scim2`. */
-export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits }: AdminParts): void {
+export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits, types }: AdminParts): void {
   for (const [place, kind] of Object.entries(places)) {
     /** `filter` is a SCIM filter (RFC 7644 section 3.4.2.2). */
     app.get(place, async (request, reply): Promise<SubjectList> => {
@@ -27,7 +30,7 @@ export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits }:
       const startIndex = readNumber(query.startIndex, 'startIndex', { absent: 1, least: 1, most });
       const filter = query.filter === undefined ? {} : { filter: parseFilter(query.filter) };
       const found = await searchWithPatience(reply, { clock, limits }, (signal) =>
-        store.read((reading) => listSubjects(reading, kind, { ...filter, startIndex, count, signal })),
+        store.read((reading) => listSubjects(reading, kind, { ...filter, startIndex, count, types, signal })),
       );
       return { total: Number(found.total), startIndex, items: found.subjects.map(showSubject) };
     });
@@ -39,7 +42,7 @@ export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits }:
         const id = await findSubjectId(reading, text, kind);
         const subject = id === undefined ? undefined : (await readSubjects(reading, [id])).get(id);
         if (subject?.kind !== kind) throw new Problem('notFound', `there is no ${kind} ${text.slice(0, 300)}`);
-        return showWhole(reading, subject);
+        return showWhole(reading, subject, types[kind]);
       });
     });
   }
@@ -58,14 +61,14 @@ export async function findSubjectId(reading: Reading, text: string, kind?: Kind)
   return undefined;
 }
 
-async function showWhole(reading: Reading, subject: Subject): Promise<SubjectDetail> {
+async function showWhole(reading: Reading, subject: Subject, type: ResourceType): Promise<SubjectDetail> {
   const memberOf = await listGroupsOf(reading, [subject.id]);
   const members = subject.kind === 'group' ? await listMembers(reading, subject.id, { limit: 100 }) : [];
   const names = await readNames(reading, [...memberOf.map((one) => one.groupId), ...members.map((one) => one.id)]);
   const accounts = await listAccounts(reading, { subjectId: subject.id }, { limit: 1_000 });
   return {
     ...showSubject(subject),
-    attributes: subject.attributes,
+    attributes: showAttributes(type, subject),
     accounts: accounts.map((row) => ({
       target: names.target(row.target_id),
       state: row.state,
@@ -76,6 +79,17 @@ async function showWhole(reading: Reading, subject: Subject): Promise<SubjectDet
     groups: memberOf.map((one) => names.subject(one.groupId)),
     members: members.map((one) => names.subject(one.id)),
   };
+}
+
+/** All that may be given out, also what a SCIM client would have to ask for by name. */
+function showAttributes(type: ResourceType, { attributes }: Subject): Record<string, JsonValue> {
+  const names = [
+    ...type.schema.attributes.map(({ name }) => name),
+    ...type.extensions.map(({ id }) => id),
+    'externalId',
+  ];
+  const { schemas: _, ...shown } = writeResource(type, { ...attributes, schemas: [] }, { attributes: names });
+  return shown as Record<string, JsonValue>;
 }
 
 function showSubject(subject: Subject): SubjectAnswer {

@@ -154,7 +154,7 @@ async function runBulk(parts: ScimParts, asked: BulkRequest, origin: Origin): Pr
   function whyLost(unit: Unit, prepared: ReadonlyMap<number, PreparedWrite | Failure>): Failure | undefined {
     for (const index of unit) {
       const one = prepared.get(index)!;
-      if (typeof one !== 'function') return { ...one, at: index };
+      if (!('write' in one)) return { ...one, at: index };
       for (const bulkId of named[index]!) {
         const needed = done.get(makers.get(bulkId)!);
         if (needed && 'failure' in needed) {
@@ -207,13 +207,13 @@ async function runBulk(parts: ScimParts, asked: BulkRequest, origin: Origin): Pr
     async function writeUnit(tx: Tx, unit: Unit): Promise<[number, Subject][]> {
       if (unit.length === 1) {
         indexNow = unit[0]!;
-        return [[indexNow, await writeOf(indexNow)(tx)]];
+        return [[indexNow, await writeOf(indexNow).write(tx)]];
       }
       const makers = unit.map((index) => ({
         id: ids.get(operations[index]!.bulkId!)!,
-        make: async (tx: Tx, circle: Parameters<PreparedWrite>[1]): Promise<[number, Subject]> => {
+        make: async (tx: Tx, circle: Parameters<PreparedWrite['write']>[1]): Promise<[number, Subject]> => {
           indexNow = index;
-          return [index, await writeOf(index)(tx, circle)];
+          return [index, await writeOf(index).write(tx, circle)];
         },
       }));
       return makeCircle(tx, makers);

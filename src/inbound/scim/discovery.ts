@@ -9,7 +9,6 @@ import {
 } from '../../protocol/scim/discovery.ts';
 import type { Resource } from '../../protocol/scim/resource.ts';
 import { idOf, type ScimLimits, type ScimParts, sendJson } from './parts.ts';
-import { types } from './resources.ts';
 
 /** What this door serves. What is said here is tested against what it does. */
 function describeServed(baseUrl: string, limits: ScimLimits): Served {
@@ -42,8 +41,8 @@ function describeServed(baseUrl: string, limits: ScimLimits): Served {
 }
 
 /** `/ServiceProviderConfig`, `/ResourceTypes` and `/Schemas` (RFC 7644 section 4). */
-export function addDiscoveryRoutes(app: FastifyInstance, { codec, limits, baseUrlOf }: ScimParts): void {
-  const all = Object.values(types);
+export function addDiscoveryRoutes(app: FastifyInstance, { door, codec, limits, baseUrlOf }: ScimParts): void {
+  const all = [door.types.user, door.types.group];
 
   app.get('/ServiceProviderConfig', async (request, reply) => {
     refuseFilter(request);

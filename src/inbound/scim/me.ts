@@ -7,7 +7,7 @@ import { comparable, type Resource } from '../../protocol/scim/resource.ts';
 import { originOf } from '../door.ts';
 import { readIfMatch, readProjection, type ScimParts } from './parts.ts';
 import { answerOne } from './reads.ts';
-import { locationOf, types } from './resources.ts';
+import { locationOf } from './resources.ts';
 import { answerSettled } from './settled.ts';
 import { sendUser } from './users.ts';
 import { prepareWrite, type WriteRequest } from './writes.ts';
@@ -48,10 +48,11 @@ export function addMeRoutes(app: FastifyInstance, parts: ScimParts): void {
       url: '/Me',
       async handler(request, reply) {
         const id = whoAmI(request);
-        const showing = { projection: readProjection(request), baseUrl: baseUrlOf(request) };
-        reply.header('location', locationOf({ kind: 'user', id }, showing.baseUrl));
+        const baseUrl = baseUrlOf(request);
+        reply.header('location', locationOf({ kind: 'user', id }, baseUrl));
         if (method === 'PATCH') checkOperations(request.body);
-        const write = await prepareWrite(parts, asked(request, method, id));
+        const { write, written } = await prepareWrite(parts, asked(request, method, id));
+        const showing = { types: door.types, projection: { ...readProjection(request), written }, baseUrl };
         const user = await door.write(async (tx) => {
           const before = await lockSubject(tx, 'user', id);
           const after = await write(tx);
@@ -90,7 +91,7 @@ export function addMeRoutes(app: FastifyInstance, parts: ScimParts): void {
   function checkOperations(body: unknown): void {
     let operations: ReturnType<typeof codec.readPatch>;
     try {
-      operations = codec.readPatch(types.user, body);
+      operations = codec.readPatch(door.types.user, body);
     } catch (error) {
       if (error instanceof Problem && error.code === 'mutability' && error.field) refuse(error.field);
       throw error;

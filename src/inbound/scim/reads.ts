@@ -18,14 +18,14 @@ import {
   sendJson,
   sendResource,
 } from './parts.ts';
-import { readDomain, showAll, showSubjects, types } from './resources.ts';
+import { endpoints, readDomain, type Showing, showAll, showSubjects } from './resources.ts';
 import { refuseSensitive } from './sensitive.ts';
 
 type Kind = Subject['kind'];
 
 /** Reading one resource and searching (RFC 7644 sections 3.4.1 to 3.4.3), the same for users and groups. */
 export function addReadRoutes(app: FastifyInstance, kind: Kind, parts: ScimParts): void {
-  const { endpoint } = types[kind];
+  const endpoint = endpoints[kind];
   app.get(`${endpoint}/:id`, (request, reply) => answerOne(parts, request, reply, kind, idOf(request)));
   addSearchRoutes(app, endpoint, [kind], parts);
 }
@@ -56,14 +56,14 @@ export async function answerOne(
   kind: Kind,
   id: string,
 ): Promise<FastifyReply> {
-  const showing = { projection: readProjection(request), baseUrl: baseUrlOf(request) };
+  const showing = { types: door.types, projection: readProjection(request), baseUrl: baseUrlOf(request) };
   const { subject, resource } = await door.read(async (reading) => {
     const found = liveOrNotFound(await readSubject(reading, kind, id), kind, id);
     if (hasVersion(request, found.version)) return { subject: found, resource: undefined };
     return { subject: found, resource: (await showSubjects(reading, kind, [found], showing))[0] };
   });
   if (!resource) return reply.code(304).header('etag', makeTag(subject.version)).send();
-  return sendResource(codec, reply, 200, { type: types[kind], resource, version: subject.version });
+  return sendResource(codec, reply, 200, { type: door.types[kind], resource, version: subject.version });
 }
 
 async function answerSearch(
@@ -74,13 +74,14 @@ async function answerSearch(
   asked: SearchRequest,
 ): Promise<FastifyReply> {
   const { door, codec, baseUrlOf } = parts;
-  const showing = { projection: projectionOf(asked), baseUrl: baseUrlOf(request) };
+  const { types } = door;
+  const showing = { types, projection: projectionOf(asked), baseUrl: baseUrlOf(request) };
   const among = kinds.map((kind) => types[kind]);
   const filter = asked.filter === undefined ? undefined : codec.readFilter(among, asked.filter);
   if (filter && request.method !== 'POST') for (const kind of kinds) refuseSensitive(types[kind], filter);
   const { resources, page } = await searchWithPatience(reply, door, (signal) =>
     door.read(async (reading) => {
-      const query = { ...(await readQuery(reading, asked, filter, showing.baseUrl)), signal };
+      const query = { ...(await readQuery(reading, asked, filter, showing)), signal };
       const found =
         asked.cursor === undefined
           ? await pageByIndex(reading, parts, kinds, asked, query)
@@ -134,7 +135,7 @@ async function readQuery(
   reading: Reading,
   asked: SearchRequest,
   filter: Filter | undefined,
-  baseUrl: string,
+  { types, baseUrl }: Pick<Showing, 'types' | 'baseUrl'>,
 ): Promise<Query> {
   const { sortBy, sortOrder } = asked;
   return {

@@ -1,21 +1,21 @@
 import { Problem } from '../../base/problem.ts';
 import { findDomain } from '../../directory/domains.ts';
-import { readGroupsOf, readMembers, type Shown } from '../../directory/memberships.ts';
+import { type Held, readAllGroupsOf, readMembers, type Shown } from '../../directory/memberships.ts';
 import type { Subject } from '../../directory/subjects.ts';
 import type { JsonValue } from '../../protocol/scim/json.ts';
 import type { Projection, Resource } from '../../protocol/scim/resource.ts';
 import { makeWriter } from '../../protocol/scim/resource.ts';
-import { groupType, type ResourceType, userType } from '../../protocol/scim/schema.ts';
+import type { ResourceTypes } from '../../protocol/scim/schema.ts';
 import type { Reading } from '../../store/store.ts';
 import { isWanted, makeTag } from './parts.ts';
 
-/** How subjects look on this door. */
-export const types: Record<Subject['kind'], ResourceType> = { user: userType, group: groupType };
+/** Where each kind lives, below the base URL. */
+export const endpoints = { user: '/Users', group: '/Groups' } as const;
 
 /** The attribute that holds memberships, seen from each side. */
 const related = { user: 'groups', group: 'members' } as const;
 
-export type Showing = { baseUrl: string; projection: Projection };
+export type Showing = { types: ResourceTypes; baseUrl: string; projection: Projection };
 
 /** Subjects of one kind as the client gets them, with their memberships where those are asked for. */
 export async function showSubjects(
@@ -24,14 +24,14 @@ export async function showSubjects(
   subjects: readonly Subject[],
   showing: Showing,
 ): Promise<Resource[]> {
-  const { projection, baseUrl } = showing;
+  const { types, projection } = showing;
   const ids = subjects.map((subject) => subject.id);
-  let memberships: ReadonlyMap<string, Shown[]> = new Map();
+  let memberships: ReadonlyMap<string, (Shown | Held)[]> = new Map();
   if (isWanted(types[kind], related[kind], projection)) {
-    memberships = await (kind === 'user' ? readGroupsOf(reading, ids) : readMembers(reading, ids));
+    memberships = await (kind === 'user' ? readAllGroupsOf(reading, ids) : readMembers(reading, ids));
   }
   const write = makeWriter(types[kind], projection);
-  return subjects.map((subject) => write(makeResource(subject, memberships.get(subject.id), baseUrl)));
+  return subjects.map((subject) => write(makeResource(subject, memberships.get(subject.id), showing)));
 }
 
 /** Users and groups in the order they are given. */
@@ -58,18 +58,23 @@ export async function readDomain(reading: Reading, name: string): Promise<string
 
 /** A subject as it is, right after it was written, when nobody can have put it into a group yet. */
 export function showNew(subject: Subject, showing: Showing): Resource {
-  return makeWriter(types[subject.kind], showing.projection)(makeResource(subject, undefined, showing.baseUrl));
+  return makeWriter(showing.types[subject.kind], showing.projection)(makeResource(subject, undefined, showing));
 }
 
 export function locationOf({ kind, id }: Pick<Subject, 'kind' | 'id'>, baseUrl: string): string {
-  return `${baseUrl}${types[kind].endpoint}/${id}`;
+  return `${baseUrl}${endpoints[kind]}/${id}`;
 }
 
-function makeResource(subject: Subject, memberships: readonly Shown[] | undefined, baseUrl: string): Resource {
+function makeResource(
+  subject: Subject,
+  memberships: readonly (Shown | Held)[] | undefined,
+  showing: Showing,
+): Resource {
+  const { types, baseUrl } = showing;
   const { kind, id } = subject;
   const resource: Resource = { schemas: [], id, ...subject.attributes };
   if (memberships) {
-    resource[related[kind]] = memberships.map((shown) => describe(kind, shown, baseUrl));
+    resource[related[kind]] = memberships.map((shown) => describe(shown, showing));
   }
   resource.meta = {
     resourceType: types[kind].name,
@@ -81,7 +86,9 @@ function makeResource(subject: Subject, memberships: readonly Shown[] | undefine
   return resource;
 }
 
-function describe(kind: Subject['kind'], shown: Shown, baseUrl: string): JsonValue {
-  const type = kind === 'user' ? 'direct' : types[shown.kind].name;
-  return { value: shown.id, $ref: locationOf(shown, baseUrl), display: shown.display, type };
+/** A member of a group, or a group that holds a user, directly or through others. */
+function describe(shown: Shown | Held, { types, baseUrl }: Showing): JsonValue {
+  const { id, display } = shown;
+  const [kind, type] = 'kind' in shown ? [shown.kind, types[shown.kind].name] : (['group', shown.type] as const);
+  return { value: id, $ref: locationOf({ id, kind }, baseUrl), display, type };
 }

@@ -16,8 +16,10 @@ export function refuseSensitive(type: ResourceType, filter: Filter): void {
       refuseSensitive(type, filter.part);
       return;
     default: {
-      if (locateAttribute(type, filter.path)?.attribute?.returned !== 'never') return;
-      const name = filter.path.attr;
+      const location = locateAttribute(type, filter.path);
+      const named = location?.attribute && (location.sub ?? location.attribute);
+      if (named?.returned !== 'never') return;
+      const { name } = named;
       const detail = `A filter by "${name}" may not be part of an address; addresses are kept in logs.`;
       throw new Problem('sensitive', detail, { field: name });
     }

@@ -1,10 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Subject } from '../../directory/subjects.ts';
-import type { Projection } from '../../protocol/scim/resource.ts';
 import { originOf } from '../door.ts';
 import { domainOf, idOf, readIfMatch, readProjection, type ScimParts, sendResource } from './parts.ts';
 import { addReadRoutes } from './reads.ts';
-import { locationOf, showNew, showSubjects, types } from './resources.ts';
+import { locationOf, type Showing, showNew, showSubjects } from './resources.ts';
 import { answerSettled } from './settled.ts';
 import { writeNow } from './writes.ts';
 
@@ -13,20 +12,22 @@ import { writeNow } from './writes.ts';
  * answer.
  */
 export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
-  const { codec, callerOf, baseUrlOf } = parts;
+  const { door, codec, callerOf, baseUrlOf } = parts;
+  const { types } = door;
   addReadRoutes(app, 'user', parts);
 
   app.post('/Users', async (request, reply) => {
-    const projection = readProjection(request);
+    const named = readProjection(request);
     const origin = originOf(callerOf(request), 'scim');
     const asked = { kind: 'user', method: 'POST', origin, body: request.body, domain: domainOf(request) } as const;
-    const user = await writeNow(parts, asked);
+    const { subject: user, written } = await writeNow(parts, asked);
     const baseUrl = baseUrlOf(request);
+    const showing = { types, baseUrl, projection: { ...named, written } };
     reply.header('location', locationOf(user, baseUrl));
     return answerSettled(parts, request, reply, user, () =>
       sendResource(codec, reply, 201, {
         type: types.user,
-        resource: showNew(user, { baseUrl, projection }),
+        resource: showNew(user, showing),
         version: user.version,
       }),
     );
@@ -37,14 +38,13 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
       method,
       url: '/Users/:id',
       async handler(request, reply) {
-        const projection = readProjection(request);
+        const named = readProjection(request);
         const origin = originOf(callerOf(request), 'scim');
         const version = readIfMatch(request.headers['if-match']);
         const asked = { kind: 'user', method, origin, id: idOf(request), body: request.body, ...version } as const;
-        const user = await writeNow(parts, asked);
-        return answerSettled(parts, request, reply, user, () =>
-          sendUser(parts, reply, user, { projection, baseUrl: baseUrlOf(request) }),
-        );
+        const { subject: user, written } = await writeNow(parts, asked);
+        const showing = { types, baseUrl: baseUrlOf(request), projection: { ...named, written } };
+        return answerSettled(parts, request, reply, user, () => sendUser(parts, reply, user, showing));
       },
     });
   }
@@ -53,7 +53,7 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
     const origin = originOf(callerOf(request), 'scim');
     const version = readIfMatch(request.headers['if-match']);
     const asked = { kind: 'user', method: 'DELETE', origin, id: idOf(request), ...version } as const;
-    const user = await writeNow(parts, asked);
+    const { subject: user } = await writeNow(parts, asked);
     return answerSettled(parts, request, reply, user, () => reply.code(204).send());
   });
 }
@@ -63,8 +63,8 @@ export async function sendUser(
   { door, codec }: ScimParts,
   reply: FastifyReply,
   user: Subject,
-  showing: { baseUrl: string; projection: Projection },
+  showing: Showing,
 ): Promise<FastifyReply> {
   const [resource] = await door.read((reading) => showSubjects(reading, 'user', [user], showing));
-  return sendResource(codec, reply, 200, { type: types.user, resource: resource!, version: user.version });
+  return sendResource(codec, reply, 200, { type: door.types.user, resource: resource!, version: user.version });
 }

@@ -15,9 +15,10 @@ import {
 } from '../../directory/users.ts';
 import type { PatchOperation } from '../../protocol/scim/patch.ts';
 import type { Resource } from '../../protocol/scim/resource.ts';
+import { listPatched, listWritten } from '../../protocol/scim/written.ts';
 import type { Tx } from '../../store/store.ts';
 import type { ScimParts } from './parts.ts';
-import { readDomain, types } from './resources.ts';
+import { readDomain } from './resources.ts';
 
 /** A write as a request asks for it, its body still as it came. */
 export type WriteRequest = { kind: Subject['kind']; origin: Origin } & (
@@ -41,8 +42,12 @@ export type WriteRequest = { kind: Subject['kind']; origin: Origin } & (
   | { method: 'DELETE'; id: string; ifVersion?: readonly number[] }
 );
 
-/** What is left to do, in a transaction; the answer is the subject as it is then. May run again after a rollback. */
-export type PreparedWrite = (tx: Tx, circle?: Circle) => Promise<Subject>;
+export type PreparedWrite = {
+  /** What the body says of attributes that are returned only on request (`Projection.written`). */
+  written: readonly string[];
+  /** What is left to do, in a transaction; the answer is the subject as it is then. May run again after a rollback. */
+  write(tx: Tx, circle?: Circle): Promise<Subject>;
+};
 
 /**
  * Reads and checks the body, and hashes the password if there is one: argon2id must not run inside a transaction, and
@@ -51,14 +56,14 @@ export type PreparedWrite = (tx: Tx, circle?: Circle) => Promise<Subject>;
  */
 export async function prepareWrite(parts: ScimParts, request: WriteRequest): Promise<PreparedWrite> {
   const { kind, origin } = request;
-  const type = types[kind];
+  const type = parts.door.types[kind];
   switch (request.method) {
     case 'POST': {
       const { id, domain } = request;
       const { password, ...resource } = parts.codec.readResource(type, request.body);
       const given = kind === 'user' ? await readPassword(parts, password) : {};
-      const options = { origin, ...given, ...(id === undefined ? {} : { id }) };
-      return async (tx, circle) => {
+      const options = { type, origin, ...given, ...(id === undefined ? {} : { id }) };
+      const write: PreparedWrite['write'] = async (tx, circle) => {
         const place = domain === undefined ? {} : { domain: await readDomain(tx, domain) };
         const create = kind === 'user' ? createUser : createGroup;
         return checkDomain(
@@ -66,35 +71,43 @@ export async function prepareWrite(parts: ScimParts, request: WriteRequest): Pro
           place.domain,
         );
       };
+      return { written: listWritten(type, resource as Resource), write };
     }
     case 'PUT': {
       const { id, complete } = request;
       const { password, ...resource } = parts.codec.readResource(type, request.body);
       const given = kind === 'user' ? await readPassword(parts, password, id) : {};
-      const options = { origin, ...given, ...versionOf(request) };
-      return async (tx) => {
+      const options = { type, origin, ...given, ...versionOf(request) };
+      const write: PreparedWrite['write'] = async (tx) => {
         const put = complete ? complete(resource, await lockSubject(tx, kind, id)) : resource;
         return (kind === 'user' ? replaceUser : replaceGroup)(tx, id, put, options);
       };
+      return { written: listWritten(type, resource as Resource), write };
     }
     case 'PATCH': {
       const { id } = request;
       const operations = parts.codec.readPatch(type, request.body);
       const given = kind === 'user' ? await readPatchedPassword(parts, operations, id) : {};
-      const options = { origin, ...given, ...versionOf(request) };
-      return (tx) => (kind === 'user' ? patchUser : patchGroup)(tx, id, operations, options);
+      const options = { type, origin, ...given, ...versionOf(request) };
+      return {
+        written: listPatched(operations),
+        write: (tx) => (kind === 'user' ? patchUser : patchGroup)(tx, id, operations, options),
+      };
     }
     case 'DELETE': {
       const options = { origin, ...versionOf(request) };
-      return (tx) => (kind === 'user' ? deleteUser : deleteGroup)(tx, request.id, options);
+      return { written: [], write: (tx) => (kind === 'user' ? deleteUser : deleteGroup)(tx, request.id, options) };
     }
   }
 }
 
 /** Prepares a write and does it, in a transaction of its own. */
-export async function writeNow(parts: ScimParts, request: WriteRequest): Promise<Subject> {
-  const write = await prepareWrite(parts, request);
-  return parts.door.write((tx) => write(tx));
+export async function writeNow(
+  parts: ScimParts,
+  request: WriteRequest,
+): Promise<{ subject: Subject; written: readonly string[] }> {
+  const { write, written } = await prepareWrite(parts, request);
+  return { subject: await parts.door.write((tx) => write(tx)), written };
 }
 
 function versionOf({ ifVersion }: { ifVersion?: readonly number[] }) {

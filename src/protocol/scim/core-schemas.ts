@@ -41,7 +41,7 @@ export const commonAttributes: readonly Attribute[] = [
 ];
 
 /** The default sub-attributes of a multi-valued attribute (RFC 7643 section 2.4), without `$ref`. */
-function pluralSubAttributes(value: Attribute, canonicalTypes: readonly string[] = []): Attribute[] {
+export function pluralSubAttributes(value: Attribute, canonicalTypes: readonly string[] = []): Attribute[] {
   const types = canonicalTypes.length === 0 ? {} : { canonicalValues: canonicalTypes };
   return [
     value,

@@ -73,7 +73,7 @@ export function describeResourceType(type: ResourceType, baseUrl: string): Resou
     description: type.schema.description,
     endpoint: type.endpoint,
     schema: type.schema.id,
-    schemaExtensions: type.extensions.map(({ id }) => ({ schema: id, required: false })),
+    schemaExtensions: type.extensions.map(({ id }) => ({ schema: id, required: type.requiredExtensions.includes(id) })),
     meta: { resourceType: 'ResourceType', location: `${baseUrl}/ResourceTypes/${type.name}` },
   };
 }

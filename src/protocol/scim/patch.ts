@@ -35,7 +35,7 @@ export function applyPatch(type: ResourceType, resource: Resource, operations: r
     if (visited > maxValuesVisited) refuseTooMuch(operation);
     applyOperation(next, operation);
   }
-  checkRequired(type, next);
+  checkRequired(type, next, resource);
   next.schemas = listSchemas(type, next);
   return next;
 }

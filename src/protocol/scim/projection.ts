@@ -9,6 +9,8 @@ export interface Projection {
   attributes?: readonly string[];
   /** The same notation: what is returned by default, without these. */
   excludedAttributes?: readonly string[];
+  /** The same notation: what the client wrote, which the answer shows though it is returned only on request (RFC 7643 section 7). */
+  written?: readonly string[];
 }
 
 /** What was named under one holder: an attribute by name, wholly (`true`) or some of its sub-attributes. */
@@ -30,24 +32,35 @@ export function writeResource(type: ResourceType, resource: Resource, projection
 
 /** `writeResource` with the parameters read once, for a page of resources. */
 export function makeWriter(type: ResourceType, projection: Projection = {}): (resource: Resource) => Resource {
-  const { attributes, excludedAttributes } = projection;
+  const { attributes, excludedAttributes, written } = projection;
   if (attributes?.length && excludedAttributes?.length) {
     throw new Problem('invalidValue', 'Give "attributes" or "excludedAttributes", not both.', { field: 'attributes' });
   }
   const wanted = attributes?.length ? selectAttributes(type, attributes) : undefined;
+  const said = written?.length ? selectAttributes(type, written) : undefined;
   const unwanted = excludedAttributes?.length ? selectAttributes(type, excludedAttributes) : undefined;
   return (resource) => {
-    const written: Resource = { schemas: [] };
-    copyHolder(resource, written, type.core, wanted?.get(''), unwanted?.get(''), wanted !== undefined);
+    const shown: Resource = { schemas: [] };
+    copyHolder(resource, shown, type.core, {
+      wanted: wanted?.get(''),
+      unwanted: unwanted?.get(''),
+      written: said?.get(''),
+      onlyWanted: wanted !== undefined,
+    });
     for (const { schema, attributes: index } of type.extensionIndex.values()) {
       const container = resource[schema.id];
       if (!isJsonObject(container)) continue;
       const copy: JsonObject = {};
-      copyHolder(container, copy, index, wanted?.get(schema.id), unwanted?.get(schema.id), wanted !== undefined);
-      if (Object.keys(copy).length > 0) written[schema.id] = copy;
+      copyHolder(container, copy, index, {
+        wanted: wanted?.get(schema.id),
+        unwanted: unwanted?.get(schema.id),
+        written: said?.get(schema.id),
+        onlyWanted: wanted !== undefined,
+      });
+      if (Object.keys(copy).length > 0) shown[schema.id] = copy;
     }
-    written.schemas = listSchemas(type, written);
-    return written;
+    shown.schemas = listSchemas(type, shown);
+    return shown;
   };
 }
 
@@ -73,23 +86,25 @@ function selectAttributes(type: ResourceType, names: readonly string[]): Selecti
   return selection;
 }
 
-function copyHolder(
-  from: JsonObject,
-  to: JsonObject,
-  index: AttributeIndex,
-  wanted: true | Named | undefined,
-  unwanted: true | Named | undefined,
-  onlyWanted: boolean,
-): void {
+type Selected = true | Named | undefined;
+/** What was named of one holder, and whether nothing else is asked for. */
+type Choice = { wanted: Selected; unwanted: Selected; written: Selected; onlyWanted: boolean };
+
+function copyHolder(from: JsonObject, to: JsonObject, index: AttributeIndex, choice: Choice): void {
+  const { wanted, unwanted, written, onlyWanted } = choice;
   for (const key of Object.keys(from)) {
     if (key === 'schemas') continue;
     const attribute = (index.get(key) ?? index.get(key.toLowerCase()))?.attribute;
     if (!attribute) continue;
-    const asked = wanted === true || (wanted?.get(attribute.name) ?? false);
-    const refused = unwanted === true || (unwanted?.get(attribute.name) ?? false);
+    const asked = namedIn(wanted, attribute) || (onlyWanted ? false : namedIn(written, attribute));
+    const refused = namedIn(unwanted, attribute);
     const value = project(attribute, from[key], asked, refused, onlyWanted);
     if (value !== undefined) to[attribute.name] = value;
   }
+}
+
+function namedIn(selected: Selected, attribute: Attribute): boolean | Set<string> {
+  return selected === true || (selected?.get(attribute.name) ?? false);
 }
 
 /** `asked` and `refused`: all of it, some of its sub-attributes, or not at all. */
@@ -105,7 +120,7 @@ function project(
   const subs = attribute.subAttributes;
   const always = subs?.some((sub) => sub.returned === 'always') ?? false;
   if (attribute.returned !== 'always') {
-    if (onlyWanted ? asked === false && !always : attribute.returned === 'request') return undefined;
+    if (onlyWanted ? asked === false && !always : attribute.returned === 'request' && asked === false) return undefined;
     if (refused === true && !always) return undefined;
   }
   if (!subs) return value;

@@ -1,4 +1,5 @@
 import { Problem } from '../../base/problem.ts';
+import type { Attribute } from './attribute.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import type { IndexedAttribute, ResourceType } from './schema.ts';
 import { listSchemas, type Resource } from './shape.ts';
@@ -114,23 +115,31 @@ export function checkSchemaUrns(type: ResourceType, urns: readonly unknown[]): v
   }
 }
 
-/** Refuses, with `Problem('invalidValue')`, a resource in which a required attribute has no value. */
-export function checkRequired(type: ResourceType, resource: Resource): void {
-  for (const attribute of type.schema.attributes) {
-    if (attribute.required && resource[attribute.name] === undefined) refuseMissing(attribute.name);
-  }
-  for (const schema of type.extensions) {
-    const container = resource[schema.id];
-    if (!isJsonObject(container)) continue;
-    for (const attribute of schema.attributes) {
-      if (attribute.required && container[attribute.name] === undefined)
-        refuseMissing(`${schema.id}:${attribute.name}`);
-    }
-  }
+/**
+ * Refuses, with `Problem('invalidValue')`, a resource in which a required attribute has no value. `before`: what the
+ * resource was; what it did not have then, it need not have now, or nobody could be changed any more once an
+ * administrator declares something required.
+ */
+export function checkRequired(type: ResourceType, resource: Resource, before?: Resource): void {
+  const missing = listMissing(type, resource);
+  if (missing.length === 0) return;
+  const known = before ? listMissing(type, before) : [];
+  const name = missing.find((one) => !known.includes(one));
+  if (name !== undefined) throw new Problem('invalidValue', `"${name}" is required and missing.`, { field: name });
 }
 
-function refuseMissing(name: string): never {
-  throw new Problem('invalidValue', `"${name}" is required and missing.`, { field: name });
+/** An extension asks for its attributes where the resource has it, or must have it (RFC 7643 section 6). */
+function listMissing(type: ResourceType, resource: Resource): string[] {
+  const isMissing = (attribute: Attribute, holder: JsonObject) =>
+    attribute.required && attribute.mutability !== 'readOnly' && holder[attribute.name] === undefined;
+  const missing = type.schema.attributes.filter((one) => isMissing(one, resource)).map(({ name }) => name);
+  for (const { id, attributes } of type.extensions) {
+    const container = resource[id];
+    if (isJsonObject(container)) {
+      missing.push(...attributes.filter((one) => isMissing(one, container)).map(({ name }) => `${id}:${name}`));
+    } else if (type.requiredExtensions.includes(id)) missing.push(id);
+  }
+  return missing;
 }
 
 /** Refuses, with `Problem('invalidSyntax')`, JSON nested deeper than `maxJsonDepth`. */

@@ -21,6 +21,14 @@ export interface IndexedAttribute {
 
 export type AttributeIndex = ReadonlyMap<string, IndexedAttribute>;
 
+export interface UniquePath {
+  /** `urn:…:badge`, `urn:…:devices.serial`. */
+  path: string;
+  extension: string;
+  attribute: Attribute;
+  sub?: Attribute;
+}
+
 /**
  * A kind of resource (RFC 7643 section 6). Make one with `defineResourceType`, which builds the lookup tables; never
  * by spreading another, which would keep that one's tables.
@@ -31,6 +39,10 @@ export interface ResourceType {
   endpoint: string;
   schema: Schema;
   extensions: readonly Schema[];
+  /** URNs of the extensions that every resource must have, and with them the attributes they require (RFC 7643 section 6). */
+  requiredExtensions: readonly string[];
+  /** Attributes of extensions, and their sub-attributes, whose values no two resources may share. */
+  unique: readonly UniquePath[];
   /** Common and core attributes by lower-case name. */
   core: AttributeIndex;
   /** Each extension by lower-case URN. */
@@ -38,10 +50,14 @@ export interface ResourceType {
 }
 
 export function defineResourceType(
-  definition: Pick<ResourceType, 'name' | 'endpoint' | 'schema' | 'extensions'>,
+  definition: Pick<ResourceType, 'name' | 'endpoint' | 'schema' | 'extensions'> & {
+    requiredExtensions?: readonly string[];
+  },
 ): ResourceType {
   return {
+    requiredExtensions: [],
     ...definition,
+    unique: definition.extensions.flatMap(listUnique),
     core: indexAttributes([...commonAttributes, ...definition.schema.attributes]),
     extensionIndex: new Map(
       definition.extensions.map((schema) => [
@@ -50,6 +66,15 @@ export function defineResourceType(
       ]),
     ),
   };
+}
+
+function listUnique({ id, attributes }: Schema): UniquePath[] {
+  return attributes.flatMap((attribute) => {
+    const path = `${id}:${attribute.name}`;
+    const whole = attribute.uniqueness === 'none' ? [] : [{ path, extension: id, attribute }];
+    const subs = (attribute.subAttributes ?? []).filter((sub) => sub.uniqueness !== 'none');
+    return [...whole, ...subs.map((sub) => ({ path: `${path}.${sub.name}`, extension: id, attribute, sub }))];
+  });
 }
 
 function indexAttributes(attributes: readonly Attribute[]): AttributeIndex {
@@ -81,6 +106,38 @@ export const groupType: ResourceType = defineResourceType({
   schema: coreGroupSchema,
   extensions: [],
 });
+
+/** What users and groups are on this server. Made once, and handed to whoever reads, writes or searches resources. */
+export interface ResourceTypes {
+  readonly user: ResourceType;
+  readonly group: ResourceType;
+}
+
+/** The resource types without any extension of the administrator's. */
+export const coreTypes: ResourceTypes = { user: userType, group: groupType };
+
+/** A schema that an administrator adds to what users or groups have. */
+export interface Extension {
+  kind: 'user' | 'group';
+  /** Whether each of them must have it. */
+  required: boolean;
+  schema: Schema;
+}
+
+/** The core types with these extensions, which `readSchemaFile` checked. */
+export function openResourceTypes(extensions: readonly Extension[]): ResourceTypes {
+  const extend = (kind: Extension['kind'], core: ResourceType) => {
+    const own = extensions.filter((extension) => extension.kind === kind);
+    return defineResourceType({
+      name: core.name,
+      endpoint: core.endpoint,
+      schema: core.schema,
+      extensions: [...core.extensions, ...own.map(({ schema }) => schema)],
+      requiredExtensions: own.filter(({ required }) => required).map(({ schema }) => schema.id),
+    });
+  };
+  return { user: extend('user', userType), group: extend('group', groupType) };
+}
 
 /** Where a path leads in a resource of a type. */
 export type Location =

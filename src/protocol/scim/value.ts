@@ -61,16 +61,33 @@ export function readOne(attribute: Attribute, value: unknown, path: string, null
     }
     case 'binary': {
       const text = readText(value, path);
-      // base64 or base64url, padding optional (RFC 7643 section 2.3.6).
-      if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) refuseText(path, 'base64');
+      if (!isBase64(text)) refuseText(path, 'base64');
       return text;
+    }
+    case 'reference': {
+      const text = readText(value, path);
+      // A URI or an IRI, whole or relative (RFC 7643 section 2.3.7): what neither can hold is refused.
+      if (/[\s<>"{}|\\^`]/.test(text)) refuseText(path, 'an address (URI), without spaces and the like');
+      return checkFilled(attribute, text, path);
     }
     default: {
       const text = readText(value, path);
-      if (attribute.required && text.trim() === '') refuse(path, `"${path}" is required and may not be empty.`);
-      return text;
+      return checkFilled(attribute, text, path);
     }
   }
+}
+
+function checkFilled(attribute: Attribute, text: string, path: string): string {
+  if (attribute.required && text.trim() === '') refuse(path, `"${path}" is required and may not be empty.`);
+  return text;
+}
+
+/** base64 or base64url, padding optional (RFC 7643 section 2.3.6). */
+function isBase64(text: string): boolean {
+  const parts = /^([A-Za-z0-9+/_-]*)(={0,2})$/.exec(text);
+  if (!parts) return false;
+  const left = parts[1]!.length % 4;
+  return left !== 1 && (parts[2] === '' || left + parts[2]!.length === 4);
 }
 
 function readComplex(attribute: Attribute, value: unknown, path: string, nulls: NullKeeping): JsonObject | undefined {

@@ -66,6 +66,7 @@ export type Ground = {
 const emptied = [
   'subjects',
   'subject_keys',
+  'unique_values',
   'members',
   'former_members',
   'refs',
