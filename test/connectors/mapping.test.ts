@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { scim2Dialect } from '../../src/connectors/scim/dialect.ts';
 import { mapDialect } from '../../src/connectors/scim/mapping.ts';
+import { readRemote, writeResourceBody } from '../../src/connectors/scim/resource.ts';
 import { applyMapping, managedPaths, readPath } from '../../src/mapping/apply.ts';
 import { differenceOf } from '../../src/mapping/difference.ts';
 import type { Attributes, Json, MappingRow } from '../../src/mapping/rows.ts';
@@ -151,4 +152,28 @@ test('order and keys that the target adds make no difference', () => {
       assert.deepEqual(differenceOf({ emails: elements }, { emails: there }, ['emails']), { set: {}, unset: [] });
     }),
   );
+});
+
+test('attributes of custom extensions are mapped like core ones, there and back', () => {
+  const urn = 'urn:scim:wso2:schema';
+  const rows: MappingRow[] = [
+    { kind: 'user', to: `${urn}:badge`, from: `${urn}:badge` },
+    { kind: 'user', to: `${urn}:contract.until`, from: `${urn}:contract.until` },
+    { kind: 'user', to: 'title', from: `${urn}:rank` },
+    { kind: 'user', to: 'urn:vendor:2.0:User:tags', from: `${urn}:tags` },
+  ];
+  const custom = { badge: 7, contract: { until: '2030-01-01T00:00:00Z' }, rank: 'Captain', tags: ['a', 'b'] };
+  const { attributes } = applyMapping(rows, { ...bob, attributes: { [urn]: custom } }, () => undefined);
+  assert.deepEqual(attributes, {
+    [`${urn}:badge`]: 7,
+    [`${urn}:contract.until`]: '2030-01-01T00:00:00Z',
+    title: 'Captain',
+    'urn:vendor:2.0:User:tags': ['a', 'b'],
+  });
+  const body = writeResourceBody('user', attributes, undefined);
+  assert.deepEqual(body[urn], { badge: 7, contract: { until: '2030-01-01T00:00:00Z' } });
+  assert.deepEqual(body['urn:vendor:2.0:User'], { tags: ['a', 'b'] });
+  assert.deepEqual((body.schemas as string[]).toSorted().slice(-2), [urn, 'urn:vendor:2.0:User']);
+  const remote = readRemote('user', { ...body, id: 'r1' });
+  assert.deepEqual(differenceOf(attributes, remote!.attributes, managedPaths(rows, 'user')), { set: {}, unset: [] });
 });

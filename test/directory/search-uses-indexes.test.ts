@@ -4,9 +4,11 @@ import { CompiledQuery, sql } from 'kysely';
 import { compileFilter } from '../../src/directory/filter-sql.ts';
 import { walkSubjects } from '../../src/directory/search.ts';
 import { parseFilter } from '../../src/protocol/scim/filter.ts';
-import { groupType, userType } from '../../src/protocol/scim/schema.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eachDatabase } from '../database.ts';
+import { customGroupUrn, customSchemas, customUrn, typesOf } from '../extensions.ts';
+
+const types = typesOf(customSchemas);
 
 /** Filters that must not read everyone, and the index each goes through. */
 const indexed = [
@@ -18,19 +20,27 @@ const indexed = [
   ['user', 'emails.value eq "a@x.org"', /subject_keys_value/],
   ['user', 'emails eq "a@x.org"', /subject_keys_value/],
   ['user', 'emails[type eq "work" and value eq "a@x.org"]', /subject_keys_value/],
+  ['user', 'groups.value eq "id10"', /members_pkey|s USING PRIMARY KEY|members USING PRIMARY KEY/],
+  ['user', `${customUrn}:badge eq "b"`, /unique_values_pkey|unique_values USING PRIMARY KEY/],
+  ['user', `${customUrn}:devices[value eq "b" and type eq "x"]`, /unique_values_pkey|unique_values USING PRIMARY KEY/],
+  ['group', `${customGroupUrn}:number eq 5`, /unique_values_pkey|unique_values USING PRIMARY KEY/],
   ['user', 'userName eq "ada" and active eq true', /subjects_name/],
   ['group', 'displayName eq "Team"', /subjects_name/],
   ['group', 'externalId eq "x"', /subjects_external/],
 ] as const;
 
-/** PostgreSQL chooses by what is there: five thousand people, and it knows it. */
+/** PostgreSQL chooses by what is there: thirty thousand people, and it knows it. */
 async function fill(store: Store): Promise<void> {
   const statements = [
     `insert into subjects select 'id' || n, case when n % 10 = 0 then 'group' else 'user' end, 'PRIMARY', 'name' || n,
        'live', n, 'external' || n, 'display' || n, '{"userName": "x", "displayName": "x"}', 1, n, n
-       from generate_series(1, 5000) n`,
+       from generate_series(1, 30000) n`,
     `insert into subject_keys select 'id' || n, 'user', 'emails.value', 'e' || n from generate_series(1, 5000) n`,
+    `insert into unique_values select 'user', 'a' || n, '=' || n, 'id' || n from generate_series(1, 5000) n`,
+    `insert into members select 'id' || (n / 10 * 10), 'id' || n from generate_series(1, 5000) n`,
     'analyze subjects',
+    'analyze unique_values',
+    'analyze members',
     'analyze subject_keys',
   ];
   await store.write(async (tx) => {
@@ -44,7 +54,7 @@ eachDatabase('a search by an indexed attribute', (bed) => {
     if (bed.kind === 'postgres') await fill(store);
     for (const [kind, text, index] of indexed) {
       const plan = await store.write(async (tx) => {
-        const type = kind === 'user' ? userType : groupType;
+        const type = types[kind];
         const condition = compileFilter(parseFilter(text), kind, type, tx.dialect, '');
         const explain = sql.raw(bed.kind === 'postgres' ? 'explain' : 'explain query plan');
         const query = sql`${explain} select * from subjects s
