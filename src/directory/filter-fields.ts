@@ -1,7 +1,13 @@
 import { type RawBuilder, sql } from 'kysely';
 import { Problem } from '../base/problem.ts';
 import { type AttrPath, formatAttrPath } from '../protocol/scim/filter.ts';
-import { type Attribute, type Location, locateAttribute, type ResourceType } from '../protocol/scim/schema.ts';
+import {
+  type Attribute,
+  enterpriseUserUrn,
+  type Location,
+  locateAttribute,
+  type ResourceType,
+} from '../protocol/scim/schema.ts';
 import type { Dialect } from '../store/dialect.ts';
 import { nameAttribute, type Subject } from './subjects.ts';
 
@@ -83,7 +89,8 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
     const { attribute, sub, extension } = locate(path);
     if (attribute.multiValued || sub?.multiValued) return undefined;
     if (extension === undefined && attribute.name === 'meta') return metaValue(sub?.name ?? '');
-    const value = valueIn(doc, docPath(attribute, extension, sub), sub ?? attribute, dialect);
+    const place = docPath(attribute, extension, sub);
+    const value = isManagerRef(place) ? managerRef() : valueIn(doc, place, sub ?? attribute, dialect);
     return sub || extension !== undefined ? value : withColumns(attribute.name, value.text);
   }
 
@@ -130,6 +137,7 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
   ): Field {
     if (!sub) return single(attribute, valueIn(json, path, attribute, dialect));
     const place = [...path, sub.name];
+    if (isManagerRef(place)) return single(sub, managerRef());
     return sub.multiValued ? many(sub, json, place) : single(sub, valueIn(json, place, sub, dialect));
   }
 
@@ -141,6 +149,12 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
       return sql`exists (select 1 from ${dialect.jsonEach(json, path, alias)} where ${single(leaf, value).any(test)})`;
     };
     return { attribute: leaf, any, none: () => sql`(not ${any(() => always)})` };
+  }
+
+  /** The manager's address: made of the id where there is one, as it is shown. */
+  function managerRef(): Extract<Value, { text: RawBuilder<unknown> }> {
+    const manager = (name: string) => dialect.jsonText(doc, [enterpriseUserUrn, 'manager', name]);
+    return { text: sql`coalesce(${sql.lit(`${baseUrl}/Users/`)} || ${manager('value')}, ${manager('$ref')})` };
   }
 
   /** Attributes with a column of their own. */
@@ -215,6 +229,10 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
   }
 
   return { fieldAt, elementsAt, valueAt };
+}
+
+function isManagerRef(path: readonly string[]): boolean {
+  return path.length === 3 && path[0] === enterpriseUserUrn && path[1] === 'manager' && path[2] === '$ref';
 }
 
 function docPath(attribute: Attribute, extension: string | undefined, sub: Attribute | undefined): string[] {

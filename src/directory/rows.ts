@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { Problem } from '../base/problem.ts';
-import type { JsonValue } from '../protocol/scim/json.ts';
-import { comparable, type Resource } from '../protocol/scim/resource.ts';
-import type { ResourceType } from '../protocol/scim/schema.ts';
+import { comparable } from '../protocol/scim/comparable.ts';
+import { isJsonObject, type JsonValue } from '../protocol/scim/json.ts';
+import type { Resource } from '../protocol/scim/resource.ts';
+import { enterpriseUserUrn, type ResourceType } from '../protocol/scim/schema.ts';
 import { fold } from '../protocol/scim/text.ts';
 import { prepare, type Tx, UniqueViolation } from '../store/store.ts';
 import { indexKey, listKeys } from './keys.ts';
@@ -69,7 +70,18 @@ export function toAttributes(kind: Subject['kind'], resource: Resource, name: Su
     groups: _groups,
     ...rest
   } = resource;
-  return { ...(rest as Attributes), [nameAttribute[kind]]: name.fullName };
+  const attributes: Attributes = { ...(rest as Attributes), [nameAttribute[kind]]: name.fullName };
+  if (kind === 'user') dropManagerRef(attributes);
+  return attributes;
+}
+
+/** The manager's address follows from the id, where there is one: who puts back what was read changes nothing. */
+function dropManagerRef(attributes: Attributes): void {
+  const enterprise = attributes[enterpriseUserUrn];
+  if (!isJsonObject(enterprise) || !isJsonObject(enterprise.manager)) return;
+  const { $ref, ...manager } = enterprise.manager;
+  if ($ref === undefined || manager.value === undefined) return;
+  attributes[enterpriseUserUrn] = { ...enterprise, manager };
 }
 
 /** Inserts a new live subject. Throws `Problem('uniqueness')` when its name, or a value that is unique, is taken. */

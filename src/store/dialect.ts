@@ -1,4 +1,5 @@
 import { type AliasedRawBuilder, type Expression, type RawBuilder, sql } from 'kysely';
+import { wideCharacters } from './fold.ts';
 
 /** Everything in which the two databases differ, in one place. Code asks a dialect for a capability, never which product it is. */
 export interface Dialect {
@@ -168,7 +169,7 @@ export const postgresDialect: Dialect = {
   lookUp: (table, alias, on) =>
     sql`cross join lateral (select * from ${sql.table(table)} as ${sql.ref(alias)} where ${on} offset 0) as ${sql.ref(alias)}`,
   fold: (text) =>
-    sql`(translate(lower(translate(normalize(${text}, nfc), ${sql.lit(youngCapitals)}, ${sql.lit(youngCapitals.toLowerCase())}) collate "und-x-icu"), 'ς', 'σ') collate "C")`,
+    sql`(translate(lower(translate(normalize(translate(${text}, ${sql.lit(wideCharacters.wide)}, ${sql.lit(wideCharacters.plain)}), nfc), ${sql.lit(youngCapitals)}, ${sql.lit(youngCapitals.toLowerCase())}) collate "und-x-icu"), 'ς', 'σ') collate "C")`,
   jsonText: (doc, path) => sql`((${doc} #>> ${sql.lit(postgresPath(path))}) collate "C")`,
   jsonNumber: (doc, path) => sql`cast(${doc} #>> ${sql.lit(postgresPath(path))} as double precision)`,
   moment: (text) => sql`(${momentOf(text)})`,

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../base/clock.ts';
 import { sqliteDialect } from './dialect.ts';
 import { type Disk, openDisk } from './disk.ts';
+import { foldText } from './fold.ts';
 import { momentOf } from './moment.ts';
 import type { Schema } from './schema.ts';
 import { openSignals } from './signals.ts';
@@ -186,9 +187,7 @@ function connect(file: string, mode: 'read' | 'write', durability: 'full' | 'non
       `pragma journal_mode = wal; pragma synchronous = ${durability === 'full' ? 'normal' : 'off'}; pragma wal_autocheckpoint = 4000;`,
     );
   db.exec(`pragma foreign_keys = on; pragma temp_store = memory; pragma cache_size = -${cacheKb};`);
-  db.function('fold', { deterministic: true }, (text) =>
-    typeof text === 'string' ? text.normalize('NFC').toLowerCase().replaceAll('ς', 'σ') : text,
-  );
+  db.function('fold', { deterministic: true }, (text) => (typeof text === 'string' ? foldText(text) : text));
   db.function('moment', { deterministic: true }, momentOf);
   return db;
 }

@@ -27,7 +27,7 @@ eachDatabase('SCIM 2.0 resources', (database) => {
       externalId: 'E-1',
       name: { givenName: '小明', familyName: '王' },
       emails: [{ value: 'ming@example.com', type: 'work', primary: true }],
-      [enterprise]: { department: 'Забота', manager: { value: 'nobody' } },
+      [enterprise]: { department: 'Забота', manager: { value: 'nobody', $ref: `${bed.url}/Users/nobody` } },
     });
     assert.equal(meta.resourceType, 'User');
     assert.equal(meta.location, `${bed.url}/Users/${id}`);
@@ -38,6 +38,9 @@ eachDatabase('SCIM 2.0 resources', (database) => {
     const read = await bed.call('GET', meta.location);
     assert.equal(read.status, 200);
     assert.deepEqual(read.body, made.body);
+
+    const putBack = await bed.call('PUT', meta.location, read.body);
+    assert.equal(putBack.body.meta.version, meta.version, 'putting back what was read changes nothing');
 
     const replaced = await bed.call('PUT', `/Users/${id}`, { schemas: userSchemas, userName: '王小明', title: 'CEO' });
     assert.equal(replaced.status, 200);

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Problem, type ProblemCode } from '../../src/base/problem.ts';
 import { defineAttribute } from '../../src/protocol/scim/attribute.ts';
+import { comparable } from '../../src/protocol/scim/comparable.ts';
 import { readDateTime } from '../../src/protocol/scim/datetime.ts';
-import { comparable, type JsonObject, readResource } from '../../src/protocol/scim/resource.ts';
+import { type JsonObject, readResource } from '../../src/protocol/scim/resource.ts';
 import {
   coreGroupUrn,
   coreUserUrn,

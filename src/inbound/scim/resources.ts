@@ -2,10 +2,10 @@ import { Problem } from '../../base/problem.ts';
 import { findDomain } from '../../directory/domains.ts';
 import { type Held, readAllGroupsOf, readMembers, type Shown } from '../../directory/memberships.ts';
 import type { Subject } from '../../directory/subjects.ts';
-import type { JsonValue } from '../../protocol/scim/json.ts';
+import { isJsonObject, type JsonValue } from '../../protocol/scim/json.ts';
 import type { Projection, Resource } from '../../protocol/scim/resource.ts';
 import { makeWriter } from '../../protocol/scim/resource.ts';
-import type { ResourceTypes } from '../../protocol/scim/schema.ts';
+import { enterpriseUserUrn, type ResourceTypes } from '../../protocol/scim/schema.ts';
 import type { Reading } from '../../store/store.ts';
 import { isWanted, makeTag } from './parts.ts';
 
@@ -73,6 +73,7 @@ function makeResource(
   const { types, baseUrl } = showing;
   const { kind, id } = subject;
   const resource: Resource = { schemas: [], id, ...subject.attributes };
+  if (kind === 'user') addManagerRef(resource, baseUrl);
   if (memberships) {
     resource[related[kind]] = memberships.map((shown) => describe(shown, showing));
   }
@@ -84,6 +85,16 @@ function makeResource(
     version: makeTag(subject.version),
   };
   return resource;
+}
+
+/** The address of the manager whose id there is; a client need not say it (RFC 7643 section 4.3). */
+function addManagerRef(resource: Resource, baseUrl: string): void {
+  const enterprise = resource[enterpriseUserUrn];
+  if (!isJsonObject(enterprise) || !isJsonObject(enterprise.manager)) return;
+  const { manager } = enterprise;
+  if (typeof manager.value !== 'string') return;
+  const $ref = locationOf({ kind: 'user', id: manager.value }, baseUrl);
+  resource[enterpriseUserUrn] = { ...enterprise, manager: { ...manager, $ref } };
 }
 
 /** A member of a group, or a group that holds a user, directly or through others. */

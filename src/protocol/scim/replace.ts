@@ -1,7 +1,7 @@
 import { Problem } from '../../base/problem.ts';
 import type { Attribute } from './attribute.ts';
+import { comparable } from './comparable.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
-import { comparable } from './resource.ts';
 import type { AttributeIndex, ResourceType } from './schema.ts';
 import { listSchemas, type Resource } from './shape.ts';
 

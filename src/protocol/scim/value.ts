@@ -1,6 +1,7 @@
 import { Problem } from '../../base/problem.ts';
 import type { Attribute } from './attribute.ts';
 import { readDateTime } from './datetime.ts';
+import { addElements } from './elements.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { readTextBoolean } from './quirks.ts';
 
@@ -23,16 +24,19 @@ export function readAttribute(attribute: Attribute, value: unknown, path: string
   return readElements(attribute, value, path);
 }
 
-/** Reads values of a multi-valued attribute; `undefined` when none is left. `primary` may be true on at most one. */
+/**
+ * Reads values of a multi-valued attribute; `undefined` when none is left. What is given twice counts once (RFC 7643
+ * section 2.4). `primary` may be true on at most one.
+ */
 export function readElements(attribute: Attribute, values: readonly unknown[], path: string): JsonValue[] | undefined {
-  const elements: JsonValue[] = [];
-  let primaries = 0;
+  const read: JsonValue[] = [];
   for (let i = 0; i < values.length; i++) {
     const element = readOne(attribute, values[i], path, 'drop');
-    if (element === undefined) continue;
-    if (isJsonObject(element) && element.primary === true) primaries++;
-    elements.push(element);
+    if (element !== undefined) read.push(element);
   }
+  const elements = read.length > 1 ? addElements(attribute, [], read) : read;
+  let primaries = 0;
+  for (const element of elements) if (isJsonObject(element) && element.primary === true) primaries++;
   if (primaries > 1) refusePrimaries(path, primaries);
   return elements.length === 0 ? undefined : elements;
 }
