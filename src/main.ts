@@ -14,6 +14,7 @@ import { openCredentials } from './inbound/credentials.ts';
 import { openDoor } from './inbound/door.ts';
 import { addFront, frontOptions } from './inbound/front.ts';
 import { ensureFirstAdministrator, resetAdministratorPassword } from './inbound/operators.ts';
+import { scim1Codec } from './inbound/scim/codec1.ts';
 import { scimDoor } from './inbound/scim/door.ts';
 import { openOutbound } from './outbound/request.ts';
 import { coreTypes, openResourceTypes, type ResourceTypes } from './protocol/scim/schema.ts';
@@ -99,6 +100,9 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     const passwords = { key, lastsMs: config.passwordDays * 86_400_000 };
     const limits = { bulkOperations: config.bulk.operations, bulkBytes: config.bulk.bytes };
     await app.register(scimDoor({ door, passwords, limits }), { prefix: '/scim2' });
+    for (const prefix of ['/wso2/scim', '/scim1']) {
+      await app.register(scimDoor({ door, passwords, limits, codec: scim1Codec }), { prefix });
+    }
     await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts, rules }), { prefix: '/api' });
     const url = await listen(app, config);
     log.info({ url, database: store.dialect.name, ms: Math.round(clock.monotonic() - startedAt) }, 'Purvey listens');

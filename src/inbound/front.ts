@@ -2,9 +2,18 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../base/problem.ts';
 import type { ProblemAnswer } from '../contract/problem.ts';
-import { makeScimError, problemToScimError, scimMediaType } from '../protocol/scim/message.ts';
+import { makeScimError, scimMediaType } from '../protocol/scim/message.ts';
+import { makeErrorResponse, mediaType } from '../protocol/scim/v1/message.ts';
 
-const scimPrefix = '/scim2';
+type Form = { type: string; write(status: number, detail: string, scimType?: string): object };
+
+const scim1Form: Form = { type: mediaType, write: makeErrorResponse };
+/** How each SCIM door words what is wrong, by the prefix it is under. */
+const scimForms: Readonly<Record<string, Form>> = {
+  '/scim2': { type: scimMediaType, write: makeScimError },
+  '/wso2/scim': scim1Form,
+  '/scim1': scim1Form,
+};
 const adminPrefix = '/api';
 
 const titles: Readonly<Record<number, string>> = {
@@ -42,7 +51,7 @@ export const frontOptions = {
 export function addFront(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0]!.slice(0, 200);
-    const where = `SCIM 2.0 is under ${scimPrefix}, the admin API under ${adminPrefix}`;
+    const where = `SCIM 2.0 is under /scim2, SCIM 1.1 under /wso2/scim, the admin API under ${adminPrefix}`;
     const { type, body } = formProblem(new Problem('notFound', `There is no "${path}" here: ${where}.`), request.url);
     return reply.code(404).header('content-type', type).send(body);
   });
@@ -82,19 +91,24 @@ function judgeBroken(code: string | undefined): { status: number; word: string; 
 }
 
 function formProblem(problem: Problem, url: string): { type: string; body: string } {
-  if (!isScim(url)) return formError(problem.status, problem.message, url, problem.code);
-  return { type: `${scimMediaType}; charset=utf-8`, body: JSON.stringify(problemToScimError(problem)) };
+  return formError(problem.status, problem.message, url, problem.code, problem.scimType);
 }
 
-function formError(status: number, detail: string, url: string, code: string): { type: string; body: string } {
-  if (isScim(url)) {
-    return { type: `${scimMediaType}; charset=utf-8`, body: JSON.stringify(makeScimError(status, detail)) };
-  }
+function formError(
+  status: number,
+  detail: string,
+  url: string,
+  code: string,
+  scimType?: string,
+): { type: string; body: string } {
+  const form = findForm(url);
+  if (form) return { type: `${form.type}; charset=utf-8`, body: JSON.stringify(form.write(status, detail, scimType)) };
   const title = titles[status] ?? 'Refused';
   const body = { type: 'about:blank', title, status, detail, code } satisfies ProblemAnswer;
   return { type: 'application/problem+json', body: JSON.stringify(body) };
 }
 
-function isScim(url: string): boolean {
-  return url === scimPrefix || url.startsWith(`${scimPrefix}/`) || url.startsWith(`${scimPrefix}?`);
+function findForm(url: string): Form | undefined {
+  const prefix = Object.keys(scimForms).find((one) => url.startsWith(one) && /^[/?]|^$/.test(url.slice(one.length)));
+  return prefix === undefined ? undefined : scimForms[prefix];
 }

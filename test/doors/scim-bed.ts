@@ -8,6 +8,7 @@ import { type Credentials, openCredentials } from '../../src/inbound/credentials
 import { openDoor } from '../../src/inbound/door.ts';
 import { frontOptions } from '../../src/inbound/front.ts';
 import { createOperator } from '../../src/inbound/operators.ts';
+import { type Codec, scim2Codec } from '../../src/inbound/scim/codec.ts';
 import { scimDoor } from '../../src/inbound/scim/door.ts';
 import type { ScimLimits } from '../../src/inbound/scim/parts.ts';
 import type { ResourceTypes } from '../../src/protocol/scim/schema.ts';
@@ -50,6 +51,8 @@ export async function openScimBed(
     limits?: Partial<ScimLimits>;
     waits?: Waits;
     types?: ResourceTypes;
+    /** Default: SCIM 2.0. */
+    codec?: Codec;
   } = {},
 ): Promise<ScimBed> {
   const clock = options.clock ?? systemClock();
@@ -81,8 +84,10 @@ export async function openScimBed(
   const app = fastify({ logger: false, ...frontOptions });
   const passwords = { key: randomBytes(32), lastsMs: 7 * 86_400_000 };
   const limited = options.limits ? { limits: options.limits } : {};
-  await app.register(scimDoor({ door, passwords, ...limited }), { prefix: '/scim2' });
-  const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/scim2`;
+  const { codec = scim2Codec } = options;
+  const prefix = codec.version === '2.0' ? '/scim2' : '/wso2/scim';
+  await app.register(scimDoor({ door, codec, passwords, ...limited }), { prefix });
+  const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}${prefix}`;
   return {
     url,
     store,
@@ -92,7 +97,7 @@ export async function openScimBed(
     passwordKey: passwords.key,
     logged,
     async call(method, path, body, headers = {}) {
-      const sent = { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json', ...headers };
+      const sent = { authorization: `Bearer ${token}`, 'content-type': codec.mediaTypes[0], ...headers };
       const init: RequestInit = { method, headers: Object.entries(sent).filter(isGiven) };
       if (body === undefined) init.headers = (init.headers as [string, string][]).filter(([k]) => k !== 'content-type');
       else init.body = typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body);

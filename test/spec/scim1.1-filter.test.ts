@@ -7,7 +7,7 @@ import { coreUserUrn, enterpriseUserUrn, userType } from '../../src/protocol/sci
 import { readFilter } from '../../src/protocol/scim/v1/filter.ts';
 import { readQuery } from '../../src/protocol/scim/v1/message.ts';
 
-const read = (text: string): Filter => readFilter(userType, text);
+const read = (text: string): Filter => readFilter([userType], text);
 
 describe('draft-scim-api-01 section 3.2.2.1: filters', () => {
   const babs = {

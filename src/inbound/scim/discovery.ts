@@ -1,13 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
-import {
-  describeResourceType,
-  describeSchema,
-  describeServiceProvider,
-  listServedSchemas,
-  type Served,
-} from '../../protocol/scim/discovery.ts';
-import type { Resource } from '../../protocol/scim/resource.ts';
+import type { Served } from '../../protocol/scim/discovery.ts';
 import { idOf, type ScimLimits, type ScimParts, sendJson } from './parts.ts';
 
 /** What this door serves. What is said here is tested against what it does. */
@@ -40,30 +33,23 @@ function describeServed(baseUrl: string, limits: ScimLimits): Served {
   };
 }
 
-/** `/ServiceProviderConfig`, `/ResourceTypes` and `/Schemas` (RFC 7644 section 4). */
+/** What the door says about itself (RFC 7644 section 4). */
 export function addDiscoveryRoutes(app: FastifyInstance, { door, codec, limits, baseUrlOf }: ScimParts): void {
   const all = [door.types.user, door.types.group];
-
-  app.get('/ServiceProviderConfig', async (request, reply) => {
+  app.get(codec.config.path, async (request, reply) => {
     refuseFilter(request);
-    return sendJson(codec, reply, 200, describeServiceProvider(describeServed(baseUrlOf(request), limits)));
+    return sendJson(codec, reply, 200, codec.config.describe(describeServed(baseUrlOf(request), limits)));
   });
-
-  addCollection('/ResourceTypes', 'resource type', (baseUrl) => all.map((type) => describeResourceType(type, baseUrl)));
-  addCollection('/Schemas', 'schema', (baseUrl) =>
-    listServedSchemas(all).map((schema) => describeSchema(schema, baseUrl)),
-  );
-
-  function addCollection(path: string, what: string, list: (baseUrl: string) => Resource[]): void {
+  for (const { path, what, list } of codec.collections) {
     app.get(path, async (request, reply) => {
       refuseFilter(request);
-      const resources = list(baseUrlOf(request));
+      const resources = list(all, baseUrlOf(request));
       const page = { totalResults: resources.length, startIndex: 1 };
       return sendJson(codec, reply, 200, codec.writeList(resources, page));
     });
     app.get(`${path}/:id`, async (request, reply) => {
-      const id = idOf(request);
-      const found = list(baseUrlOf(request)).find((one) => one.id?.toLowerCase() === id.toLowerCase());
+      const id = idOf(request).toLowerCase();
+      const found = list(all, baseUrlOf(request)).find((one) => String(one.id).toLowerCase() === id);
       if (!found) throw new Problem('notFound', `There is no ${what} "${id.slice(0, 200)}"; see ${path}.`);
       return sendJson(codec, reply, 200, found);
     });

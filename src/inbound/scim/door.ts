@@ -8,55 +8,61 @@ import { type Codec, scim2Codec } from './codec.ts';
 import { addDiscoveryRoutes } from './discovery.ts';
 import { addGroupRoutes } from './groups.ts';
 import { addMeRoutes } from './me.ts';
+import { watchMethods } from './override.ts';
 import { defaultScimLimits, describeFault, type ScimLimits, type ScimParts, sendJson } from './parts.ts';
 import { addSearchRoutes } from './reads.ts';
 import { addUserRoutes } from './users.ts';
 
 /** The methods each path serves; any other is answered 405 with `Allow`. */
-const served: Readonly<Record<string, readonly string[]>> = {
-  '/': ['GET', 'HEAD'],
-  '/.search': ['POST'],
-  '/Users': ['GET', 'HEAD', 'POST'],
-  '/Users/:id': ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
-  '/Users/.search': ['POST'],
-  '/Groups': ['GET', 'HEAD', 'POST'],
-  '/Groups/:id': ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'],
-  '/Groups/.search': ['POST'],
-  '/Bulk': ['POST'],
-  '/Me': ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-  '/ServiceProviderConfig': ['GET', 'HEAD'],
-  '/ResourceTypes': ['GET', 'HEAD'],
-  '/ResourceTypes/:id': ['GET', 'HEAD'],
-  '/Schemas': ['GET', 'HEAD'],
-  '/Schemas/:id': ['GET', 'HEAD'],
-};
+function listServed({
+  searches,
+  overridesMethods,
+  mePath,
+  config,
+  collections,
+}: Codec): Record<string, readonly string[]> {
+  const read = ['GET', 'HEAD'];
+  const list = [...read, 'POST'];
+  const one = [...read, 'PUT', 'PATCH', 'DELETE', ...(overridesMethods ? ['POST'] : [])];
+  return {
+    '/Users': list,
+    '/Users/:id': one,
+    '/Groups': list,
+    '/Groups/:id': one,
+    '/Bulk': ['POST'],
+    [mePath]: [...read, 'POST', 'PUT', 'PATCH', 'DELETE'],
+    ...(searches === 'by GET'
+      ? {}
+      : { '/': read, '/.search': ['POST'], '/Users/.search': ['POST'], '/Groups/.search': ['POST'] }),
+    [config.path]: read,
+    ...Object.fromEntries(collections.flatMap(({ path }) => [path, `${path}/:id`]).map((path) => [path, read])),
+  };
+}
 
 /** Where a directory user may go who signs in by userName and password. */
-const openToUsers: readonly string[] = [
-  '/Me',
-  '/ServiceProviderConfig',
-  '/ResourceTypes',
-  '/ResourceTypes/:id',
-  '/Schemas',
-  '/Schemas/:id',
-];
+function listOpenToUsers({ mePath, config, collections }: Codec): readonly string[] {
+  return [mePath, config.path, ...collections.flatMap(({ path }) => [path, `${path}/:id`])];
+}
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
 /**
- * The SCIM 2.0 door (RFC 7644): a Fastify plugin, to be registered with the prefix `/scim2`. Every request needs
- * credentials: Basic (an operator, for the resident service provider) or a bearer token with the scope `scim` (for its
- * own). A directory user may sign in by Basic for what is theirs: `/Me`. `baseUrl`: what locations begin with, where a proxy changes what clients see; default: as the client called.
+ * The SCIM door in the version of its codec: a Fastify plugin, to be registered with a prefix such as `/scim2`. Every
+ * request needs credentials: Basic (an operator, for the resident service provider) or a bearer token with the scope
+ * `scim` (for its own). A directory user may sign in by Basic for what is theirs: `/Me`. `baseUrl`: what locations begin
+ * with, where a proxy changes what clients see; default: as the client called.
  */
 export function scimDoor(options: {
   door: Door;
+  /** Default: SCIM 2.0. */
+  codec?: Codec;
   passwords: PasswordKeeping;
   limits?: Partial<ScimLimits>;
   baseUrl?: string;
 }) {
-  const { door, passwords } = options;
-  const codec = scim2Codec;
+  const { door, passwords, codec = scim2Codec } = options;
   const callers = new WeakMap<FastifyRequest, Caller>();
+  const openToUsers = listOpenToUsers(codec);
 
   return async (app: FastifyInstance): Promise<void> => {
     const parts: ScimParts = {
@@ -75,35 +81,42 @@ export function scimDoor(options: {
         return sendProblem(codec, reply, new Problem('methodNotAllowed', `${request.method} has no meaning in SCIM.`));
       }
       const path = request.url.split('?')[0]!.slice(0, 200);
-      return sendProblem(codec, reply, new Problem('notFound', `There is no "${path}" here; see /ResourceTypes.`));
+      return sendProblem(
+        codec,
+        reply,
+        new Problem('notFound', `There is no "${path}" here; see ${codec.collections[0]!.path}.`),
+      );
     });
     // Before the body is read: who may not come in costs nothing more.
     app.addHook('onRequest', async (request) => {
-      if (isForAnyone(request, app.prefix)) return;
+      if (isForAnyone(request, `${app.prefix}${codec.config.path}`)) return;
       const caller = await door.credentials.authenticateScimOrUser(request.headers.authorization);
       const place = request.routeOptions.url?.slice(app.prefix.length) ?? '';
       if (caller.userId !== undefined && !openToUsers.includes(place)) {
-        throw new Problem('notAllowed', 'A directory user may use /Me here and read what the server offers, no more.');
+        const where = `A directory user may use ${codec.mePath} here and read what the server offers, no more.`;
+        throw new Problem('notAllowed', where);
       }
       callers.set(request, caller);
     });
+    const addOverrides = codec.overridesMethods ? watchMethods(app, codec.mePath) : () => {};
     addUserRoutes(app, parts);
     addGroupRoutes(app, parts);
-    addSearchRoutes(app, '/', ['user', 'group'], parts);
+    if (codec.searches === 'by GET and POST') addSearchRoutes(app, '/', ['user', 'group'], parts);
     addBulkRoute(app, parts);
     addMeRoutes(app, parts);
     addDiscoveryRoutes(app, parts);
-    refuseOtherMethods(app);
+    addOverrides();
+    refuseOtherMethods(app, listServed(codec));
   };
 }
 
 /** How to authenticate may be read by whoever has not done so yet (RFC 7643 section 5); wrong credentials stay wrong. */
-function isForAnyone({ headers, method, routeOptions }: FastifyRequest, prefix: string): boolean {
+function isForAnyone({ headers, method, routeOptions }: FastifyRequest, configUrl: string): boolean {
   const isRead = method === 'GET' || method === 'HEAD';
-  return headers.authorization === undefined && isRead && routeOptions.url === `${prefix}/ServiceProviderConfig`;
+  return headers.authorization === undefined && isRead && routeOptions.url === configUrl;
 }
 
-function refuseOtherMethods(app: FastifyInstance): void {
+function refuseOtherMethods(app: FastifyInstance, served: Record<string, readonly string[]>): void {
   for (const [url, allowed] of Object.entries(served)) {
     const method = methods.filter((one) => !allowed.includes(one));
     const onRequest = async (request: FastifyRequest, reply: FastifyReply) => {

@@ -13,7 +13,7 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
   addReadRoutes(app, 'group', parts);
 
   app.post('/Groups', async (request, reply) => {
-    const named = readProjection(request);
+    const named = readProjection(codec, request);
     const origin = originOf(callerOf(request), 'scim');
     const asked = { kind: 'group', method: 'POST', origin, body: request.body, domain: domainOf(request) } as const;
     const { subject: group, written } = await writeNow(parts, asked);
@@ -26,7 +26,7 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
   });
 
   app.put('/Groups/:id', async (request, reply) => {
-    const named = readProjection(request);
+    const named = readProjection(codec, request);
     const origin = originOf(callerOf(request), 'scim');
     const version = readIfMatch(request.headers['if-match']);
     const asked = { kind: 'group', method: 'PUT', origin, id: idOf(request), body: request.body, ...version } as const;
@@ -39,7 +39,7 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
   });
 
   app.patch('/Groups/:id', async (request, reply) => {
-    const named = readProjection(request);
+    const named = readProjection(codec, request);
     const origin = originOf(callerOf(request), 'scim');
     const version = readIfMatch(request.headers['if-match']);
     const asked = {

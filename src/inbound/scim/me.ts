@@ -37,7 +37,7 @@ const own: ReadonlySet<string> = new Set([
 export function addMeRoutes(app: FastifyInstance, parts: ScimParts): void {
   const { door, codec, callerOf, baseUrlOf } = parts;
 
-  app.get('/Me', (request, reply) => {
+  app.get(codec.mePath, (request, reply) => {
     const id = whoAmI(request);
     reply.header('location', locationOf({ kind: 'user', id }, baseUrlOf(request)));
     return answerOne(parts, request, reply, 'user', id);
@@ -46,14 +46,14 @@ export function addMeRoutes(app: FastifyInstance, parts: ScimParts): void {
   for (const method of ['PUT', 'PATCH'] as const) {
     app.route({
       method,
-      url: '/Me',
+      url: codec.mePath,
       async handler(request, reply) {
         const id = whoAmI(request);
         const baseUrl = baseUrlOf(request);
         reply.header('location', locationOf({ kind: 'user', id }, baseUrl));
         if (method === 'PATCH') checkOperations(request.body);
         const { write, written } = await prepareWrite(parts, asked(request, method, id));
-        const showing = { types: door.types, projection: { ...readProjection(request), written }, baseUrl };
+        const showing = { types: door.types, projection: { ...readProjection(codec, request), written }, baseUrl };
         const user = await door.write(async (tx) => {
           const before = await lockSubject(tx, 'user', id);
           const after = await write(tx);
@@ -65,21 +65,24 @@ export function addMeRoutes(app: FastifyInstance, parts: ScimParts): void {
     });
   }
 
-  app.delete('/Me', async (request) => {
+  app.delete(codec.mePath, async (request) => {
     whoAmI(request);
     throw new Problem('notAllowed', 'Nobody deletes themself here; ask an administrator.');
   });
 
-  app.post('/Me', async (request) => {
-    whoAmI(request);
-    throw new Problem('notBuilt', 'Nobody registers themself here; an administrator creates users at /Users.');
-  });
+  // Where a POST stands for another method, that one answers it.
+  if (!codec.overridesMethods) {
+    app.post(codec.mePath, async (request) => {
+      whoAmI(request);
+      throw new Problem('notBuilt', 'Nobody registers themself here; an administrator creates users at /Users.');
+    });
+  }
 
   function whoAmI(request: FastifyRequest): string {
     const { userId } = callerOf(request);
     if (userId !== undefined) return userId;
     const who = 'These credentials are those of an operator or an application, which is no user of the directory.';
-    throw new Problem('notFound', `${who} "/Me" is for users who sign in with userName and password.`);
+    throw new Problem('notFound', `${who} "${codec.mePath}" is for users who sign in with userName and password.`);
   }
 
   function asked(request: FastifyRequest, method: 'PUT' | 'PATCH', id: string): WriteRequest {

@@ -100,22 +100,9 @@ function readTags(header: string): number[] {
   return header.split(',').map((tag) => Number(/^\s*(?:W\/)?"(\d{1,15})"\s*$/.exec(tag)?.[1] ?? -1));
 }
 
-/** The parameters of RFC 7644 section 3.9 in a request for one resource. Throws `Problem('invalidValue')`. */
-export function readProjection(request: FastifyRequest): Projection {
-  const query = request.query as Record<string, unknown>;
-  const projection: Projection = {};
-  if (query.attributes !== undefined) projection.attributes = readNames(query.attributes, 'attributes');
-  if (query.excludedAttributes !== undefined) {
-    projection.excludedAttributes = readNames(query.excludedAttributes, 'excludedAttributes');
-  }
-  return projection;
-}
-
-function readNames(value: unknown, field: string): string[] {
-  if (typeof value !== 'string') {
-    throw new Problem('invalidValue', `"${field}" is given twice; join the names with commas.`, { field });
-  }
-  return value.split(',').map((name) => name.trim());
+/** Which attributes a request for one resource asks for. Throws `Problem('invalidValue')`. */
+export function readProjection(codec: Codec, request: FastifyRequest): Projection {
+  return codec.readProjection(request.query as Record<string, unknown>);
 }
 
 /** Whether any of an attribute will be written with this projection, so that what is costly is read only then. */

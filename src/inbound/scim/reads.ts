@@ -41,6 +41,7 @@ export function addSearchRoutes(
     const asked = parts.codec.readQuery(request.query as Record<string, unknown>);
     return answerSearch(parts, request, reply, kinds, asked);
   });
+  if (parts.codec.searches === 'by GET') return;
   app.post(`${endpoint === '/' ? '' : endpoint}/.search`, (request, reply) => {
     const domain = domainOf(request);
     const asked = { ...(domain === undefined ? {} : { domain }), ...parts.codec.readSearch(request.body) };
@@ -56,7 +57,7 @@ export async function answerOne(
   kind: Kind,
   id: string,
 ): Promise<FastifyReply> {
-  const showing = { types: door.types, projection: readProjection(request), baseUrl: baseUrlOf(request) };
+  const showing = { types: door.types, projection: readProjection(codec, request), baseUrl: baseUrlOf(request) };
   const { subject, resource } = await door.read(async (reading) => {
     const found = liveOrNotFound(await readSubject(reading, kind, id), kind, id);
     if (hasVersion(request, found.version)) return { subject: found, resource: undefined };

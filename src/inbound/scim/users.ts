@@ -17,7 +17,7 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
   addReadRoutes(app, 'user', parts);
 
   app.post('/Users', async (request, reply) => {
-    const named = readProjection(request);
+    const named = readProjection(codec, request);
     const origin = originOf(callerOf(request), 'scim');
     const asked = { kind: 'user', method: 'POST', origin, body: request.body, domain: domainOf(request) } as const;
     const { subject: user, written } = await writeNow(parts, asked);
@@ -38,7 +38,7 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
       method,
       url: '/Users/:id',
       async handler(request, reply) {
-        const named = readProjection(request);
+        const named = readProjection(codec, request);
         const origin = originOf(callerOf(request), 'scim');
         const version = readIfMatch(request.headers['if-match']);
         const asked = { kind: 'user', method, origin, id: idOf(request), body: request.body, ...version } as const;

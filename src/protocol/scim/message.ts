@@ -1,6 +1,7 @@
 import { Problem } from '../../base/problem.ts';
 import { isJsonObject, type JsonValue } from './json.ts';
 import { patchOpUrn } from './operation.ts';
+import type { Projection } from './projection.ts';
 import { checkJsonDepth } from './resource.ts';
 import type { Resource } from './shape.ts';
 import { describe } from './value.ts';
@@ -55,10 +56,6 @@ export function makeScimError(status: number, detail: string, scimType?: string)
   const error: ScimError = { schemas: [errorUrn], status: String(status), detail };
   if (scimType !== undefined) error.scimType = scimType;
   return error;
-}
-
-export function problemToScimError(problem: Problem): ScimError {
-  return makeScimError(problem.status, problem.message, problem.scimType);
 }
 
 /** One operation as it goes over the wire. */
@@ -144,6 +141,20 @@ export function readSearchParameters(given: Readonly<Record<string, unknown>>): 
     });
   }
   return request;
+}
+
+/** The parameters of section 3.9 in a request for one resource. Throws `Problem('invalidValue')`. */
+export function readProjection(query: Readonly<Record<string, unknown>>): Projection {
+  const projection: Projection = {};
+  for (const name of listFields) {
+    const value = query[name];
+    if (value === undefined) continue;
+    if (typeof value !== 'string') {
+      throw new Problem('invalidValue', `"${name}" is given twice; join the names with commas.`, { field: name });
+    }
+    projection[name] = value.split(',').map((one) => one.trim());
+  }
+  return projection;
 }
 
 function readCount(name: 'startIndex' | 'count', value: unknown): number | undefined {

@@ -14,22 +14,22 @@ import { readName } from './names.ts';
  * case, `and`, `or` and brackets. A value without quotation marks is a text, as WSO2's clients write it. Throws
  * `Problem('invalidFilter')`, also for the operators that only SCIM 2.0 has.
  */
-export function readFilter(type: ResourceType, text: string): Filter {
-  return translate(type, parseScim1Filter(text));
+export function readFilter(types: readonly ResourceType[], text: string): Filter {
+  return translate(types, parseScim1Filter(text));
 }
 
-function translate(type: ResourceType, filter: Filter): Filter {
+function translate(types: readonly ResourceType[], filter: Filter): Filter {
   switch (filter.op) {
     case 'and':
     case 'or':
-      return { op: filter.op, parts: filter.parts.map((part) => translate(type, part)) };
+      return { op: filter.op, parts: filter.parts.map((part) => translate(types, part)) };
     case 'pr':
       return { op: 'pr', path: readPath(filter.path) };
     case 'not':
     case 'has':
       throw new Error(`the grammar of SCIM 1.1 has no ${filter.op}`);
     default:
-      return readNumber(type, { ...filter, path: readPath(filter.path) });
+      return readNumber(types, { ...filter, path: readPath(filter.path) });
   }
 }
 
@@ -40,9 +40,9 @@ function readPath(path: AttrPath): AttrPath {
 }
 
 /** A number that came without quotation marks was read as a text. */
-function readNumber(type: ResourceType, filter: Compare): Compare {
-  const kind = attributeOf(type, filter.path)?.type;
-  if (typeof filter.value !== 'string' || (kind !== 'integer' && kind !== 'decimal')) return filter;
+function readNumber(types: readonly ResourceType[], filter: Compare): Compare {
+  const isNumber = types.some((type) => ['integer', 'decimal'].includes(attributeOf(type, filter.path)?.type ?? ''));
+  if (typeof filter.value !== 'string' || !isNumber) return filter;
   const number = filter.value.trim() === '' ? Number.NaN : Number(filter.value);
   return Number.isFinite(number) ? { ...filter, value: number } : filter;
 }

@@ -1,6 +1,5 @@
-import type { Problem } from '../../../base/problem.ts';
-import type { JsonObject } from '../json.ts';
-import { readSearchParameters, type SearchRequest } from '../message.ts';
+import { readProjection as readModelProjection, readSearchParameters, type SearchRequest } from '../message.ts';
+import type { Projection } from '../projection.ts';
 import { coreUrn, readName, writeMessage } from './names.ts';
 
 /** There is no media type of its own in SCIM 1.1. */
@@ -12,11 +11,11 @@ export type ListResponse = {
   totalResults: number;
   itemsPerPage: number;
   startIndex: number;
-  Resources: JsonObject[];
+  Resources: object[];
 };
 
 export function makeListResponse(
-  resources: JsonObject[],
+  resources: object[],
   page: { totalResults: number; startIndex: number },
 ): ListResponse {
   return {
@@ -35,20 +34,22 @@ export function makeErrorResponse(status: number, description: string): ErrorRes
   return { Errors: [{ description: writeMessage(description), code: String(status) }] };
 }
 
-export function problemToErrorResponse(problem: Problem): ErrorResponse {
-  return makeErrorResponse(problem.status, problem.message);
-}
-
 /**
- * The parameters of a query, with names of attributes as the model's. `excludedAttributes` is none of SCIM 1.1's, so it
- * is passed over. Throws `Problem('invalidValue')` naming the parameter.
+ * The parameters of a query, with names of attributes as the model's. What SCIM 2.0 alone has (`excludedAttributes`,
+ * cursors) is passed over. Throws `Problem('invalidValue')` naming the parameter.
  */
 export function readQuery(query: Readonly<Record<string, unknown>>): SearchRequest {
-  const { excludedAttributes: _, ...known } = query;
+  const { excludedAttributes: _, cursor: __, ...known } = query;
   const { attributes, sortBy, ...asked } = readSearchParameters(known);
   return {
     ...asked,
     ...(attributes === undefined ? {} : { attributes: attributes.map(readName) }),
     ...(sortBy === undefined ? {} : { sortBy: readName(sortBy) }),
   };
+}
+
+/** `attributes` in a request for one resource. Throws `Problem('invalidValue')`. */
+export function readProjection(query: Readonly<Record<string, unknown>>): Projection {
+  const { attributes } = readModelProjection({ attributes: query.attributes });
+  return attributes ? { attributes: attributes.map(readName) } : {};
 }

@@ -1,5 +1,5 @@
 import { Problem } from '../../../base/problem.ts';
-import { enterpriseUserUrn, type ResourceType } from '../schema.ts';
+import { coreGroupUrn, coreUserUrn, enterpriseUserUrn, type ResourceType } from '../schema.ts';
 import { describe } from '../value.ts';
 
 /** Users and groups have one core schema in SCIM 1.1; it names no resource type. */
@@ -7,8 +7,8 @@ export const coreUrn = 'urn:scim:schemas:core:1.0';
 export const enterpriseUrn = 'urn:scim:schemas:extension:enterprise:1.0';
 
 /** The URN under which SCIM 1.1 knows a schema of the model. Schemas of one's own have one URN in both versions. */
-export function writeSchemaUrn(type: ResourceType, urn: string): string {
-  if (urn === type.schema.id) return coreUrn;
+export function writeSchemaUrn(urn: string): string {
+  if (urn === coreUserUrn || urn === coreGroupUrn) return coreUrn;
   return urn === enterpriseUserUrn ? enterpriseUrn : urn;
 }
 
@@ -39,7 +39,8 @@ export function writeMessage(text: string): string {
   return text
     .replaceAll(`${enterpriseUserUrn}:manager.value`, `${enterpriseUrn}:manager.managerId`)
     .replaceAll(enterpriseUserUrn, enterpriseUrn)
-    .replace(/urn:ietf:params:scim:schemas:core:2\.0:(?:User|Group)/g, coreUrn);
+    .replaceAll(coreUserUrn, coreUrn)
+    .replaceAll(coreGroupUrn, coreUrn);
 }
 
 /**
@@ -53,7 +54,7 @@ export function checkSchemas(type: ResourceType, schemas: unknown): void {
     if (typeof urn === 'string' && (urn.toLowerCase() === coreUrn || readExtensionUrn(type, urn) !== undefined))
       continue;
     const name = typeof urn === 'string' ? JSON.stringify(urn.slice(0, 200).toWellFormed()) : describe(urn);
-    const served = [coreUrn, ...type.extensions.map(({ id }) => writeSchemaUrn(type, id))].join(', ');
+    const served = [coreUrn, ...type.extensions.map(({ id }) => writeSchemaUrn(id))].join(', ');
     refuse(`"schemas" names ${name}, which a ${type.name} does not have here. It may name ${served}.`);
   }
 }

@@ -57,15 +57,15 @@ export function readValue({ attribute, subs }: IndexedAttribute, value: JsonValu
 }
 
 /** A resource of the model, already as the client may see it, in SCIM 1.1. Nested values may be shared with it. */
-export function writeResource(type: ResourceType, resource: Resource): JsonObject {
+export function writeResource(resource: Resource): JsonObject {
   const written: JsonObject = { schemas: [coreUrn] };
   for (const key of Object.keys(resource)) {
     const value = resource[key];
     if (key === 'schemas') continue;
     if (key === 'meta') written.meta = writeMeta(value);
     else if (key === 'members' || key === 'groups') written[key] = withoutRefs(value);
-    else if (type.extensionIndex.has(key.toLowerCase())) {
-      const urn = writeSchemaUrn(type, key);
+    else if (key.startsWith('urn:')) {
+      const urn = writeSchemaUrn(key);
       (written.schemas as string[]).push(urn);
       written[urn] = key === enterpriseUserUrn ? writeEnterprise(value) : value;
     } else written[key] = value;

@@ -10,7 +10,7 @@ export function toScim1Type(type: ResourceType): ResourceType {
     schema: { ...type.schema, id: coreUrn, attributes: type.schema.attributes.map(withoutRefs) },
     extensions: type.extensions.map((schema) => ({
       ...schema,
-      id: writeSchemaUrn(type, schema.id),
+      id: writeSchemaUrn(schema.id),
       attributes: schema.id === enterpriseUserUrn ? schema.attributes.map(renameManager) : schema.attributes,
     })),
   });
