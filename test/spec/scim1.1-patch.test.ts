@@ -181,6 +181,15 @@ describe('draft-scim-api-01 section 3.3.2: what a PATCH is refused for', () => {
     [{ title: 7 }, 'invalidValue'],
     [{ emails: [{ value: 7 }] }, 'invalidValue'],
     [{ emails: [7] }, 'invalidValue'],
+    [
+      {
+        emails: [
+          { value: 'a', primary: true },
+          { value: 'b', primary: true },
+        ],
+      },
+      'invalidValue',
+    ],
     [{ [enterpriseUrn]: 'x' }, 'invalidValue'],
   ] as const) {
     it(`${JSON.stringify(body)}: ${code}`, () => {

@@ -1,12 +1,20 @@
-import type { Answer } from '../../outbound/courier.ts';
+import type { Answer, Courier } from '../../outbound/courier.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { Connector, ConnectorKind, Described, Failure, SettingValues, SubjectKind } from '../connector.ts';
-import { judgeChanged, notThatResource } from '../scim/answer.ts';
 import { findRemotes } from '../scim/find.ts';
 import { mapDialect } from '../scim/mapping.ts';
-import { describeAnswer } from '../scim/outcome.ts';
 import { testConnection } from '../scim/probe.ts';
-import { isObject, type JsonObject, readRemote, readRemoteId, writeResourceBody } from '../scim/resource.ts';
+import {
+  createOne,
+  deniesMethod,
+  judgeChanged,
+  membersNotAtHand,
+  readOne,
+  removeOne,
+  triesPutNext,
+  writeName,
+} from '../scim/requests.ts';
+import { isObject, type JsonObject, writeResourceBody } from '../scim/resource.ts';
 import { configUrl, resourceUrl, withQuery } from '../scim/url.ts';
 import { openWire, type Said } from '../scim/wire.ts';
 import { writeMemberChange, writePartialResource } from './body.ts';
@@ -38,6 +46,7 @@ function openScim1(values: SettingValues, outbound: Outbound): Connector {
   const { clock } = outbound;
   const config = configUrl(userEndpoint, 'ServiceProviderConfigs');
   let described: { patch: boolean; until: number } | undefined;
+  let describing: Promise<Described | Failure> | undefined;
   let noExternalIdUntil = Number.NEGATIVE_INFINITY;
 
   function endpointOf(kind: SubjectKind): string {
@@ -51,9 +60,18 @@ function openScim1(values: SettingValues, outbound: Outbound): Connector {
     return { outcome: 'done', patch, membersPerRequest };
   }
 
+  function describe(courier: Courier): Promise<Described | Failure> {
+    if (described && clock.monotonic() < described.until) {
+      return Promise.resolve({ outcome: 'done', patch: described.patch, membersPerRequest });
+    }
+    describing ??= fetchDescription(courier).finally(() => {
+      describing = undefined;
+    });
+    return describing;
+  }
+
   /** Servers without ServiceProviderConfigs are many, and do PATCH: only one that says no to it is believed. */
-  const describe: Connector['describe'] = async (courier) => {
-    if (described && clock.monotonic() < described.until) return remember(described.patch);
+  async function fetchDescription(courier: Courier): Promise<Described | Failure> {
     const heard = await wire.ask(courier, 'config', { method: 'GET', url: config });
     if (heard.verdict) {
       const isMissing = [403, 404, 405, 406, 410, 501].includes(heard.answer?.status ?? 0);
@@ -62,19 +80,17 @@ function openScim1(values: SettingValues, outbound: Outbound): Connector {
     const { body } = heard.answer;
     const offered = isObject(body) && isObject(body.patch) ? body.patch.supported : undefined;
     return remember(offered !== false && offered !== 'false');
-  };
+  }
 
   function patch(url: string, body: JsonObject): Said {
     if (!settings.patchByPost) return { method: 'PATCH', url, body };
     return { method: 'POST', url, body, headers: { 'x-http-method-override': 'PATCH' } };
   }
 
-  /** 405 and 501 say that the method is not there (RFC 9110 sections 15.5.6 and 15.6.2): from here on it is PUT. */
   function patchDenied(answer: Answer | undefined): Failure | undefined {
-    if (answer?.ended !== 'answered' || (answer.status !== 405 && answer.status !== 501)) return undefined;
+    if (!deniesMethod(answer)) return undefined;
     remember(false);
-    const reason = `the target answered ${answer.status} to PATCH; the next try sends the whole resource by PUT`;
-    return { outcome: 'unavailable', scope: 'account', retryAfterMs: 0, reason };
+    return triesPutNext(answer);
   }
 
   return {
@@ -83,10 +99,7 @@ function openScim1(values: SettingValues, outbound: Outbound): Connector {
     takesPasswords: settings.passwordProvisioning,
     hasDefaultPassword: defaultPassword !== undefined,
 
-    writeName(domain, name) {
-      const there = settings.userStoreDomain ?? domain;
-      return there.toUpperCase() === 'PRIMARY' ? name : `${there}/${name}`;
-    },
+    writeName: (domain, name) => writeName(settings.userStoreDomain, domain, name),
 
     describe,
 
@@ -104,28 +117,16 @@ function openScim1(values: SettingValues, outbound: Outbound): Connector {
       return findRemotes(finder, courier, endpointOf(ask.kind), ask);
     },
 
-    async read(courier, kind, remoteId) {
+    read(courier, kind, remoteId) {
       const plain = resourceUrl(endpointOf(kind), remoteId);
       const url = kind === 'group' ? withQuery(plain, withoutMembers) : plain;
-      const heard = await wire.ask(courier, 'read', { method: 'GET', url });
-      if (heard.verdict) return heard.verdict;
-      const remote = heard.answer.status === 200 ? readRemote(kind, heard.answer.body, scim1Dialect) : undefined;
-      if (remote?.remoteId === remoteId) return { outcome: 'done', remote };
-      return { outcome: 'unknown', reason: notThatResource(heard.answer) };
+      return readOne({ wire, dialect: scim1Dialect }, courier, url, { kind, remoteId });
     },
 
-    async create(courier, { kind, attributes, members, password }) {
+    create(courier, { kind, attributes, members, password }) {
       const body = writeResourceBody(kind, attributes, members, scim1Dialect);
       const mayCarry = settings.passwordProvisioning && kind === 'user' && password !== 'none';
-      const secret = mayCarry ? (password ?? defaultPassword) : undefined;
-      if (secret) body.password = secret.reveal();
-      const said: Said = { method: 'POST', url: endpointOf(kind), body, ...(secret ? { secrets: [secret] } : {}) };
-      const heard = await wire.ask(courier, 'create', said);
-      if (heard.verdict) return heard.verdict;
-      const { answer, asked } = heard;
-      const remoteId = answer.status === 200 || answer.status === 201 ? readRemoteId(answer.body) : undefined;
-      if (remoteId !== undefined) return { outcome: 'done', remoteId };
-      return { outcome: 'unknown', reason: `${describeAnswer(answer, asked.secrets)}, without the id of what it made` };
+      return createOne(wire, courier, endpointOf(kind), body, mayCarry ? (password ?? defaultPassword) : undefined);
     },
 
     async update(courier, { kind, remoteId, attributes, set, unset, members }) {
@@ -133,11 +134,7 @@ function openScim1(values: SettingValues, outbound: Outbound): Connector {
       if (capability.outcome !== 'done') return capability;
       const url = resourceUrl(endpointOf(kind), remoteId);
       if (!capability.patch) {
-        if (kind === 'group' && members === undefined) {
-          // A PUT without members would empty the group (draft-scim-api-01 section 3.3.1).
-          const reason = 'the target does no PATCH, and the members for a PUT of the whole group were not at hand';
-          return { outcome: 'unavailable', scope: 'account', retryAfterMs: 0, reason };
-        }
+        if (kind === 'group' && members === undefined) return membersNotAtHand;
         const body = writeResourceBody(kind, attributes, members, scim1Dialect);
         const heard = await wire.ask(courier, 'update', { method: 'PUT', url, body });
         return heard.verdict ?? judgeChanged(heard.answer, remoteId);
@@ -170,11 +167,7 @@ function openScim1(values: SettingValues, outbound: Outbound): Connector {
       return denied ?? heard.verdict ?? judgeChanged(heard.answer!, remoteId);
     },
 
-    async remove(courier, kind, remoteId) {
-      const url = resourceUrl(endpointOf(kind), remoteId);
-      const heard = await wire.ask(courier, 'remove', { method: 'DELETE', url });
-      return heard.verdict ?? judgeChanged(heard.answer);
-    },
+    remove: (courier, kind, remoteId) => removeOne(wire, courier, resourceUrl(endpointOf(kind), remoteId)),
 
     test(courier) {
       const little = { startIndex: '1', count: '1', attributes: 'externalId' };

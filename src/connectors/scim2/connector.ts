@@ -1,13 +1,21 @@
 import type { Answer, Courier } from '../../outbound/courier.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { Connector, ConnectorKind, Described, Failure, SettingValues, SubjectKind } from '../connector.ts';
-import { judgeChanged, notThatResource } from '../scim/answer.ts';
 import { scim2Dialect } from '../scim/dialect.ts';
 import { findRemotes } from '../scim/find.ts';
 import { mapDialect } from '../scim/mapping.ts';
-import { describeAnswer } from '../scim/outcome.ts';
 import { testConnection } from '../scim/probe.ts';
-import { isObject, readRemote, readRemoteId, writeResourceBody } from '../scim/resource.ts';
+import {
+  createOne,
+  deniesMethod,
+  judgeChanged,
+  membersNotAtHand,
+  readOne,
+  removeOne,
+  triesPutNext,
+  writeName,
+} from '../scim/requests.ts';
+import { isObject, writeResourceBody } from '../scim/resource.ts';
 import { configUrl, resourceUrl, withQuery } from '../scim/url.ts';
 import { openWire } from '../scim/wire.ts';
 import { writeMemberOperations, writePatch, writeUpdateObject, writeUpdateOperations } from './body.ts';
@@ -102,15 +110,14 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
    * the profile is sure that it is PATCH.
    */
   function patchDenied(kind: SubjectKind, answer: Answer | undefined): Failure | undefined {
-    if (answer?.ended !== 'answered' || (answer.status !== 405 && answer.status !== 501)) return undefined;
+    if (!deniesMethod(answer)) return undefined;
     if (verbOf(profile, kind) !== 'discovered') {
       const line = kind === 'user' ? 'updateUsers' : 'updateGroups';
       const reason = `the target answered ${answer.status} to PATCH, and its profile says "${line}: patch"; override that line with "discovered" or "put"`;
       return { outcome: 'unavailable', scope: 'lane', reason };
     }
     remember(false, memory);
-    const reason = `the target answered ${answer.status} to PATCH; the next try sends the whole resource by PUT`;
-    return { outcome: 'unavailable', scope: 'account', retryAfterMs: 0, reason };
+    return triesPutNext(answer);
   }
 
   return {
@@ -119,10 +126,7 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
     takesPasswords: settings.passwordProvisioning,
     hasDefaultPassword: settings.defaultPassword !== undefined,
 
-    writeName(domain, name) {
-      const there = settings.userStoreDomain ?? domain;
-      return there.toUpperCase() === 'PRIMARY' ? name : `${there}/${name}`;
-    },
+    writeName: (domain, name) => writeName(settings.userStoreDomain, domain, name),
 
     describe,
 
@@ -139,14 +143,10 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
       return findRemotes(finder, courier, endpointOf(ask.kind), ask);
     },
 
-    async read(courier, kind, remoteId) {
+    read(courier, kind, remoteId) {
       const plain = resourceUrl(endpointOf(kind), remoteId);
       const url = kind === 'group' && withoutMembers ? withQuery(plain, withoutMembers) : plain;
-      const heard = await wire.ask(courier, 'read', { method: 'GET', url });
-      if (heard.verdict) return heard.verdict;
-      const remote = heard.answer.status === 200 ? readRemote(kind, heard.answer.body) : undefined;
-      if (remote?.remoteId === remoteId) return { outcome: 'done', remote };
-      return { outcome: 'unknown', reason: notThatResource(heard.answer) };
+      return readOne({ wire }, courier, url, { kind, remoteId });
     },
 
     async create(courier, { kind, attributes, members, password }) {
@@ -156,22 +156,7 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
       const body = writeResourceBody(kind, sent, members);
       const mayCarry = settings.passwordProvisioning && kind === 'user' && password !== 'none';
       const secret = mayCarry ? (password ?? settings.defaultPassword) : undefined;
-      if (secret) body.password = secret.reveal();
-      const url = endpointOf(kind);
-      const heard = await wire.ask(courier, 'create', {
-        method: 'POST',
-        url,
-        body,
-        ...(secret ? { secrets: [secret] } : {}),
-      });
-      if (heard.verdict) return heard.verdict;
-      const { answer } = heard;
-      const remoteId = answer.status === 200 || answer.status === 201 ? readRemoteId(answer.body) : undefined;
-      if (remoteId !== undefined) return { outcome: 'done', remoteId };
-      return {
-        outcome: 'unknown',
-        reason: `${describeAnswer(answer, heard.asked.secrets)}, without the id of what it made`,
-      };
+      return createOne(wire, courier, endpointOf(kind), body, secret);
     },
 
     async update(courier, ask) {
@@ -182,11 +167,7 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
       const unset = ask.unset.filter(outgoing[kind].isSent);
       const url = resourceUrl(endpointOf(kind), remoteId);
       if (!patch) {
-        if (kind === 'group' && members === undefined) {
-          // A PUT without members would empty the group (RFC 7644 section 3.5.1).
-          const reason = 'the target does no PATCH, and the members for a PUT of the whole group were not at hand';
-          return { outcome: 'unavailable', scope: 'account', retryAfterMs: 0, reason };
-        }
+        if (kind === 'group' && members === undefined) return membersNotAtHand;
         const attributes = outgoing[kind].attributes(ask.attributes);
         const refused = outgoing[kind].refuse(attributes, { whole: true }) ?? refuseMembers(profile, members);
         if (refused) return refused;
@@ -244,11 +225,7 @@ function openScim2(values: SettingValues, outbound: Outbound): Connector {
       return patchDenied('user', heard.answer) ?? heard.verdict ?? judgeChanged(heard.answer!, remoteId);
     },
 
-    async remove(courier, kind, remoteId) {
-      const url = resourceUrl(endpointOf(kind), remoteId);
-      const heard = await wire.ask(courier, 'remove', { method: 'DELETE', url });
-      return heard.verdict ?? judgeChanged(heard.answer);
-    },
+    remove: (courier, kind, remoteId) => removeOne(wire, courier, resourceUrl(endpointOf(kind), remoteId)),
 
     test: (courier) => {
       const { userEndpoint, groupEndpoint } = settings;

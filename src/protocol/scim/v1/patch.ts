@@ -3,9 +3,10 @@ import { formatFilter, maxFilterLength } from '../filter.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
 import type { WireOperation } from '../message.ts';
 import { type PatchOperation, patchOpUrn, readPatch as readModelPatch } from '../operation.ts';
+import { readTextBoolean } from '../quirks.ts';
 import { checkJsonDepth } from '../resource.ts';
 import type { IndexedAttribute, ResourceType } from '../schema.ts';
-import { describe } from '../value.ts';
+import { describe, refusePrimaries } from '../value.ts';
 import { checkSchemas, readExtensionUrn, readName } from './names.ts';
 import { readExtension, readValue } from './resource.ts';
 
@@ -112,6 +113,8 @@ function sayWhich(element: JsonObject): JsonObject {
  * operation, see `splitMembership`), else one for each value that has one.
  */
 function mergeValues(path: string, { subs }: IndexedAttribute, added: readonly JsonValue[]): WireOperation[] {
+  const primaries = added.filter((element) => isJsonObject(element) && readTextBoolean(element.primary) === true);
+  if (primaries.length > 1) refusePrimaries(path, primaries.length);
   const value = subs.get('value');
   if (!value || value.mutability === 'immutable') return [{ op: 'add', path, value: [...added] }];
   return added.map((element) => {
