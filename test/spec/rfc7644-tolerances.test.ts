@@ -8,6 +8,8 @@ import { applyPatch, readPatch } from '../../src/protocol/scim/patch.ts';
 import { type QuirkName, quirks } from '../../src/protocol/scim/quirks.ts';
 import { type Resource, readResource } from '../../src/protocol/scim/resource.ts';
 import { coreGroupUrn, coreUserUrn, enterpriseUserUrn, groupType, userType } from '../../src/protocol/scim/schema.ts';
+import { readFilter as readScim1Filter } from '../../src/protocol/scim/v1/filter.ts';
+import { readResource as readScim1Resource } from '../../src/protocol/scim/v1/resource.ts';
 
 const work = { value: 'b@example.com', type: 'work' };
 const babs: Resource = { schemas: [coreUserUrn], id: '1', userName: 'b', emails: [work] };
@@ -108,6 +110,20 @@ const tests: Record<Exclude<QuirkName, OfTheDoor>, () => void> = {
       parseFilter(' \n userName  eq"x"\t and\r\n ( title pr )  '),
       parseFilter('userName eq "x" and (title pr)'),
     );
+  },
+  schemasLeftOut() {
+    for (const body of [{ userName: 'b' }, { schemas: [], userName: 'b' }]) {
+      assert.deepEqual(readScim1Resource(userType, body), { schemas: [coreUserUrn], userName: 'b' });
+    }
+    assert.throws(() => readScim1Resource(userType, { schemas: ['urn:x'], userName: 'b' }), Problem);
+  },
+  bareFilterValues() {
+    const quoted = readScim1Filter([userType], 'userName eq "My Own" and (title eq "7")');
+    assert.deepEqual(readScim1Filter([userType], 'userName Eq My Own and (title Eq 7)'), quoted);
+  },
+  plainTextElements() {
+    const { emails } = readScim1Resource(userType, { userName: 'b', emails: ['a@example.com', work] });
+    assert.deepEqual(emails, [{ value: 'a@example.com' }, work]);
   },
 };
 

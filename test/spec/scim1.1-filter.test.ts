@@ -38,6 +38,9 @@ describe('draft-scim-api-01 section 3.2.2.1: filters', () => {
     ['urn:scim:schemas:extension:enterprise:1.0:department eq or else', true],
     ['urn:scim:schemas:extension:enterprise:1.0:manager.managerId eq "m1"', true],
     ['manager.managerId eq m2', false],
+    ['urn:scim:schemas:extension:enterprise:1.0.department eq "or else"', true],
+    ['urn:scim:schemas:extension:enterprise:1.0.manager.managerId eq m1', true],
+    ['urn:scim:schemas:core:1.0.userName pr', true],
   ] as const) {
     it(`${text}: ${holds}`, () => {
       const filter = read(text);

@@ -66,8 +66,8 @@ describe('draft-scim-api-01 section 3.3.2: PATCH of single values', () => {
       [enterpriseUserUrn]: { department: 'Tours', manager: { value: 'm2' } },
     });
     const gone = { [enterpriseUserUrn]: { department: 'Tours' } };
-    for (const name of ['manager', 'manager.managerId']) {
-      assert.deepEqual(patch({ meta: { attributes: [`${enterpriseUrn}:${name}`] } }), gone, name);
+    for (const name of [':manager', ':manager.managerId', '.manager', '.manager.managerId']) {
+      assert.deepEqual(patch({ meta: { attributes: [`${enterpriseUrn}${name}`] } }), gone, name);
     }
     assert.deepEqual(patch({ [enterpriseUrn]: { manager: { managerId: '' } } }), gone);
     const without = { [enterpriseUserUrn]: undefined, schemas: [coreUserUrn] };

@@ -375,10 +375,20 @@ function readAttrPath(reader: Reader): AttrPath {
   return readUrnPath(reader);
 }
 
+/** SCIM 1.1 joins URN and attribute by a dot as well: `urn:scim:schemas:extension:enterprise:1.0.department`. */
+const dottedUrn = /^(.+:\d+(?:\.\d+)*)\.([a-z$][\w$-]*)(?:\.([a-z$][\w$-]*))?$/i;
+
 function readUrnPath(reader: Reader): AttrPath {
   const { text, at } = reader;
   let end = at;
   while (isKind(text.charCodeAt(end), 4)) end++;
+  if (reader.grammar === 'scim 1.1') {
+    const [, urn, attr, sub] = dottedUrn.exec(text.slice(at, end)) ?? [];
+    if (urn !== undefined && attr !== undefined) {
+      reader.at = end;
+      return sub === undefined ? { urn, attr } : { urn, attr, sub };
+    }
+  }
   const colon = text.lastIndexOf(':', end - 1);
   if (!isKind(text.charCodeAt(at), 1)) fail(reader, 'the name of an attribute');
   const path: AttrPath = colon <= at ? { attr: '' } : { urn: text.slice(at, colon), attr: '' };

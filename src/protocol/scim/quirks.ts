@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonValue } from './json.ts';
 
 /**
- * Where we understand more than RFC 7643 and 7644 ask for, because a known client sends it. Each is always on, is
+ * Where we understand more than RFC 7643 and 7644, or the drafts of SCIM 1.1, ask for, because a known client sends it. Each is always on, is
  * named here and nowhere else, and has its own test.
  */
 export const quirks = {
@@ -56,6 +56,18 @@ export const quirks = {
   spareSpace: {
     peer: 'several',
     what: 'White space in filters may be any run of spaces, tabs and line ends, and may be missing before a quotation mark.',
+  },
+  schemasLeftOut: {
+    peer: 'WSO2',
+    what: 'In SCIM 1.1: "schemas" may be empty or missing; what it names has to be there.',
+  },
+  bareFilterValues: {
+    peer: 'WSO2',
+    what: 'In SCIM 1.1: a value in a filter may stand without quotation marks, as in displayName Eq My Group; it is a text then.',
+  },
+  plainTextElements: {
+    peer: 'WSO2',
+    what: 'In SCIM 1.1: a text in a list of values that have a "value" is that: "emails": ["a@example.com"].',
   },
 } as const satisfies Record<string, { peer: string; what: string }>;
 

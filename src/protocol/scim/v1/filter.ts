@@ -11,7 +11,7 @@ import { readName } from './names.ts';
 
 /**
  * Reads a filter of SCIM 1.1 (draft-scim-api-01 section 3.2.2.1) into the model's: `eq co sw pr gt ge lt le` in any
- * case, `and`, `or` and brackets. A value without quotation marks is a text, as WSO2's clients write it. Throws
+ * case, `and`, `or` and brackets. A value without quotation marks is a text (quirk bareFilterValues). Throws
  * `Problem('invalidFilter')`, also for the operators that only SCIM 2.0 has.
  */
 export function readFilter(types: readonly ResourceType[], text: string): Filter {

@@ -24,7 +24,8 @@ export function readExtensionUrn(type: ResourceType, urn: string): string | unde
  * what 1.1 calls `manager.managerId` is `manager.value`. Says nothing about whether there is such an attribute.
  */
 export function readName(text: string): string {
-  const trimmed = text.trim();
+  // URN and attribute are joined by a colon or by a dot.
+  const trimmed = text.trim().replace(/^(urn:.*:\d+(?:\.\d+)*)\.(?=[a-z$])/i, '$1:');
   const lower = trimmed.toLowerCase();
   const named = lower.startsWith(`${coreUrn}:`)
     ? trimmed.slice(coreUrn.length + 1)
@@ -44,8 +45,8 @@ export function writeMessage(text: string): string {
 }
 
 /**
- * Refuses, with `Problem('invalidSyntax')`, a `schemas` that is no list or names what the type does not have. It may be
- * empty or missing, as known clients leave it.
+ * Refuses, with `Problem('invalidSyntax')`, a `schemas` that is no list or names what the type does not have. quirk
+ * schemasLeftOut: it may be empty or missing.
  */
 export function checkSchemas(type: ResourceType, schemas: unknown): void {
   if (schemas === undefined || schemas === null) return;

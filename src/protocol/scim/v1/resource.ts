@@ -50,7 +50,7 @@ function readManager(value: JsonValue | undefined): JsonValue | undefined {
   return id === undefined || id === null || id === '' ? null : { value: id };
 }
 
-/** A plain text among values that have a `value` is that: `"emails": ["a@b.example"]`, as WSO2's clients write. */
+/** quirk plainTextElements */
 export function readValue({ attribute, subs }: IndexedAttribute, value: JsonValue | undefined): JsonValue | undefined {
   if (!attribute.multiValued || !subs.has('value') || !Array.isArray(value)) return value;
   return value.map((element) => (typeof element === 'string' ? { value: element } : element));
