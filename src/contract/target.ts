@@ -38,6 +38,11 @@ export const PolicyAnswer = Type.Object({
         'Names of groups or roles: only users who have one of them may be there, and scopeUsers must hold too. Groups are not asked. Absent: all',
     }),
   ),
+  groups: Type.Enum(['full', 'membership-only', 'link-existing', 'none'], {
+    default: 'full',
+    description:
+      'What is sent of groups: all (full); only of those that are at the target already, kept as in full (link-existing), or no more than who is in them (membership-only); nothing (none). See docs/groups.md',
+  }),
   requestsPerSecond: Type.Optional(
     Type.Number({
       minimum: 0.01,

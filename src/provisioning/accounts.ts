@@ -33,7 +33,12 @@ export type Raise = {
   at?: number;
   /** The change whose password the account owes from now on, in place of any before. */
   passwordSeq?: number;
+  /** Not if it is parked because the target has no such group: who comes to it or leaves it is noted and does not start a search. */
+  unlessMissing?: boolean;
 };
+
+export type Keys = { target_id: number; subject_id: string };
+export const keyColumns = { target_id: 'int', subject_id: 'text' } as const;
 
 type RaiseResult = { target_id: number; subject_id: string; wanted: number };
 
@@ -48,6 +53,7 @@ const raise = prepare<{ rows: string; now: number }, RaiseResult>((_, p, d) => {
       makes: number;
       at: number;
       pw_seq: number;
+      unless_missing: number;
     },
     'r'
   >(p.rows, 'r', {
@@ -59,9 +65,15 @@ const raise = prepare<{ rows: string; now: number }, RaiseResult>((_, p, d) => {
     makes: 'int',
     at: 'int',
     pw_seq: 'int',
+    unless_missing: 'int',
   });
   // Changes are planned by urgency, so an older password may come after a newer one.
   const newPassword = sql`excluded.pw_seq is not null and coalesce(accounts.pw_seq, 0) < excluded.pw_seq`;
+  // Asked under the row's lock: a search that is under way is not mistaken for one that found nothing.
+  const spared = d.rowsOf<Keys & { unless_missing: number }, 's'>(p.rows, 's', {
+    ...keyColumns,
+    unless_missing: 'int',
+  });
   const when = d.greatest(sql`excluded.due_at`, sql`coalesce(accounts.not_before, 0)`);
   return sql<RaiseResult>`
     insert into accounts (target_id, subject_id, kind, urgency, due_at, wanted, done, tries, strikes, state, sp_id, seq_done, version, pw_seq)
@@ -81,6 +93,9 @@ const raise = prepare<{ rows: string; now: number }, RaiseResult>((_, p, d) => {
       due_at = case when accounts.lease_attempt is not null then accounts.due_at
                     when accounts.due_at is null then ${when}
                     else ${d.least(sql`accounts.due_at`, when)} end
+    where not (accounts.state = 'parked' and accounts.ask_at is not null and accounts.wanted <= accounts.done
+      and exists (select 1 from ${spared}
+        where s.target_id = accounts.target_id and s.subject_id = accounts.subject_id and s.unless_missing = 1))
     returning target_id, subject_id, wanted`;
 });
 
@@ -110,6 +125,7 @@ export async function raiseAccounts(
     makes: one.makes ? 1 : 0,
     at: one.at ?? tx.now,
     pw_seq: one.passwordSeq ?? null,
+    unless_missing: one.unlessMissing ? 1 : 0,
   }));
   const raised = await tx.run(raise, { rows: JSON.stringify(rows), now: tx.now });
   return raised
@@ -121,6 +137,7 @@ function mergeRaises(one: Raise, other: Raise): Raise {
   const passwordSeq = Math.max(one.passwordSeq ?? 0, other.passwordSeq ?? 0);
   return {
     ...other,
+    unlessMissing: one.unlessMissing === true && other.unlessMissing === true,
     urgency: Math.min(one.urgency, other.urgency),
     makes: one.makes || other.makes,
     ...(passwordSeq > 0 ? { passwordSeq } : {}),
@@ -332,8 +349,6 @@ export async function completeAccounts(
   }));
 }
 
-export type Keys = { target_id: number; subject_id: string };
-export const keyColumns = { target_id: 'int', subject_id: 'text' } as const;
 const keysOf = (keys: readonly { targetId: number; subjectId: string }[]) =>
   JSON.stringify(keys.map((key) => ({ target_id: key.targetId, subject_id: key.subjectId })));
 
@@ -434,4 +449,21 @@ export async function postponeAsking(
   at: number,
 ): Promise<void> {
   if (keys.length > 0) await tx.run(postpone, { rows: keysOf(keys), at });
+}
+
+const writeRegimes = prepare<{ rows: string }, never>((_, p, d) => {
+  const rows = d.rowsOf<Keys & { regime: string }, 'r'>(p.rows, 'r', { ...keyColumns, regime: 'text' });
+  return sql`
+    update accounts set regime = r.regime
+    from ${rows} where accounts.target_id = r.target_id and accounts.subject_id = r.subject_id`;
+});
+
+/** By which modes the memberships of these groups are kept (`group-modes.ts`). Only for the planner. */
+export async function setRegimes(
+  tx: Tx,
+  groups: readonly { targetId: number; groupId: string; regime: string }[],
+): Promise<void> {
+  if (groups.length === 0) return;
+  const rows = groups.map(({ targetId, groupId, regime }) => ({ target_id: targetId, subject_id: groupId, regime }));
+  await tx.run(writeRegimes, { rows: JSON.stringify(rows) });
 }

@@ -9,9 +9,11 @@ import { type AccountRules, openRules } from './ask-rules.ts';
 import { beginAttempts } from './attempts.ts';
 import { addDoubt, type Doubt, readDoubt } from './doubt.ts';
 import { selectDueAccounts, selectProbeAccount } from './due-accounts.ts';
+import { keepsMembersOnly } from './group-modes.ts';
 import { isForbidden, laneAllows, lockLane, noteProbe } from './lanes.ts';
 import { claimLinks } from './links.ts';
 import { type Owed, readOwedPasswords, sentDuring } from './owed-passwords.ts';
+import { listLeaving, notePlaced, withoutUnplaced } from './placed-members.ts';
 import type { TargetPolicy } from './policy.ts';
 import { type InScope, readScopeFacts } from './scope.ts';
 import type { OpenTarget, TargetBook } from './target-book.ts';
@@ -39,6 +41,8 @@ export type Claim = {
   sentDuring: PasswordSent | null;
   /** Memberships to say (groups). */
   links: LinkRow[];
+  /** Of a group that should be gone and is not ours to remove: whether anybody is in it whom we put there. */
+  anyLeft: boolean;
   /** Database time when it was claimed. */
   startedAt: number;
   /** Reading of the monotonic clock after which nothing may be sent. */
@@ -131,10 +135,7 @@ async function claimAccounts(
     const doubt = readDoubt(account.doubt);
     const wish = wishFor(book, open, subject, spokenFor.get(account.subject_id) ?? [], isInScope);
     const owed = owedBy.get(account.subject_id) ?? null;
-    const links =
-      account.kind === 'group'
-        ? await claimLinks(tx, { targetId: target.id, groupId: account.subject_id }, attemptId, chunkOf(account, open))
-        : [];
+    const { links, anyLeft } = await claimMemberships(tx, { account, open, wish }, attemptId);
     claims.push({
       open,
       account,
@@ -147,11 +148,12 @@ async function claimAccounts(
       doubtDuring: addDoubt(
         doubt,
         [nameIn(account.acked, open.nameAttribute[account.kind]), name],
-        account.origin?.startsWith('adopted') ? Object.keys(mapped.get(account.subject_id) ?? {}) : [],
+        isAdopted(account) ? Object.keys(mapped.get(account.subject_id) ?? {}) : [],
       ),
       owed,
       sentDuring: sentDuring(account, wish, owed),
       links,
+      anyLeft,
       startedAt: now,
       sendBefore: begunAt + lineMs + 2 * target.policy.timeoutMs,
       stamp: book.stamp,
@@ -172,6 +174,23 @@ async function claimAccounts(
     })),
   );
   return claims;
+}
+
+async function claimMemberships(
+  tx: Tx,
+  claim: Pick<Claim, 'account' | 'open' | 'wish'>,
+  attemptId: number,
+): Promise<Pick<Claim, 'links' | 'anyLeft'>> {
+  const { account, open } = claim;
+  if (account.kind !== 'group') return { links: [], anyLeft: false };
+  const group = { targetId: open.target.id, groupId: account.subject_id };
+  const limit = chunkOf(account, open);
+  const membersOnly = keepsMembersOnly(claim);
+  if (membersOnly && claim.wish === 'absent') return listLeaving(tx, group, attemptId, limit);
+  const links = await claimLinks(tx, group, attemptId, limit);
+  if (!membersOnly || account.remote_id === null) return { links, anyLeft: false };
+  await notePlaced(tx, links);
+  return { links: account.origin === 'linked' ? await withoutUnplaced(tx, links, attemptId) : links, anyLeft: false };
 }
 
 function chunkOf(account: AccountRow, open: OpenTarget): number {
@@ -219,6 +238,11 @@ async function mapSubjects(tx: Tx, open: OpenTarget, subjects: readonly Subject[
       return [subject.id, applyMapping(rows, sourceOf(subject), (id) => remoteIds.get(id)).attributes];
     }),
   );
+}
+
+/** Whether the account was at the target before us. */
+export function isAdopted({ origin }: AccountRow): boolean {
+  return origin === 'adopted' || origin === 'adopted-inactive' || origin === 'linked';
 }
 
 /** The name in a JSON text of attributes, if it is there. */

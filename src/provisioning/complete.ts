@@ -16,6 +16,7 @@ import { nameIn } from './claim.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { addDoubt } from './doubt.ts';
 import { type Fenced, fenceAccounts } from './fenced-accounts.ts';
+import { keepsMembersOnly } from './group-modes.ts';
 import {
   foldLaneNews,
   isForbidden,
@@ -26,6 +27,7 @@ import {
   writeLane,
 } from './lanes.ts';
 import { forgetLinksOf, groupsWithDueLinks, settleLinks } from './links.ts';
+import { forgetPlaced } from './placed-members.ts';
 import { park, type Result, resultOf } from './result.ts';
 import { retryAccount } from './retry.ts';
 import { askEveryMs, backoffMs } from './schedule.ts';
@@ -145,6 +147,12 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
   const held = heldLeases(written, results);
   const kept = ordered.filter(({ result }) => held.has(result.claim.attemptId));
 
+  await forgetPlaced(
+    tx,
+    kept
+      .filter(({ result }) => keepsMembersOnly(result.claim))
+      .flatMap(({ result }) => result.said.flatMap(({ link, refused }) => (refused === undefined ? [link] : []))),
+  );
   const fenced = ordered.filter(({ result }) => !held.has(result.claim.attemptId));
   await fenceAccounts(
     tx,
@@ -359,7 +367,11 @@ async function completionOf(
         : account.seq_done,
     version: finished ? version : account.version,
     withheldOperation: result.withheld?.operation ?? null,
-    askAt: result.withheld?.readsClock ? tx.now + askEveryMs : null,
+    askAt: result.withheld?.readsClock
+      ? tx.now + askEveryMs
+      : finished && result.lookAgainInMs !== null
+        ? tx.now + result.lookAgainInMs
+        : null,
     drop: result.drop,
     password: completedPassword(result),
   };

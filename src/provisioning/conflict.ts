@@ -110,7 +110,7 @@ function meetTwin(claim: Claim, operation: Result['operation']): Result {
  * Who has the name or our mark at the target. A search may lag behind, so each it shows is read before it is believed:
  * one that is gone holds no name, and one that was renamed since does not hold the name it was found by.
  */
-async function findThere(claim: Claim, courier: Courier): Promise<Found | Failure> {
+export async function findThere(claim: Claim, courier: Courier): Promise<Found | Failure> {
   const { account, open } = claim;
   const ask = { kind: account.kind, externalId: account.subject_id, names: [claim.name] };
   const shown = await open.connector.find(courier, ask);
@@ -126,7 +126,7 @@ async function findThere(claim: Claim, courier: Courier): Promise<Found | Failur
 }
 
 /** The account of ours that holds one of these remote resources, by ownership or by the mark they bear. */
-async function findHolder(
+export async function findHolder(
   claim: Claim,
   lookups: ConflictLookups,
   remotes: readonly Remote[],
@@ -154,7 +154,7 @@ async function findHolder(
  * Another account of ours holds the name. If it is on its way to something else, this one waits for it; if it is at
  * rest with the name, somebody has to decide, and a change of the holder is the occasion to look again.
  */
-function waitFor(
+export function waitFor(
   claim: Claim,
   operation: Result['operation'],
   holder: { subjectId: string; account: AccountRow | undefined },
@@ -191,7 +191,7 @@ function unexplained(claim: Claim, operation: Result['operation'], reason: strin
 }
 
 /** Takes over an account that was there before us; it gets no password and is not switched on by this (rule 16). */
-function adopt(claim: Claim, remote: Remote): Result {
+export function adopt(claim: Claim, remote: Remote): Result {
   const known: Attributes = {};
   for (const [path, value] of Object.entries(remote.attributes)) {
     if (path in claim.attributes) known[path] = value;

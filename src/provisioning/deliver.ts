@@ -3,11 +3,14 @@ import { differenceOf } from '../mapping/difference.ts';
 import type { Attributes } from '../mapping/rows.ts';
 import type { Courier } from '../outbound/courier.ts';
 import type { LinkRow } from '../store/schema.ts';
-import type { Claim } from './claim.ts';
+import { type Claim, isAdopted } from './claim.ts';
 import { type ConflictLookups, resolveCreateConflict, resolveRenameConflict, temporaryName } from './conflict.ts';
+import { takeExisting } from './existing-groups.ts';
+import { keepsMembersOnly, mustExist } from './group-modes.ts';
 import { isBare } from './owed-passwords.ts';
 import { afterCreation, afterFinding, noteOfRefusal, passwordToSay, sayPassword } from './password.ts';
 import { failureOf, finish, type Result, resultOf, setAside, stepOn, withhold } from './result.ts';
+import { leaveGroup, remoteMembers, sayMembers, wholeOnly } from './say-members.ts';
 
 /**
  * One attempt at one account (design section 3, step 6): what is wished, what the target holds as far as we know, and
@@ -22,17 +25,19 @@ export async function deliverAccount(claim: Claim, courier: Courier, lookups: De
   const { account, open } = claim;
   if (claim.wish === 'rest') {
     const everThere = account.remote_id !== null || claim.doubt !== null;
-    if (claim.subject?.life !== 'live' && !everThere) return removeAccount(claim, courier);
+    if (claim.subject?.life !== 'live' && !everThere) return removeAccount(claim, courier, lookups);
     return finish(claim, 'none', {
       state: 'unbound',
-      reason: 'no service provider that spoke for it is bound to this target: nothing is sent, nothing removed',
+      reason: open.sends(account.kind)
+        ? 'no service provider that spoke for it is bound to this target: nothing is sent, nothing removed'
+        : `the settings or the policy of this target send no ${account.kind}s: nothing is sent, nothing removed`,
       doubt: 'keep',
       news: { news: 'nothing' },
     });
   }
   const twin = await settleTwin(claim, courier);
   if (twin) return twin;
-  if (claim.wish === 'absent') return removeAccount(claim, courier);
+  if (claim.wish === 'absent') return removeAccount(claim, courier, lookups);
   if (hasNothingToSay(claim)) return claim.probe ? askForLife(claim, courier) : finish(claim, 'none', quiet);
 
   const described = await open.connector.describe(courier);
@@ -56,6 +61,7 @@ function hasNothingToSay(claim: Claim): boolean {
   const { account } = claim;
   if (claim.doubt !== null || account.remote_id === null || account.pw_seq !== null) return false;
   if (account.wait_on !== null || claim.links.length > 0) return false;
+  if (keepsMembersOnly(claim)) return true;
   const known = parseAttributes(account.acked) ?? {};
   const { set, unset } = differenceOf(desiredOf(claim, claim.attributes), known, managedPaths(claim, known));
   return Object.keys(set).length === 0 && unset.length === 0;
@@ -167,11 +173,10 @@ async function removeTwin(claim: Claim, courier: Courier, remoteId: string): Pro
 }
 
 /** Removal by the target's policy. Removes only what we own or what bears our mark (rules 7 and 16). */
-async function removeAccount(claim: Claim, courier: Courier): Promise<Result> {
+async function removeAccount(claim: Claim, courier: Courier, lookups: DeliverLookups): Promise<Result> {
   const { account, open } = claim;
   const { policy } = open.target;
-  const adopted = account.origin === 'adopted' || account.origin === 'adopted-inactive';
-  const how = adopted ? policy.deprovisionAdopted : policy.deprovision;
+  const how = isAdopted(account) ? policy.deprovisionAdopted : policy.deprovision;
   if (account.remote_id === null) {
     if (claim.doubt === null) return finish(claim, 'none', { drop: true, news: { news: 'nothing' } });
     const found = await findOurs(claim, courier);
@@ -186,6 +191,7 @@ async function removeAccount(claim: Claim, courier: Courier): Promise<Result> {
       origin: account.origin ?? 'created',
     });
   }
+  if (keepsMembersOnly(claim)) return leaveGroup(claim, courier, lookups, account.remote_id);
   if (how === 'keep' || (how === 'disable' && account.kind === 'group')) {
     return finish(claim, 'none', { state: 'kept', doubt: 'keep', news: { news: 'nothing' } });
   }
@@ -255,6 +261,7 @@ async function createAccount(
   const { account, open } = claim;
   const withheld = withhold(claim, 'POST');
   if (withheld) return withheld;
+  if (mustExist(claim)) return takeExisting(claim, courier, lookups);
   const most = account.chunk === 0 ? 0 : (described.membersAtCreation ?? described.membersPerRequest);
   const links = claim.links.filter((link) => link.op === 'add').slice(0, most);
   const bare = isBare(account);
@@ -323,12 +330,13 @@ async function updateAccount(
   // Whoever bears a temporary name already has done its part of opening the circle.
   const breaksCycle =
     account.wait_on !== null &&
+    !keepsMembersOnly(claim) &&
     known[nameAttribute] !== temporaryName(claim) &&
     (await lookups.waitsOn(open.target.id, account.wait_on, account.subject_id));
   const wanted = breaksCycle ? { ...claim.attributes, [nameAttribute]: temporaryName(claim) } : claim.attributes;
   const desired = desiredOf(claim, wanted);
   const managed = managedPaths(claim, known);
-  const { set, unset } = differenceOf(desired, known, managed);
+  const { set, unset } = keepsMembersOnly(claim) ? { set: {}, unset: [] } : differenceOf(desired, known, managed);
   const differs = Object.keys(set).length > 0 || unset.length > 0;
   const acked = JSON.stringify(known);
   const password = passwordToSay(claim);
@@ -338,7 +346,8 @@ async function updateAccount(
   }
   // Rules may withhold a password and let the rest through; the password's turn comes again after it.
   if (passwordWithheld !== undefined && !differs) return passwordWithheld;
-  if (account.kind === 'group' && !described.patch)
+  if (keepsMembersOnly(claim) && !described.patch && claim.links.length > 0) return wholeOnly(claim);
+  if (account.kind === 'group' && !described.patch && !keepsMembersOnly(claim))
     return updateWholeGroup(claim, courier, lookups, remoteId, desired, differs, acked);
   if (!differs) {
     if (claim.links.length > 0)
@@ -361,7 +370,7 @@ async function updateAccount(
     case 'done': {
       const change: Partial<Result> = {
         acked: JSON.stringify(desired),
-        origin: account.origin === 'adopted-inactive' && wanted['active'] === false ? 'adopted' : account.origin,
+        ...(account.origin === 'adopted-inactive' && wanted['active'] === false ? { origin: 'adopted' } : {}),
       };
       if (breaksCycle) {
         return stepOn(claim, 'rename', { ...change, state: 'waiting', waitOn: account.wait_on, againInMs: waitMs });
@@ -388,42 +397,10 @@ const waitMs = 30_000;
 function managedPaths(claim: Claim, known: Attributes): string[] {
   const { account, open } = claim;
   const paths = open.rows.filter((row) => row.kind === account.kind).map((row) => row.to);
-  if (account.origin !== 'adopted' && account.origin !== 'adopted-inactive') return paths;
+  if (!isAdopted(account)) return paths;
   const acked = claim.doubt === null ? known : (parseAttributes(account.acked) ?? {});
   const doubtful = claim.doubt?.paths ?? [];
   return paths.filter((path) => path in claim.attributes || path in acked || doubtful.includes(path));
-}
-
-/** Says one chunk of memberships. A refused chunk is halved until the one bad member parks on its own link (rule 18). */
-async function sayMembers(
-  claim: Claim,
-  courier: Courier,
-  lookups: DeliverLookups,
-  membersPerRequest: number,
-  remoteId: string,
-  acked: string,
-): Promise<Result> {
-  const withheld = withhold(claim, 'PUT', { acked });
-  if (withheld) return withheld;
-  const links = claim.links.slice(0, Math.max(1, membersPerRequest));
-  const members = await remoteMembers(links, lookups, claim);
-  const said = await claim.open.connector.changeMembers(courier, {
-    remoteId,
-    add: members.filter((_, n) => links[n]!.op === 'add'),
-    remove: members.filter((_, n) => links[n]!.op === 'remove'),
-  });
-  if (said.outcome === 'done') {
-    return finish(claim, 'members', { acked, said: links.map((link) => ({ link })) });
-  }
-  if (said.outcome === 'absent') return setAside(claim, 'members', said.reason);
-  if (said.outcome === 'refused') {
-    const forbidden = { news: 'forbidden', reason: said.reason, subjectId: claim.account.subject_id } as const;
-    const news = said.rights ? { news: forbidden } : {};
-    const change = { operation: 'members', outcome: 'refused', reason: said.reason, acked, ...news } as const;
-    if (links.length > 1) return resultOf(claim, { ...change, chunk: Math.ceil(links.length / 2) });
-    return resultOf(claim, { ...change, chunk: null, said: [{ link: links[0]!, refused: said.reason }] });
-  }
-  return fail(claim, courier, 'members', said, true, { acked });
 }
 
 /** A target without PATCH takes the whole group, members included. */
@@ -461,18 +438,6 @@ async function updateWholeGroup(
     default:
       return fail(claim, courier, 'update', updated, true, { acked });
   }
-}
-
-async function remoteMembers(
-  links: readonly LinkRow[],
-  lookups: DeliverLookups,
-  claim: Claim,
-): Promise<RemoteMember[]> {
-  const kinds = await lookups.kindsOf(
-    claim.open.target.id,
-    links.map((link) => link.member_id),
-  );
-  return links.map((link) => ({ kind: kinds.get(link.member_id) ?? 'user', remoteId: link.remote_id! }));
 }
 
 function fail(

@@ -9,11 +9,12 @@ import { listAccountsOf, type Raise, raiseAccounts } from './accounts.ts';
 import { askAgain } from './ask-again.ts';
 import { lockDeliveryStamp } from './delivery-stamp.ts';
 import { descend, requestDescents } from './descents.ts';
+import { beginGroups } from './group-starts.ts';
 import { planLinks } from './links.ts';
 import { type InScope, readScopeFacts } from './scope.ts';
 import { raisesByGroups, readsGroupNames, targetsThatReadGroups } from './scope-changes.ts';
 import { followsChange, type TargetBook } from './target-book.ts';
-import { foldWakes, relinkMembers } from './wakes.ts';
+import { foldWakes } from './wakes.ts';
 
 /**
  * From changes to due accounts (design section 3, step 4). A change says *who*; what has to be done about it is worked
@@ -101,6 +102,7 @@ async function planChanges(
         spId: present.get(targetId) ?? change.spId,
         // Also when it is there: it may be dropped between our looking and our writing.
         makes: letIn.has(targetId),
+        unlessMissing: change.otherId !== null,
         ...(passwords.has(change.seq) && book.targets.get(targetId)?.connector.takesPasswords
           ? { passwordSeq: change.seq }
           : {}),
@@ -110,8 +112,9 @@ async function planChanges(
   raises.push(...(await planRegroupings(tx, book, changes, subjects)));
   const made = await raiseAccounts(tx, raises);
   const madeKeys = new Set(made.map((key) => `${key.targetId} ${key.subjectId}`));
-  await relinkMembers(
+  await beginGroups(
     tx,
+    book,
     made
       .filter((key) => subjects.get(key.subjectId)?.kind === 'group')
       .map(({ targetId, subjectId }) => ({ targetId, groupId: subjectId })),

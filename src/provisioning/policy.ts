@@ -26,6 +26,8 @@ export type TargetPolicy = {
   scopeGroups?: string;
   /** Names of groups or roles: only users who have one of them may be there. Groups all may. Absent: everyone. */
   provisioningRoles?: string[];
+  /** What is sent of groups (`existing-groups.ts`). Default `full`. */
+  groups: GroupMode;
   /** Absent: what the connector says, else unlimited. */
   requestsPerSecond?: number;
   /** Requests that may go at once after a pause; only with `requestsPerSecond`. Absent: one second's worth. */
@@ -44,6 +46,12 @@ export type TargetPolicy = {
 
 export type Deprovision = 'delete' | 'disable' | 'keep';
 
+/**
+ * `full`: groups and who is in them. `link-existing`: the same for groups that are at the target already; none is made.
+ * `membership-only`: of those only who is in them, and of that only what we put there. `none`: nothing.
+ */
+export type GroupMode = 'full' | 'membership-only' | 'link-existing' | 'none';
+
 const deprovisions = ['delete', 'disable', 'keep'] as const;
 const known = [
   'adopt',
@@ -53,6 +61,7 @@ const known = [
   'scopeUsers',
   'scopeGroups',
   'provisioningRoles',
+  'groups',
   'requestsPerSecond',
   'burst',
   'concurrency',
@@ -78,6 +87,7 @@ export function readPolicy(
     deprovision: readChoice(given, 'deprovision', deprovisions, defaults.deprovision ?? 'delete'),
     deprovisionAdopted: readChoice(given, 'deprovisionAdopted', deprovisions, 'disable'),
     follow: readChoice(given, 'follow', ['any', 'bound'], 'any'),
+    groups: readChoice(given, 'groups', ['full', 'membership-only', 'link-existing', 'none'], 'full'),
     concurrency: readCount(given, 'concurrency', 1, 256) ?? 16,
     timeoutMs: readCount(given, 'timeoutMs', 100, 300_000) ?? 10_000,
     settleMs: readCount(given, 'settleMs', 0, 600_000) ?? 2_000,

@@ -86,6 +86,12 @@ const steps = [
   ),
   prepare<Step, { n: number }>(
     (_, p) => sql<{ n: number }>`
+      delete from placed_members where target_id = ${p.targetId} and (group_id, member_id) in (
+        select group_id, member_id from placed_members where target_id = ${p.targetId} limit ${p.limit})
+      returning 1 as n`,
+  ),
+  prepare<Step, { n: number }>(
+    (_, p) => sql<{ n: number }>`
       delete from exchanges where attempt_id in (
         select e.attempt_id from attempts t cross join exchanges e
         where t.target_id = ${p.targetId} and e.attempt_id = t.id limit ${p.limit})

@@ -46,6 +46,8 @@ export type Result = {
   relink: boolean;
   /** Its row may go. */
   drop: boolean;
+  /** At rest it is looked at again after this time; null: not by itself. */
+  lookAgainInMs: number | null;
   /** What a rule withholds, and whether it looked at the clock; null when none does. */
   withheld: { operation: ProvisioningOperation; readsClock: boolean } | null;
   news: LaneNews;
@@ -66,13 +68,16 @@ export function resultOf(claim: Claim, change: Partial<Result> & Pick<Result, 'o
     holder: null,
     remoteId: account.remote_id,
     acked: account.acked,
-    origin: account.origin,
+    // What is kept as a whole from now on is not told by whom we put there.
+    origin:
+      account.origin === 'linked' && claim.open.target.policy.groups !== 'membership-only' ? 'adopted' : account.origin,
     chunk: account.chunk,
     password: { fate: 'kept' },
     doubt: 'clear',
     said: [],
     relink: false,
     drop: false,
+    lookAgainInMs: null,
     withheld: null,
     news: { news: 'answered', success: change.outcome === 'done' || change.outcome === 'exists' },
     ...change,

@@ -19,6 +19,7 @@ export type OpenTarget = {
   rows: readonly MappingRow[];
   /** The attribute that carries the subject's name at the target, by kind. */
   nameAttribute: Record<SubjectKind, string>;
+  /** Whether connector and policy send this kind at all. */
   sends(kind: SubjectKind): boolean;
   scope: Scope;
 };
@@ -123,7 +124,8 @@ function openTarget(
     connector,
     rows: kind.mapping,
     nameAttribute: { user: nameAttribute(kind, 'user'), group: nameAttribute(kind, 'group') },
-    sends: (subjectKind) => connector.sends(subjectKind),
+    sends: (subjectKind) =>
+      connector.sends(subjectKind) && !(subjectKind === 'group' && target.policy.groups === 'none'),
     scope: compileScope(target.policy, types),
   };
 }

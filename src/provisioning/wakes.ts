@@ -124,6 +124,7 @@ export async function foldWakes(tx: Tx, limit: number): Promise<number> {
       urgency,
       spId: row.sp_id,
       makes: false,
+      unlessMissing: true,
       at,
     };
   }

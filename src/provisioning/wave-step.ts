@@ -6,11 +6,11 @@ import { prepare, type Reading, type Store, type Tx } from '../store/store.ts';
 import { type Raise, raiseAccounts } from './accounts.ts';
 import { type Claim, wishFor } from './claim.ts';
 import { lockDeliveryStamp } from './delivery-stamp.ts';
+import { beginGroups, switchModes } from './group-starts.ts';
 import { unparkLinksBetween } from './links.ts';
 import { lockPlanner } from './plan.ts';
 import { readScopeFacts } from './scope.ts';
 import type { OpenTarget, TargetBook } from './target-book.ts';
-import { relinkMembers } from './wakes.ts';
 import { listRunningWaves, lockWave, type Wave, writeWave } from './waves.ts';
 
 /** Subjects that one transaction looks at, and refused memberships that it takes up again. */
@@ -66,13 +66,24 @@ async function isBusy(reading: Reading, targetId: number): Promise<boolean> {
 
 type Seen = Pick<
   AccountRow,
-  'subject_id' | 'kind' | 'due_at' | 'wanted' | 'done' | 'lease_attempt' | 'tries' | 'state' | 'version' | 'sp_id'
+  | 'subject_id'
+  | 'kind'
+  | 'due_at'
+  | 'wanted'
+  | 'done'
+  | 'lease_attempt'
+  | 'tries'
+  | 'state'
+  | 'version'
+  | 'sp_id'
+  | 'regime'
 >;
 
 const selectAccounts = prepare<{ targetId: number; after: string; limit: number }, Seen>((q, p) =>
   q
     .selectFrom('accounts')
-    .select(['subject_id', 'kind', 'due_at', 'wanted', 'done', 'lease_attempt', 'tries', 'state', 'version', 'sp_id'])
+    .select(['subject_id', 'kind', 'due_at', 'wanted', 'done', 'lease_attempt', 'tries', 'state', 'version'])
+    .select(['sp_id', 'regime'])
     .where('target_id', '=', p.targetId)
     .where('subject_id', '>', p.after)
     .orderBy('subject_id')
@@ -125,11 +136,20 @@ async function stepWave(
   });
   const made = await raiseAccounts(tx, raises);
   const kinds = new Map(raises.map((one) => [one.subjectId, one.kind]));
-  await relinkMembers(
+  await beginGroups(
     tx,
+    book,
     made
       .filter((key) => kinds.get(key.subjectId) === 'group')
       .map(({ subjectId }) => ({ targetId, groupId: subjectId })),
+  );
+  const looked = new Set(ids);
+  await switchModes(
+    tx,
+    book,
+    accounts
+      .filter((row) => row.kind === 'group' && looked.has(row.subject_id))
+      .map((row) => ({ targetId, groupId: row.subject_id, regime: row.regime })),
   );
   const seen = wave.seen + ids.length;
   await writeWave(tx, wave.id, {

@@ -4,10 +4,11 @@ import { spine } from './migrations/0001-spine.ts';
 import { trusted } from './migrations/0002-trusted.ts';
 import { rules } from './migrations/0003-rules.ts';
 import { extensions } from './migrations/0004-extensions.ts';
+import { groupModes } from './migrations/0005-group-modes.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
-const migrations: readonly Migration[] = [spine, trusted, rules, extensions];
+const migrations: readonly Migration[] = [spine, trusted, rules, extensions, groupModes];
 
 /**
  * Brings the schema up to date and answers with the names of the steps it took; none when it was. Safe to run from

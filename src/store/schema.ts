@@ -34,6 +34,8 @@ export interface Schema {
 
   accounts: AccountRow;
   links: LinkRow;
+  /** Whom we put, or perhaps put, in a group of which we keep no more than that (`provisioning/placed-members.ts`). */
+  placed_members: { target_id: number; group_id: string; member_id: string };
   wakes: WakeRow;
   attempts: AttemptRow;
   exchanges: ExchangeRow;
@@ -216,7 +218,8 @@ export interface AccountRow {
   pw_note: string | null;
   /** Target version its last result was computed with. */
   version: number;
-  origin: 'created' | 'adopted' | 'adopted-inactive' | null;
+  /** `linked`: a group that was there before us and of which we only keep who is in it. */
+  origin: 'created' | 'adopted' | 'adopted-inactive' | 'linked' | null;
   remote_id: string | null;
   /** JSON `Doubt`, or null when the last thing said was answered. */
   doubt: string | null;
@@ -228,8 +231,13 @@ export interface AccountRow {
   chunk: number | null;
   /** What a rule withholds (`POST`, `PUT`, `PATCH`, `DELETE`); null when none does. */
   withheld_operation: string | null;
-  /** When a rule that looked at the clock is to be asked again; null when none withholds. */
+  /**
+   * When a rule that looked at the clock is to be asked again, or a group that has to be at the target is looked for
+   * again; null when neither is waited for.
+   */
   ask_at: number | null;
+  /** Of a group: the modes its memberships were kept by, the present one last (`provisioning/regime.ts`). Null: `native`. */
+  regime: string | null;
 }
 
 /** One membership that is not yet said to a target, or waits, or was refused. A settled membership has no row. */

@@ -169,6 +169,11 @@ eachDatabase('targets', (bed) => {
     ['an unknown field', { type: 'SCIM2', settings: settings(), retries: 5 }, 'retries'],
     ['a policy that is no object', { type: 'SCIM2', settings: settings(), policy: 5 }, 'policy'],
     ['an unknown policy', { type: 'SCIM2', settings: settings(), policy: { speed: 5 } }, 'policy.speed'],
+    [
+      'a mode of groups that there is not',
+      { type: 'SCIM2', settings: settings(), policy: { groups: 'some' } },
+      'policy.groups',
+    ],
     ['a wrong choice', { type: 'SCIM2', settings: settings(), policy: { adopt: 'all' } }, 'policy.adopt'],
     [
       'too much concurrency',

@@ -1,0 +1,52 @@
+import type { SubjectKind } from '../connectors/connector.ts';
+import type { AccountRow } from '../store/schema.ts';
+import type { TargetPolicy } from './policy.ts';
+
+type OfAccount = { account: { kind: SubjectKind }; open: { target: { policy: Pick<TargetPolicy, 'groups'> } } };
+
+/** Whether it is a group that has to be at the target already: Purvey makes none there (`existing-groups.ts`). */
+export function mustExist({ account, open }: OfAccount): boolean {
+  const { groups } = open.target.policy;
+  return account.kind === 'group' && (groups === 'membership-only' || groups === 'link-existing');
+}
+
+/** Whether of this group no more is kept than who is in it: it is never made, changed or removed. */
+export function keepsMembersOnly({ account, open }: OfAccount): boolean {
+  return account.kind === 'group' && open.target.policy.groups === 'membership-only';
+}
+
+/**
+ * By which modes the memberships of a group at a target were kept, the present one last: what was said under a mode of
+ * before has to be taken back or said again under the next. The planner alone changes it, in the transaction that has
+ * the group's members looked at again, so that a policy that changes holds for a group from one moment on and what was
+ * planned before it is not forgotten.
+ *
+ * A word for each mode: `native`, and `+` behind it where only whom we put there is ever taken out.
+ */
+export type Regime = AccountRow['regime'];
+
+/** The word for what a policy wants. */
+export function modeOf({ groups }: Pick<TargetPolicy, 'groups'>): string {
+  return `native${groups === 'membership-only' ? '+' : ''}`;
+}
+
+/** Accounts from before there were modes have no word. */
+const first = 'native';
+
+export function modesOf(regime: Regime): string[] {
+  return (regime ?? first).split(' ');
+}
+
+export function presentMode(regime: Regime): string {
+  return modesOf(regime).at(-1)!;
+}
+
+/** Whether only whom we put there is taken out. */
+export function countsPlaced(mode: string): boolean {
+  return mode.endsWith('+');
+}
+
+/** The regime after a change to `mode`. Each mode is named once. */
+export function regimeAfter(regime: Regime, mode: string): string {
+  return [...modesOf(regime).filter((one) => one !== mode), mode].join(' ');
+}
