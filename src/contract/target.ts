@@ -43,6 +43,11 @@ export const PolicyAnswer = Type.Object({
     description:
       'What is sent of groups: all (full); only of those that are at the target already, kept as in full (link-existing), or no more than who is in them (membership-only); nothing (none). See docs/groups.md',
   }),
+  nestedGroups: Type.Enum(['native', 'flatten', 'ignore'], {
+    default: 'native',
+    description:
+      'A group that is in a group is named as its member (native), everybody in it is instead (flatten), or it is left out (ignore). See docs/groups.md',
+  }),
   requestsPerSecond: Type.Optional(
     Type.Number({
       minimum: 0.01,

@@ -8,11 +8,14 @@ import { checkVersion, liveOrNotFound, lockSubjects, type Subject } from './subj
 const groupsHolding = prepare<{ id: string }, { group_id: string }>(
   (_, p) => sql<{ group_id: string }>`select group_id from members where member_id = ${p.id} order by group_id`,
 );
-// The planner has to look at them once more, and by then nobody could tell who they were.
-const keepFormer = prepare<{ id: string; sp: number }, never>(
+// The planner has to look at them once more, and by then nobody could tell who they were. Where the group was in others,
+// their members lose it too.
+const keepFormer = prepare<{ id: string; sp: number; seq: number }, never>(
   (_, p) => sql`
-    insert into former_members (group_id, member_id, sp_id)
-    select group_id, member_id, cast(${p.sp} as bigint) from members where group_id = ${p.id}`,
+    insert into former_members (group_id, member_id, sp_id, seq)
+    select group_id, member_id, cast(${p.sp} as bigint), cast(${p.seq} as bigint) from members
+    where group_id = ${p.id} or member_id = ${p.id}
+    on conflict (group_id, member_id) do update set sp_id = excluded.sp_id, seq = excluded.seq`,
 );
 const clean = {
   held: prepare<{ id: string }, never>((_, p) => sql`delete from members where member_id = ${p.id}`),
@@ -44,7 +47,7 @@ export async function deleteSubject(
 
   const seq = await insertChange(tx, { subjectId: id, origin, urgency: urgency.removal });
   await buryRow(tx, subject, seq);
-  if (kind === 'group') await tx.run(keepFormer, { id, sp: origin.spId });
+  if (kind === 'group') await tx.run(keepFormer, { id, sp: origin.spId, seq });
   for (const statement of Object.values(clean)) await tx.run(statement, { id });
   if (kind === 'user') await forgetClearPassword(tx, id);
   if (groups.length > 0) {

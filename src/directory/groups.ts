@@ -10,6 +10,7 @@ import { insertChange, insertMembershipChanges, type Origin, urgency } from './c
 import type { Circle } from './circle.ts';
 import {
   addMembers,
+  keepNestings,
   lockMembers,
   lockWithMembers,
   type MembershipChange,
@@ -121,7 +122,8 @@ async function writeGroup(
   const name = await renamed(tx, before, resource.displayName as string, 'displayName');
   const attributes = toAttributes('group', resource, name);
 
-  const moved = await moveMembers(tx, id, change);
+  const { left, came } = await moveMembers(tx, id, change);
+  const moved = [...left, ...came];
   const same = isSame(before.attributes, attributes);
   if (same && moved.length === 0) return before;
   const seqs =
@@ -132,6 +134,7 @@ async function writeGroup(
           moved.map((memberId) => ({ groupId: id, memberId })),
           options.origin,
         );
+  if (left.length > 0) await keepNestings(tx, { id, spId: options.origin.spId, seq: seqs.get(id)! }, left);
   if (same) {
     await touchRows(tx, seqs);
     return { ...before, seq: seqs.get(id)!, version: before.version + 1, modifiedAt: tx.now };
@@ -140,16 +143,16 @@ async function writeGroup(
   return updateRow(tx, before, { attributes, name, seq }, options.type ?? groupType);
 }
 
-/** Answers the members that came or left. */
-async function moveMembers(tx: Tx, id: string, change: MembershipChange): Promise<string[]> {
+async function moveMembers(tx: Tx, id: string, change: MembershipChange): Promise<{ left: string[]; came: string[] }> {
   if (change.base === 'current') {
-    return [...(await removeMembers(tx, id, [...change.removed])), ...(await addMembers(tx, id, [...change.added]))];
+    const left = await removeMembers(tx, id, [...change.removed]);
+    return { left, came: await addMembers(tx, id, [...change.added]) };
   }
   const present = new Set(await readMemberIds(tx, id));
   const leaving = [...present].filter((member) => !change.added.has(member));
   const coming = [...change.added].filter((member) => !present.has(member));
   await lockMembers(tx, id, coming);
-  return [...(await removeMembers(tx, id, leaving)), ...(await addMembers(tx, id, coming))];
+  return { left: await removeMembers(tx, id, leaving), came: await addMembers(tx, id, coming) };
 }
 
 /** What operations in their order come to: who is in the group afterwards, whoever was before. */

@@ -85,6 +85,27 @@ export async function removeMembers(tx: Tx, groupId: string, memberIds: readonly
   return (await tx.run(remove, { group: groupId, ids: idRows(memberIds) })).map((row) => row.member_id);
 }
 
+const insertFormer = prepare<{ group: string; sp: number; seq: number; ids: string }, never>((_, p, d) => {
+  const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });
+  return sql`
+    insert into former_members (group_id, member_id, sp_id, seq)
+    select cast(${p.group} as text), s.id, cast(${p.sp} as bigint), cast(${p.seq} as bigint)
+    from ${ids} ${d.lookUp('subjects', 's', sql`s.id = r.id`)} where s.kind = 'group'
+    on conflict (group_id, member_id) do update set sp_id = excluded.sp_id, seq = excluded.seq`;
+});
+
+/**
+ * Keeps which groups left a group by the change `seq`, until the planner has followed what that means for everybody in
+ * them (`forgetFormerMembers`). Those of `memberIds` that are users are passed over.
+ */
+export async function keepNestings(
+  tx: Tx,
+  group: { id: string; spId: number; seq: number },
+  memberIds: readonly string[],
+): Promise<void> {
+  await tx.run(insertFormer, { group: group.id, sp: group.spId, seq: group.seq, ids: idRows(memberIds) });
+}
+
 const idsOf = prepare<{ group: string }, { member_id: string }>(
   (_, p) => sql<{ member_id: string }>`select member_id from members where group_id = ${p.group}`,
 );

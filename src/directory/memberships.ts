@@ -32,12 +32,13 @@ const everyMember = prepare<
     order by member_id limit ${p.limit}`;
   return sql<{ id: string; kind: Subject['kind'] }>`
     select x.id, s.kind from (
-      select id from (${page('members')}) as present union all select id from (${page('former_members')}) as former
+      select id from (${page('members')}) as present union select id from (${page('former_members')}) as former
     ) x inner join subjects s on s.id = x.id order by x.id limit ${p.limit}`;
 });
 
 /**
- * `listMembers` that also answers for a group that is gone: with those who were in it, until `forgetFormerMembers`.
+ * `listMembers` that also answers with those who were in a group that is gone, and with groups that left it, until
+ * `forgetFormerMembers`.
  * `until`: none after this one; default all.
  */
 export async function listEveryMember(
@@ -50,19 +51,21 @@ export async function listEveryMember(
   return rows.map(({ id, kind }) => ({ id, kind }));
 }
 
-const forgetFormer = prepare<{ group: string; sp: number; first: string; last: string }, never>(
-  (_, p) => sql`
-    delete from former_members
-    where group_id = ${p.group} and member_id >= ${p.first} and member_id <= ${p.last} and sp_id = ${p.sp}`,
+const forgetFormer = prepare<{ limit: number }, { n: number }>(
+  (_, p) => sql<{ n: number }>`
+    delete from former_members where (group_id, member_id) in (
+      select f.group_id, f.member_id from former_members f
+      where not exists (select 1 from changes c where c.seq = f.seq and c.unplanned is not null)
+      limit ${p.limit})
+    returning 1 as n`,
 );
 
-/** Forgets who was in a group that was deleted for this service provider, from the member `first` to `last`. */
-export async function forgetFormerMembers(
-  tx: Tx,
-  group: { groupId: string; spId: number },
-  range: { first: string; last: string },
-): Promise<void> {
-  await tx.run(forgetFormer, { group: group.groupId, sp: group.spId, ...range });
+/**
+ * Forgets up to `limit` members that left by changes that are planned; answers how many. Only for the planner, when it
+ * has nothing else to do: whoever followed a membership of before has then come to the end.
+ */
+export async function forgetFormerMembers(tx: Tx, limit: number): Promise<number> {
+  return (await tx.run(forgetFormer, { limit })).length;
 }
 
 /** A group that somebody is in, by himself (`direct`) or only because another group of his is in it (`indirect`). */

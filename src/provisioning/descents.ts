@@ -1,15 +1,18 @@
 import { sql } from 'kysely';
-import { forgetFormerMembers, listEveryMember } from '../directory/memberships.ts';
+import { listEveryMember } from '../directory/memberships.ts';
 import type { DescentRow } from '../store/schema.ts';
 import { prepare, type Reading, type Tx } from '../store/store.ts';
 import { raiseAccounts } from './accounts.ts';
+import { everNested } from './group-modes.ts';
+import { findConcerned, lookAtMembers, type Page } from './nested-groups.ts';
 import { type Regrouped, raisesByGroups, targetsThatReadGroups } from './scope-changes.ts';
 import type { TargetBook } from './target-book.ts';
 
 /**
- * Looking again at everybody in a group, and in the groups in it, when scopes read groups (engine rule 4): the group was
- * made, renamed or deleted, or came to another group or left one. That may be a hundred thousand people, so it goes on
- * step by step behind a stored cursor, and only the planner does it:
+ * Looking again at everybody in a group, and in the groups in it: when scopes read groups (engine rule 4) and the group was
+ * made, renamed or deleted, or came to another group or left one; and where everybody in a group is a member of the groups
+ * above (`nested-groups.ts`). That may be a hundred thousand people, so it goes on step by step behind a stored cursor,
+ * and only the planner does it:
  *
  *     (no row) --request--> at a member --a page is looked at--> at a later member … --the end--> seen
  *                               ^                                                                  |
@@ -23,26 +26,43 @@ import type { TargetBook } from './target-book.ts';
  * started an earlier one.
  */
 
-type Columns = { group_id: string; sp_id: number; round: number };
+/** What a descent is for (`DescentRow`). Left out: `scope`, for every target. */
+export type Request = {
+  groupId: string;
+  spId: number;
+  why?: DescentRow['why'];
+  topId?: string;
+  targetId?: number;
+};
+
+type Columns = Pick<DescentRow, 'group_id' | 'why' | 'top_id' | 'target_id' | 'sp_id' | 'round'>;
 
 const insertDescents = prepare<{ rows: string }, never>((_, p, d) => {
-  const rows = d.rowsOf<Columns, 'r'>(p.rows, 'r', { group_id: 'text', sp_id: 'int', round: 'int' });
+  const rows = d.rowsOf<Columns, 'r'>(p.rows, 'r', {
+    group_id: 'text',
+    why: 'text',
+    top_id: 'text',
+    target_id: 'int',
+    sp_id: 'int',
+    round: 'int',
+  });
   return sql`
-    insert into descents (group_id, sp_id, round, cursor, stop)
-    select r.group_id, r.sp_id, r.round, '', null from ${rows} where true
-    on conflict (group_id, sp_id) do update set
+    insert into descents (group_id, why, top_id, target_id, sp_id, round, cursor, stop)
+    select r.group_id, r.why, r.top_id, r.target_id, r.sp_id, r.round, '', null from ${rows} where true
+    on conflict (group_id, why, top_id, target_id, sp_id) do update set
       round = excluded.round,
       stop = case when descents.cursor = '' then null else descents.cursor end,
       cursor = coalesce(descents.cursor, '')
     where descents.round < excluded.round`;
 });
 
-async function request(tx: Tx, groups: readonly { groupId: string; spId: number; round: number }[]): Promise<void> {
+async function request(tx: Tx, requests: readonly (Request & { round: number })[]): Promise<void> {
   // One statement cannot write a row twice: of several rounds the latest counts.
   const byKey = new Map<string, Columns>();
-  for (const { groupId, spId, round } of groups) {
-    const seen = byKey.get(`${groupId} ${spId}`);
-    byKey.set(`${groupId} ${spId}`, { group_id: groupId, sp_id: spId, round: Math.max(round, seen?.round ?? 0) });
+  for (const { groupId, spId, why = 'scope', topId = '', targetId = 0, round } of requests) {
+    const key = [groupId, why, topId, targetId, spId].join(' ');
+    const row = { group_id: groupId, why, top_id: topId, target_id: targetId, sp_id: spId };
+    byKey.set(key, { ...row, round: Math.max(round, byKey.get(key)?.round ?? 0) });
   }
   if (byKey.size > 0) await tx.run(insertDescents, { rows: JSON.stringify([...byKey.values()]) });
 }
@@ -52,7 +72,7 @@ const lastRound = prepare<Record<string, never>, { round: number | null }>(
 );
 
 /** Has everybody in these groups looked at, soon and step by step. Only for the planner. Safe to repeat. */
-export async function requestDescents(tx: Tx, groups: readonly { groupId: string; spId: number }[]): Promise<void> {
+export async function requestDescents(tx: Tx, groups: readonly Request[]): Promise<void> {
   if (groups.length === 0) return;
   const round = ((await tx.run(lastRound, {}))[0]?.round ?? 0) + 1;
   await request(
@@ -62,13 +82,16 @@ export async function requestDescents(tx: Tx, groups: readonly { groupId: string
 }
 
 const takeOpen = prepare<{ limit: number }, DescentRow>(
-  (_, p) => sql<DescentRow>`
-    select group_id, sp_id, round, cursor, stop from descents where cursor is not null order by round limit ${p.limit}`,
+  (_, p) => sql<DescentRow>`select * from descents where cursor is not null order by round limit ${p.limit}`,
 );
 
-const moveOn = prepare<{ group: string; sp: number; cursor: string | null; stop: string | null }, never>(
+type Position = { cursor: string | null; stop: string | null };
+
+const moveOn = prepare<Omit<DescentRow, 'round'>, never>(
   (_, p) => sql`
-    update descents set cursor = ${p.cursor}, stop = ${p.stop} where group_id = ${p.group} and sp_id = ${p.sp}`,
+    update descents set cursor = ${p.cursor}, stop = ${p.stop}
+    where group_id = ${p.group_id} and why = ${p.why} and top_id = ${p.top_id} and target_id = ${p.target_id}
+      and sp_id = ${p.sp_id}`,
 );
 
 const forgetSeen = prepare<Record<string, never>, never>(
@@ -79,51 +102,102 @@ const forgetSeen = prepare<Record<string, never>, never>(
 const accountsPerStep = 200;
 const peoplePerStep = 20;
 const groupsPerStep = 20;
-/** Where no scope reads groups, there is nothing to do but to forget those who were in groups that are gone. */
-const forgottenPerStep = 2_000;
+/** One step notes at most about so many memberships, of at most so many members. */
+const membershipsPerStep = 1_000;
+const membersPerStep = 500;
 
 /** Looks at the next members of requested groups; answers how many groups it went on with, 0 when none is left. */
 export async function descend(tx: Tx, book: TargetBook): Promise<number> {
   const open = await tx.run(takeOpen, { limit: groupsPerStep });
   if (open.length === 0) return 0;
-  const targets = targetsThatReadGroups(book).length;
-  let room = targets === 0 ? forgottenPerStep : Math.max(peoplePerStep, Math.floor(accountsPerStep / targets));
+  const below: (Request & { round: number })[] = [];
+  const looked =
+    (await lookForScopes(
+      tx,
+      book,
+      open.filter((row) => row.why === 'scope'),
+      below,
+    )) +
+    (await lookForMembers(
+      tx,
+      book,
+      open.filter((row) => row.why !== 'scope'),
+      below,
+    ));
+  await request(tx, below);
+  await tx.run(forgetSeen, {});
+  return looked;
+}
+
+async function lookForScopes(
+  tx: Tx,
+  book: TargetBook,
+  rows: readonly DescentRow[],
+  below: (Request & { round: number })[],
+): Promise<number> {
+  const targets = Math.max(1, targetsThatReadGroups(book).length);
+  let room = Math.max(peoplePerStep, Math.floor(accountsPerStep / targets));
   const people: Regrouped[] = [];
-  const below: { groupId: string; spId: number; round: number }[] = [];
   let taken = 0;
-  for (const row of open) {
+  for (const row of rows) {
     if (room <= 0) break;
     taken += 1;
     const page = await nextPage(tx, row, room);
     room -= Math.max(1, page.length);
     for (const { id, kind } of page) {
       if (kind === 'user') people.push({ subjectId: id, spId: row.sp_id });
-      else below.push({ groupId: id, spId: row.sp_id, round: row.round });
+      else below.push(belowOf(row, id));
     }
   }
-  if (targets > 0) await request(tx, below);
   await raiseAccounts(tx, await raisesByGroups(tx, book, people));
-  await tx.run(forgetSeen, {});
   return taken;
+}
+
+async function lookForMembers(
+  tx: Tx,
+  book: TargetBook,
+  rows: readonly DescentRow[],
+  below: (Request & { round: number })[],
+): Promise<number> {
+  if (rows.length === 0) return 0;
+  const concerned = await findConcerned(tx, book, rows);
+  const pages: Page[] = [];
+  let room = membersPerStep;
+  let links = membershipsPerStep;
+  for (const walk of rows) {
+    if (room <= 0 || links <= 0) break;
+    const groups = concerned.get(walk)!;
+    // However many groups there are above, some members are looked at.
+    const most = Math.max(peoplePerStep, Math.floor(links / Math.max(1, groups.length)));
+    const members = await nextPage(tx, walk, Math.min(room, most));
+    room -= Math.max(1, members.length);
+    links -= members.length * groups.length;
+    pages.push({ walk, concerned: groups, members });
+    const goesBelow = walk.why === 'edge' || groups.some((group) => everNested(group.regime, 'flatten'));
+    if (goesBelow) below.push(...members.filter(({ kind }) => kind === 'group').map(({ id }) => belowOf(walk, id)));
+  }
+  await lookAtMembers(tx, pages);
+  return pages.length;
+}
+
+function belowOf({ why, top_id: topId, target_id: targetId, sp_id: spId, round }: DescentRow, groupId: string) {
+  return { groupId, spId, why, topId, targetId, round };
 }
 
 /** The next members of a group; the cursor moves behind them. */
 async function nextPage(tx: Tx, row: DescentRow, limit: number) {
-  const { group_id: groupId, sp_id: spId, stop } = row;
+  const { group_id: groupId, stop } = row;
   const after = row.cursor ?? '';
   const cameRound = stop !== null && after < stop;
   const page = await listEveryMember(tx, groupId, { after, until: cameRound ? stop : null, limit });
-  const [first, last] = [page[0]?.id, page.at(-1)?.id];
-  if (first !== undefined && last !== undefined) {
-    await forgetFormerMembers(tx, { groupId, spId }, { first, last });
-  }
-  const next =
+  const last = page.at(-1)?.id;
+  const next: Position =
     page.length === limit && !(cameRound && last === stop)
       ? { cursor: last!, stop }
       : stop !== null && !cameRound
         ? { cursor: '', stop }
         : { cursor: null, stop: null };
-  await tx.run(moveOn, { group: groupId, sp: spId, ...next });
+  await tx.run(moveOn, { ...row, ...next });
   return page;
 }
 

@@ -1,6 +1,6 @@
 import type { SubjectKind } from '../connectors/connector.ts';
 import type { AccountRow } from '../store/schema.ts';
-import type { TargetPolicy } from './policy.ts';
+import type { Nesting, TargetPolicy } from './policy.ts';
 
 type OfAccount = { account: { kind: SubjectKind }; open: { target: { policy: Pick<TargetPolicy, 'groups'> } } };
 
@@ -18,27 +18,37 @@ export function keepsMembersOnly({ account, open }: OfAccount): boolean {
 /**
  * By which modes the memberships of a group at a target were kept, the present one last: what was said under a mode of
  * before has to be taken back or said again under the next. The planner alone changes it, in the transaction that has
- * the group's members looked at again, so that a policy that changes holds for a group from one moment on and what was
- * planned before it is not forgotten.
+ * the group's members looked at again. So a policy that changes holds for a group from one moment on, and what was
+ * said before it is taken back whenever it ends: also by changes that were made before and are planned after.
  *
- * A word for each mode: `native`, and `+` behind it where only whom we put there is ever taken out.
+ * A word for each mode: that of nested groups, and `+` behind it where only whom we put there is ever taken out.
  */
 export type Regime = AccountRow['regime'];
 
 /** The word for what a policy wants. */
-export function modeOf({ groups }: Pick<TargetPolicy, 'groups'>): string {
-  return `native${groups === 'membership-only' ? '+' : ''}`;
+export function modeOf({ groups, nestedGroups }: Pick<TargetPolicy, 'groups' | 'nestedGroups'>): string {
+  return `${nestedGroups}${groups === 'membership-only' ? '+' : ''}`;
 }
 
 /** Accounts from before there were modes have no word. */
 const first = 'native';
 
-export function modesOf(regime: Regime): string[] {
+function modesOf(regime: Regime): string[] {
   return (regime ?? first).split(' ');
 }
 
 export function presentMode(regime: Regime): string {
   return modesOf(regime).at(-1)!;
+}
+
+/** How groups in groups are treated in a mode. */
+export function nestingOf(mode: string): Nesting {
+  return mode.replace('+', '') as Nesting;
+}
+
+/** Whether groups in groups were ever treated so. */
+export function everNested(regime: Regime, nesting: Nesting): boolean {
+  return modesOf(regime).some((mode) => nestingOf(mode) === nesting);
 }
 
 /** Whether only whom we put there is taken out. */

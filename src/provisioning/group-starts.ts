@@ -1,6 +1,7 @@
 import type { Tx } from '../store/store.ts';
 import { setRegimes } from './accounts.ts';
-import { countsPlaced, modeOf, presentMode, type Regime, regimeAfter } from './group-modes.ts';
+import { requestDescents } from './descents.ts';
+import { countsPlaced, modeOf, nestingOf, presentMode, type Regime, regimeAfter } from './group-modes.ts';
 import type { TargetBook } from './target-book.ts';
 import { relinkMembers } from './wakes.ts';
 
@@ -8,11 +9,9 @@ type GroupKey = { targetId: number; groupId: string };
 
 /** Groups whose accounts came into being: all their members are still to be said, by the mode of the target. Only for the planner. */
 export async function beginGroups(tx: Tx, book: TargetBook, groups: readonly GroupKey[]): Promise<void> {
-  await setRegimes(
-    tx,
-    groups.map((key) => ({ ...key, regime: modeAt(book, key.targetId) })),
-  );
-  await relinkMembers(tx, groups);
+  const fresh = groups.map((key) => ({ ...key, regime: modeAt(book, key.targetId) }));
+  await setRegimes(tx, fresh);
+  await relinkMembers(tx, fresh);
 }
 
 /**
@@ -31,11 +30,18 @@ export async function switchModes(
       return { targetId, groupId, regime: regimeAfter(regime, modeAt(book, targetId)) };
     }),
   );
-  // Whom we put there before it counted is said once more, and counts from then on.
-  await relinkMembers(
-    tx,
-    behind.filter((one) => countsPlaced(modeAt(book, one.targetId)) && !countsPlaced(presentMode(one.regime))),
-  );
+  const walks = behind.flatMap(({ targetId, groupId, regime }) => {
+    const [before, after] = [presentMode(regime), modeAt(book, targetId)];
+    // Whom we put there before it counted is said once more, and counts from then on.
+    const why =
+      countsPlaced(after) && !countsPlaced(before)
+        ? 'whole'
+        : nestingOf(after) !== nestingOf(before)
+          ? 'mode'
+          : undefined;
+    return why ? [{ groupId, spId: 0, why, topId: groupId, targetId } as const] : [];
+  });
+  await requestDescents(tx, walks);
 }
 
 function modeAt(book: TargetBook, targetId: number): string {

@@ -30,24 +30,24 @@ export function openLookups(store: Store): DeliverLookups {
       const subjects = await store.read((reading) => readSubjects(reading, subjectIds));
       return new Map([...subjects].map(([id, subject]) => [id, subject.kind]));
     },
-    async listRemoteMembers(targetId, groupId) {
-      const members: RemoteMember[] = [];
-      for (let after: string | undefined; ; ) {
-        const page = await store.read((reading) =>
-          listMembers(reading, groupId, { limit: membersPerPage, ...(after === undefined ? {} : { after }) }),
-        );
-        const accounts = await store.read((reading) =>
-          readAccounts(
-            reading,
-            page.map((member) => ({ targetId, subjectId: member.id })),
-          ),
-        );
-        for (const account of accounts) {
-          if (account.remote_id !== null) members.push({ kind: account.kind, remoteId: account.remote_id });
+    async listRemoteMembers(targetId, groupId, nesting) {
+      const members = new Map<string, RemoteMember>();
+      const groups = new Set([groupId]);
+      for (const group of groups) {
+        for (let after = ''; ; ) {
+          const page = await store.read((reading) => listMembers(reading, group, { limit: membersPerPage, after }));
+          const named = page.filter((member) => member.kind === 'user' || nesting === 'native');
+          const keys = named.map((member) => ({ targetId, subjectId: member.id }));
+          for (const { subject_id, kind, remote_id } of await store.read((reading) => readAccounts(reading, keys))) {
+            if (remote_id !== null) members.set(subject_id, { kind, remoteId: remote_id });
+          }
+          // A group that is met again is not walked again.
+          for (const { id, kind } of page) if (kind === 'group' && nesting === 'flatten') groups.add(id);
+          if (page.length < membersPerPage) break;
+          after = page.at(-1)!.id;
         }
-        if (page.length < membersPerPage) return members;
-        after = page.at(-1)!.id;
       }
+      return [...members.values()];
     },
     claimAllLinks: (claim) =>
       store.write((tx) =>

@@ -1,7 +1,7 @@
 import { CompiledQuery } from 'kysely';
 import { type Change, markPlanned, takeUnplanned, urgency } from '../directory/changes.ts';
 import { findClearPasswords } from '../directory/clear-passwords.ts';
-import { areMembers } from '../directory/memberships.ts';
+import { forgetFormerMembers } from '../directory/memberships.ts';
 import { readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { eraseUnowedPasswords } from './account-passwords.ts';
@@ -10,7 +10,7 @@ import { askAgain } from './ask-again.ts';
 import { lockDeliveryStamp } from './delivery-stamp.ts';
 import { descend, requestDescents } from './descents.ts';
 import { beginGroups } from './group-starts.ts';
-import { planLinks } from './links.ts';
+import { planMemberships } from './plan-memberships.ts';
 import { type InScope, readScopeFacts } from './scope.ts';
 import { raisesByGroups, readsGroupNames, targetsThatReadGroups } from './scope-changes.ts';
 import { followsChange, type TargetBook } from './target-book.ts';
@@ -31,6 +31,8 @@ export async function lockPlanner(tx: Tx): Promise<void> {
 
 /** One transaction plans about this many account rows; more would keep doors waiting (engine page, *plan*). */
 const rowsPerStep = 200;
+/** So many members of groups that are gone are forgotten in one transaction. */
+const formerPerStep = 2_000;
 
 /** How many changes one step takes. */
 export function changesPerStep(book: TargetBook): number {
@@ -61,7 +63,10 @@ export async function planStep(store: Store, book: TargetBook): Promise<number |
       await eraseUnowedPasswords(tx, [...passwords]);
     }
     const looked = await descend(tx, book);
-    return changes.length + (await foldWakes(tx, rowsPerStep)) + looked + (await askAgain(tx, book, rowsPerStep));
+    // Now nothing that left is still to be followed: no change is unplanned, nobody is half looked through.
+    const forgotten = changes.length + looked === 0 ? await forgetFormerMembers(tx, formerPerStep) : 0;
+    const folded = await foldWakes(tx, book, rowsPerStep);
+    return changes.length + folded + looked + forgotten + (await askAgain(tx, book, rowsPerStep));
   };
   // Lost, it is all worked out again; whatever is sent for it is written down by a claim, which takes it to the disk.
   const taken = await store.write(work, { durable: 'later' });
@@ -119,7 +124,7 @@ async function planChanges(
       .filter((key) => subjects.get(key.subjectId)?.kind === 'group')
       .map(({ targetId, subjectId }) => ({ targetId, groupId: subjectId })),
   );
-  await planMemberships(tx, changes, raises, madeKeys);
+  await planMemberships(tx, book, changes, raises, madeKeys);
 
   function leavesScope(targetId: number, subject: Subject): boolean {
     const open = book.targets.get(targetId);
@@ -139,8 +144,9 @@ async function planRegroupings(
   subjects: ReadonlyMap<string, Subject>,
 ): Promise<Raise[]> {
   const opens = targetsThatReadGroups(book);
+  if (opens.length === 0) return [];
   const namesMatter = opens.some((open) => readsGroupNames(book, open));
-  const moved = opens.length === 0 ? [] : changes.filter((change) => change.otherId !== null);
+  const moved = changes.filter((change) => change.otherId !== null);
   const members = await readSubjects(
     tx,
     moved.map((change) => change.otherId!),
@@ -148,7 +154,7 @@ async function planRegroupings(
   const changed = changes.filter((change) => {
     const subject = subjects.get(change.subjectId);
     if (change.otherId !== null || subject?.kind !== 'group') return false;
-    return subject.life !== 'live' || namesMatter || (opens.length > 0 && change.urgency !== urgency.cosmetic);
+    return subject.life !== 'live' || namesMatter || change.urgency !== urgency.cosmetic;
   });
   await requestDescents(tx, [
     ...changed.map((change) => ({ groupId: change.subjectId, spId: change.spId })),
@@ -177,35 +183,4 @@ function letInBy(
     .filter((open) => book.isBound(open.target.id, open.target.policy.follow === 'bound' ? [spId] : [...sps, spId]))
     .filter((open) => isInScope(open, subject))
     .map((open) => open.target.id);
-}
-
-/** Notes memberships that changed, at every target where the group has (or just got) an account. */
-async function planMemberships(
-  tx: Tx,
-  changes: readonly Change[],
-  raises: readonly Raise[],
-  made: ReadonlySet<string>,
-): Promise<void> {
-  const moved = changes.flatMap((change) =>
-    change.otherId === null ? [] : [{ groupId: change.subjectId, memberId: change.otherId }],
-  );
-  if (moved.length === 0) return;
-  const members = await areMembers(tx, moved);
-  const targetsOf = new Map<string, Set<number>>();
-  for (const one of raises) {
-    // A group that was made in this step has all its members noted already.
-    if (made.has(`${one.targetId} ${one.subjectId}`)) continue;
-    targetsOf.set(one.subjectId, (targetsOf.get(one.subjectId) ?? new Set()).add(one.targetId));
-  }
-  await planLinks(
-    tx,
-    moved.flatMap(({ groupId, memberId }) =>
-      [...(targetsOf.get(groupId) ?? [])].map((targetId) => ({
-        targetId,
-        groupId,
-        memberId,
-        op: members.has(`${groupId} ${memberId}`) ? ('add' as const) : ('remove' as const),
-      })),
-    ),
-  );
 }

@@ -7,6 +7,7 @@ const look = prepare<{ now: number }, { stamp: number; work: number }>(
       when exists (select 1 from changes where unplanned is not null)
         or exists (select 1 from wakes)
         or exists (select 1 from descents where cursor is not null)
+        or exists (select 1 from former_members)
         or exists (select 1 from waves where state = 'running')
         or exists (select 1 from accounts where ask_at is not null and ask_at <= ${p.now})
         or exists (select 1 from targets where removed_at is not null)

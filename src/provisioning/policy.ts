@@ -28,6 +28,8 @@ export type TargetPolicy = {
   provisioningRoles?: string[];
   /** What is sent of groups (`existing-groups.ts`). Default `full`. */
   groups: GroupMode;
+  /** What becomes of groups that are in a group (`nested-groups.ts`). Default `native`. */
+  nestedGroups: Nesting;
   /** Absent: what the connector says, else unlimited. */
   requestsPerSecond?: number;
   /** Requests that may go at once after a pause; only with `requestsPerSecond`. Absent: one second's worth. */
@@ -52,6 +54,12 @@ export type Deprovision = 'delete' | 'disable' | 'keep';
  */
 export type GroupMode = 'full' | 'membership-only' | 'link-existing' | 'none';
 
+/**
+ * `native`: a group that is in a group is named as its member. `flatten`: instead, everybody in it is, through any number
+ * of groups. `ignore`: neither, users who are in a group by themselves only.
+ */
+export type Nesting = 'native' | 'flatten' | 'ignore';
+
 const deprovisions = ['delete', 'disable', 'keep'] as const;
 const known = [
   'adopt',
@@ -62,6 +70,7 @@ const known = [
   'scopeGroups',
   'provisioningRoles',
   'groups',
+  'nestedGroups',
   'requestsPerSecond',
   'burst',
   'concurrency',
@@ -88,6 +97,7 @@ export function readPolicy(
     deprovisionAdopted: readChoice(given, 'deprovisionAdopted', deprovisions, 'disable'),
     follow: readChoice(given, 'follow', ['any', 'bound'], 'any'),
     groups: readChoice(given, 'groups', ['full', 'membership-only', 'link-existing', 'none'], 'full'),
+    nestedGroups: readChoice(given, 'nestedGroups', ['native', 'flatten', 'ignore'], 'native'),
     concurrency: readCount(given, 'concurrency', 1, 256) ?? 16,
     timeoutMs: readCount(given, 'timeoutMs', 100, 300_000) ?? 10_000,
     settleMs: readCount(given, 'settleMs', 0, 600_000) ?? 2_000,

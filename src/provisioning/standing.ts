@@ -157,6 +157,8 @@ const selectComing = prepare<{ rows: string }, { n: number }>((_, p, d) => {
     select r.n from ${rows}
     where exists (select 1 from wakes w where w.subject_id = r.group_id and w.target_id = r.target_id
         and (w.cause = 'relink' or w.cause like 'members after %'))
+      or exists (select 1 from descents s where s.cursor is not null and s.top_id = r.group_id
+        and s.target_id in (0, r.target_id))
       or exists (
         select 1 from (
           select k.member_id from links k

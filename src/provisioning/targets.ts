@@ -43,6 +43,8 @@ export type TargetForDelivery = {
   enabled: boolean;
   /** An operator holds it back: what happens is planned and waits. */
   paused: boolean;
+  /** Groups in groups may be kept otherwise than named there (`nested-groups.ts`), whatever the policy says now. */
+  nestedOtherwise: boolean;
   version: number;
   /** Only what was given; secrets as `Secret`. */
   values: SettingValues;
@@ -74,6 +76,7 @@ export async function createTarget(tx: Tx, parts: TargetParts, idpId: number, in
           enabled: enabled ? 1 : 0,
           settings: '{}',
           policy: JSON.stringify(policy),
+          nested_otherwise: policy.nestedGroups === 'native' ? 0 : 1,
           version: 1,
           created_at: tx.now,
           modified_at: tx.now,
@@ -115,14 +118,23 @@ export async function replaceTarget(
   const { name } = await readTarget(tx, id);
   await askWhichSystem(tx, { id, name }, kind, { before, after: values }, system);
   const settings = sealSettings(parts.key, id, values, found.settings);
-  const policy = JSON.stringify(readPolicy(given.policy, kind.policyDefaults?.(values), parts.types ?? coreTypes));
+  const wanted = readPolicy(given.policy, kind.policyDefaults?.(values), parts.types ?? coreTypes);
+  const policy = JSON.stringify(wanted);
+  const nested_otherwise = wanted.nestedGroups === 'native' ? found.nested_otherwise : 1;
   const enabled = readFlag(given.enabled, 'enabled', true) ? 1 : 0;
   const differs = settings !== found.settings || policy !== found.policy;
   if (!differs && enabled === found.enabled) return { target: await readTarget(tx, id), changed: false };
   await tx.all(
     tx.q
       .updateTable('targets')
-      .set({ settings, policy, enabled, version: found.version + (differs ? 1 : 0), modified_at: tx.now })
+      .set({
+        settings,
+        policy,
+        nested_otherwise,
+        enabled,
+        version: found.version + (differs ? 1 : 0),
+        modified_at: tx.now,
+      })
       .where('id', '=', id),
   );
   await raiseDeliveryStamp(tx);
@@ -274,6 +286,7 @@ function forDelivery(row: JoinedRow, key: SealingKey): TargetForDelivery {
     type: row.type,
     enabled: row.enabled === 1 && row.idp_enabled === 1,
     paused: row.paused_at !== null,
+    nestedOtherwise: row.nested_otherwise === 1,
     version: row.version,
     values: openSettings(key, row.id, row.settings),
     policy: readPolicy(JSON.parse(row.policy)),

@@ -1,10 +1,15 @@
 import { sql } from 'kysely';
 import { listGroupsOf, listMembers } from '../directory/memberships.ts';
 import { listReferrers } from '../directory/references.ts';
+import { readSubjects } from '../directory/subjects.ts';
 import type { WakeRow } from '../store/schema.ts';
 import { prepare, type Reading, type Tx } from '../store/store.ts';
 import { type Raise, raiseAccounts, readAccounts } from './accounts.ts';
+import { requestDescents } from './descents.ts';
+import { nestingOf, presentMode, type Regime } from './group-modes.ts';
 import { planLinks, settleRemovals } from './links.ts';
+import { isNestedOtherwise, listHolders } from './nested-groups.ts';
+import type { TargetBook } from './target-book.ts';
 
 /**
  * Who has to be told that a subject arrived at a target: the groups that hold it, the people who name it as manager
@@ -62,7 +67,7 @@ const debounceMs = 200;
 const membersPerStep = 500;
 
 /** Folds up to `limit` wakes into due links and raised accounts; answers how many it took. Only for the planner. */
-export async function foldWakes(tx: Tx, limit: number): Promise<number> {
+export async function foldWakes(tx: Tx, book: TargetBook, limit: number): Promise<number> {
   const taken = await tx.run(takeWakes, { limit });
   if (taken.length === 0) return 0;
   const raises: Raise[] = [];
@@ -73,9 +78,22 @@ export async function foldWakes(tx: Tx, limit: number): Promise<number> {
     movedAt.set(wake.subject_id, targets.add(wake.target_id));
   }
   const moved = [...movedAt.keys()];
+  const isNamed = (targetId: number) => book.targets.get(targetId)?.target.nestedOtherwise !== true;
   const pairs = (await listGroupsOf(tx, moved)).flatMap(({ groupId, memberId }) =>
-    [...movedAt.get(memberId)!].map((targetId) => ({ targetId, groupId, memberId })),
+    [...movedAt.get(memberId)!].filter(isNamed).map((targetId) => ({ targetId, groupId, memberId })),
   );
+  if (isNestedOtherwise(book)) {
+    const subjects = await readSubjects(tx, moved);
+    pairs.push(
+      ...(await listHolders(
+        tx,
+        book,
+        [...subjects.values()].flatMap(({ id, kind }) =>
+          [...movedAt.get(id)!].map((targetId) => ({ id, kind, targetId })),
+        ),
+      )),
+    );
+  }
   const referrers = (await listReferrers(tx, moved)).flatMap(({ subjectId, refId }) =>
     [...movedAt.get(refId)!].map((targetId) => ({ targetId, subjectId })),
   );
@@ -99,10 +117,13 @@ export async function foldWakes(tx: Tx, limit: number): Promise<number> {
         : [],
   );
   const groupsThere = await readAccounts(tx, uniqueKeys(fresh.map((one) => ({ ...one, subjectId: one.groupId }))));
-  const there = new Set(groupsThere.map((row) => `${row.target_id} ${row.subject_id}`));
+  const there = new Map(groupsThere.map((row) => [`${row.target_id} ${row.subject_id}`, row]));
   await relinkMembers(
     tx,
-    fresh.filter(({ targetId, groupId }) => there.has(`${targetId} ${groupId}`)),
+    fresh.flatMap((one) => {
+      const row = there.get(`${one.targetId} ${one.groupId}`);
+      return row ? [{ ...one, regime: row.regime }] : [];
+    }),
   );
   for (const row of groupsThere) raises.push(raiseOf(row, 1, tx.now));
   for (const row of present) {
@@ -138,19 +159,29 @@ function isContinued(cause: WakeRow['cause']): boolean {
 
 /**
  * Notes every member of these groups as still to be said at a target: the group is new there. Some at once, the others
- * by wakes. `after`: only members after this one; default all.
+ * by wakes, and by descents where everybody in the groups in it is a member. `after`: only members after this one; default all.
  */
 export async function relinkMembers(
   tx: Tx,
-  groups: readonly { targetId: number; groupId: string; after?: string }[],
+  groups: readonly { targetId: number; groupId: string; after?: string; regime: Regime }[],
 ): Promise<void> {
   const later: Wake[] = [];
   let room = membersPerStep;
-  for (const { targetId, groupId, after = '' } of groups) {
+  const isFlat = ({ regime }: { regime: Regime }) => nestingOf(presentMode(regime)) === 'flatten';
+  await requestDescents(
+    tx,
+    groups
+      .filter(isFlat)
+      .map(({ targetId, groupId }) => ({ groupId, spId: 0, why: 'whole' as const, topId: groupId, targetId })),
+  );
+  for (const { targetId, groupId, after = '', regime } of groups.filter((one) => !isFlat(one))) {
+    const names = nestingOf(presentMode(regime));
     const page = room > 0 ? await listMembers(tx, groupId, { limit: room, after }) : [];
     await planLinks(
       tx,
-      page.map((member) => ({ targetId, groupId, memberId: member.id, op: 'add' as const })),
+      page
+        .filter((member) => member.kind === 'user' || names === 'native')
+        .map((member) => ({ targetId, groupId, memberId: member.id, op: 'add' as const })),
     );
     const last = page.at(-1)?.id ?? after;
     if (page.length === room) later.push({ targetId, subjectId: groupId, cause: `${continued}${last}` });

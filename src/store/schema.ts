@@ -17,8 +17,11 @@ export interface Schema {
   unique_values: { kind: string; attr: string; value_key: string; subject_id: string };
   declared_attributes: DeclaredAttributeRow;
   members: { group_id: string; member_id: string };
-  /** Who was in a group when it was deleted, and for whom that was done, until the planner has looked at them. */
-  former_members: { group_id: string; member_id: string; sp_id: number };
+  /**
+   * Who was in a group when it was deleted, and groups that left a group: for whom and by which change, until the planner
+   * has followed it.
+   */
+  former_members: { group_id: string; member_id: string; sp_id: number; seq: number };
   refs: { subject_id: string; ref_id: string };
   subject_sps: { subject_id: string; sp_id: number };
   passwords: { subject_id: string; hash: string };
@@ -153,6 +156,8 @@ export interface TargetRow {
   /** Since when an operator holds it back, and who; null while it delivers. */
   paused_at: number | null;
   paused_by: string | null;
+  /** 1 once its policy had `nestedGroups` other than `native`: groups may be kept otherwise there, whatever it says now. */
+  nested_otherwise: number;
   /** Since when it is being taken away, with all that is known of it; nobody sees such a target any more. */
   removed_at: number | null;
 }
@@ -369,6 +374,16 @@ export interface WaveRow {
 export interface DescentRow {
   group_id: string;
   sp_id: number;
+  /**
+   * What is looked for. `scope`: who may be at a target. `edge`: who is in `top_id` and the groups above it, since
+   * `group_id` (or a group above that) came to it or left it. `whole`, `mode`: who is in the group `top_id` at `target_id`,
+   * to say all of it or what another mode makes different (`provisioning/nested-groups.ts`).
+   */
+  why: 'scope' | 'edge' | 'whole' | 'mode';
+  /** The empty text for `scope`. */
+  top_id: string;
+  /** 0: every target. */
+  target_id: number;
   /** A later one has a greater number; a group is looked through once in each. */
   round: number;
   /** The last member that was looked at, the empty text at first; null when all were. */

@@ -10,6 +10,7 @@ const select = prepare<Record<string, never>, Row>(
     union all select 'plan', 'user', 0 from (select seq from changes where unplanned is not null limit 1) c
     union all select 'plan', 'user', 0 from (select id from wakes limit 1) w
     union all select 'plan', 'user', 0 from (select group_id from descents limit 1) g
+    union all select 'plan', 'user', 0 from (select group_id from former_members limit 1) f
     union all select 'plan', 'user', 0 from (select id from waves where state = 'running' limit 1) v`,
 );
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Attributes } from '../../../src/mapping/rows.ts';
 import { enterpriseUserUrn } from '../../../src/protocol/scim/schema.ts';
+import type { Nesting } from '../../../src/provisioning/policy.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { MemoryTarget } from './memory-target.ts';
 import type { LastPassword } from './people.ts';
@@ -29,9 +30,11 @@ export async function findFaults(
     passwords: ReadonlyMap<string, LastPassword>;
     /** Whether the scope lets in who is in groups of these names (small letters); default all. */
     holds?: (groups: readonly string[]) => boolean;
+    /** How groups in groups are treated; default `native`. */
+    nesting?: Nesting;
   },
 ): Promise<string[]> {
-  const { nick, leavers, passwords, holds = () => true } = options;
+  const { nick, leavers, passwords, holds = () => true, nesting = 'native' } = options;
   const faults: string[] = [];
   const { subjects, members, accounts, links, wakes, descents, former, unplanned, secrets } = await store.read(
     async (reading) => {
@@ -68,6 +71,16 @@ export async function findFaults(
     }
     return [...found].map((group) => docOf.get(group)!.displayName!.toLowerCase());
   }
+  const kindOf = new Map(subjects.map((row) => [row.id, row.kind]));
+  /** Who should be named in a group. */
+  function membersOf(id: string): Set<string> {
+    const held = (group: string) => members.filter((row) => row.group_id === group).map((row) => row.member_id);
+    if (nesting === 'native') return new Set(held(id));
+    const met = new Set(held(id));
+    if (nesting === 'flatten')
+      for (const one of met) if (kindOf.get(one) === 'group') for (const m of held(one)) met.add(m);
+    return new Set([...met].filter((one) => kindOf.get(one) === 'user'));
+  }
   const byMark = new Map<string, string[]>();
   for (const one of target.held.values()) {
     const mark = String(one.attributes['externalId'] ?? '');
@@ -97,7 +110,7 @@ export async function findFaults(
       faults.push(`${nick(id)} holds ${JSON.stringify(held.attributes)} and should hold ${JSON.stringify(right)}`);
     }
     if (kind === 'group') {
-      const should = members.filter((row) => row.group_id === id).flatMap((row) => remoteOf(row.member_id) ?? []);
+      const should = [...membersOf(id)].flatMap((member) => remoteOf(member) ?? []);
       if (!isDeepStrictEqual([...held.members].sort(), should.sort())) {
         faults.push(`${nick(id)} has the members [${[...held.members].sort()}] and should have [${should}]`);
       }
@@ -148,8 +161,7 @@ export async function findFaults(
     if (leavers === 'disabled' && !isWanted.has(row.group_id)) continue;
     const link = `${row.op} ${nick(row.member_id)} in ${nick(row.group_id)}`;
     if (row.state !== 'waiting') faults.push(`a membership is ${row.state} at rest: ${link} (${row.reason})`);
-    const member = members.some((one) => one.group_id === row.group_id && one.member_id === row.member_id);
-    if (!member || row.op !== 'add' || remoteOf(row.member_id) !== undefined)
+    if (!membersOf(row.group_id).has(row.member_id) || row.op !== 'add' || remoteOf(row.member_id) !== undefined)
       faults.push(`a membership waits for nothing: ${link}`);
   }
   for (const { seq, subject_id: id } of secrets) {

@@ -6,6 +6,7 @@ import type { Origin } from '../../../src/directory/changes.ts';
 import type { Outbound } from '../../../src/outbound/outbound.ts';
 import { raiseDeliveryStamp } from '../../../src/provisioning/delivery-stamp.ts';
 import { createIdentityProvider } from '../../../src/provisioning/identity-providers.ts';
+import type { Nesting } from '../../../src/provisioning/policy.ts';
 import {
   createServiceProvider,
   ensureResidentServiceProvider,
@@ -56,8 +57,8 @@ export type Ground = {
   /** Empties it and sets the target up; time starts again. */
   clear(setting: Pick<Setting, 'policy' | 'traits' | 'planSize'>): Promise<void>;
   openBook(previous?: TargetBook): Promise<TargetBook>;
-  /** What an administrator does: another scope, the binding taken away or given back, a sync. */
-  setScope(setting: Pick<Setting, 'policy'>, scope: string): Promise<void>;
+  /** What an administrator does: another scope or nesting of groups, the binding taken away or given back, a sync. */
+  setPolicy(setting: Pick<Setting, 'policy'>, changes: { scopeUsers: string; nestedGroups?: Nesting }): Promise<void>;
   setBound(bound: boolean): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -75,6 +76,7 @@ const emptied = [
   'changes',
   'accounts',
   'links',
+  'placed_members',
   'wakes',
   'descents',
   'attempts',
@@ -127,6 +129,8 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
       clock.reset();
       await store.write(async (tx) => {
         await empty(tx);
+        // What was before is no schedule's history.
+        await tx.all(tx.q.updateTable('targets').set({ nested_otherwise: 0 }).where('id', '=', targetId));
         await replaceTarget(tx, { key, kinds }, targetId, { settings: {}, policy: setting.policy });
         await replaceBindings(tx, spId, [{ target: targetId }]);
         if (setting.planSize !== planSize) await bindOthers(tx, targetId, others, setting.planSize === 'one');
@@ -134,8 +138,8 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
       });
     },
     openBook: (previous) => store.read((reading) => openTargetBook(reading, { key, kinds, outbound }, previous)),
-    async setScope({ policy }, scopeUsers) {
-      const changed = { settings: {}, policy: { ...policy, scopeUsers } };
+    async setPolicy({ policy }, changes) {
+      const changed = { settings: {}, policy: { ...policy, ...changes } };
       await store.write((tx) => replaceTarget(tx, { key, kinds }, targetId, changed));
     },
     async setBound(bound) {

@@ -1,3 +1,4 @@
+import type { Nesting } from '../../../src/provisioning/policy.ts';
 import type { TargetTraits } from './memory-target.ts';
 import { openRandom, type Random } from './random.ts';
 
@@ -21,6 +22,8 @@ export type Setting = {
    */
   leavers: 'deleted' | 'disabled';
   scope: ScopeName;
+  /** How groups in groups are treated at first; default `native`. */
+  nesting?: Nesting;
 };
 
 /** By an attribute alone, or besides by the groups that somebody is in, directly or through others. */
@@ -66,6 +69,7 @@ export type Step =
   | { do: 'add or remove member'; group: number; member: number }
   | { do: 'narrow or widen scope' }
   | { do: 'unbind or bind' }
+  | { do: 'nest otherwise'; nesting: Nesting }
   | { do: 'sync' }
   | { do: 'plan'; node: number }
   | { do: 'claim'; node: number; kinds: ('user' | 'group')[]; limit: number }
@@ -125,7 +129,7 @@ const fates: readonly Fate[] = [
 /** The schedule of a seed. `concurrent`: some steps run at the same time, for databases with several writers. */
 export function makeSchedule(seed: number, options: { concurrent: boolean }): Schedule {
   const random = openRandom(seed);
-  const setting = makeSetting(random);
+  const setting = { ...makeSetting(random), ...makeNesting(seed) };
   const steps: Step[] = [];
   let faults = random.pick([0, 1, 1, 2, 2, 3, 3, 4, 6]);
   // Somebody has to be there before anything can happen to them.
@@ -135,10 +139,7 @@ export function makeSchedule(seed: number, options: { concurrent: boolean }): Sc
   const length = 20 + random.below(50);
   while (steps.length < length) {
     if (options.concurrent && random.chance(0.1)) {
-      const pair = [
-        makeTransaction(random),
-        random.chance(0.5) ? makeWrite(random, setting.scope) : makeTransaction(random),
-      ];
+      const pair = [makeTransaction(random), random.chance(0.5) ? makeWrite(random, setting) : makeTransaction(random)];
       steps.push({ do: 'together', steps: pair });
       continue;
     }
@@ -152,7 +153,7 @@ export function makeSchedule(seed: number, options: { concurrent: boolean }): Sc
       faults -= 1;
       return random.pick(fates);
     };
-    steps.push(random.chance(0.22) ? makeWrite(random, setting.scope) : makeWork(random, fate));
+    steps.push(random.chance(0.22) ? makeWrite(random, setting) : makeWork(random, fate));
   }
   return { seed, setting, steps };
 }
@@ -207,9 +208,18 @@ const administration: readonly Step[] = [
   { do: 'sync' },
 ];
 
-/** Where the scope asks for groups, more happens to them. */
-function makeWrite(random: Random, scope: ScopeName): Step {
-  if (scope !== 'attribute' && random.chance(0.4)) return makeRegrouping(random);
+/** Drawn apart, so that what a seed meant before there was a nesting it still means. */
+function makeNesting(seed: number): Pick<Setting, 'nesting'> {
+  const random = openRandom(seed ^ 0x2c1b3c6d);
+  return { nesting: random.pick<Nesting>(['native', 'native', 'native', 'flatten', 'flatten', 'ignore']) };
+}
+
+/** Where the scope asks for groups, or groups in groups are not simply named, more happens to them. */
+function makeWrite(random: Random, { scope, nesting = 'native' }: Pick<Setting, 'scope' | 'nesting'>): Step {
+  if (nesting !== 'native' && random.chance(0.05)) {
+    return { do: 'nest otherwise', nesting: random.pick<Nesting>(['native', 'flatten', 'ignore']) };
+  }
+  if ((scope !== 'attribute' || nesting !== 'native') && random.chance(0.4)) return makeRegrouping(random);
   const who = random.below(8);
   if (random.chance(0.06)) return random.pick<Step>([...administration]);
   const roll = random.below(100);

@@ -4,6 +4,7 @@ import { type Ended, recordResults } from '../../../src/provisioning/complete.ts
 import { endLeasesOf } from '../../../src/provisioning/leases-left.ts';
 import { openLookups } from '../../../src/provisioning/lookups.ts';
 import { changesPerStep, planStep } from '../../../src/provisioning/plan.ts';
+import type { Nesting } from '../../../src/provisioning/policy.ts';
 import type { TargetBook } from '../../../src/provisioning/target-book.ts';
 import { waveStep } from '../../../src/provisioning/wave-step.ts';
 import { lookAhead } from './ahead.ts';
@@ -39,7 +40,7 @@ type Node = { id: number; name: string; book: TargetBook; attempts: Attempt[] };
 export async function runSchedule(ground: Ground, schedule: Schedule): Promise<Outcome> {
   const { store, clock, targetId } = ground;
   const { setting } = schedule;
-  await ground.clear(setting);
+  await ground.clear({ ...setting, policy: { ...setting.policy, nestedGroups: setting.nesting ?? 'native' } });
   const random = openRandom(schedule.seed ^ 0x5bd1e995);
   const target = openMemoryTarget(setting.traits, clock.now);
   for (let n = 0; n < setting.strangers; n++) target.putStranger(strangerName);
@@ -50,6 +51,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
   let attemptsMade = 0;
   let narrow = false;
   let bound = true;
+  let nesting: Nesting = setting.nesting ?? 'native';
   let administered = false;
   let shut = false;
 
@@ -329,6 +331,11 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
         }
         return;
       }
+      case 'nest otherwise':
+        if (step.nesting === nesting) return;
+        nesting = step.nesting;
+        tell(`groups in groups: ${nesting}`);
+        return ground.setPolicy(setting, policyNow());
       case 'narrow or widen scope':
       case 'unbind or bind':
       case 'sync':
@@ -351,8 +358,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       narrow = !narrow;
       shut = true;
       tell(`the scope is ${narrow ? 'narrowed' : 'widened'}`);
-      const { filter } = scopes[setting.scope];
-      return ground.setScope(setting, narrow ? narrowed(filter) : filter);
+      return ground.setPolicy(setting, policyNow());
     }
     if (what === 'unbind or bind') {
       bound = !bound;
@@ -362,6 +368,11 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     }
     tell('a sync is asked for');
     return ground.sync();
+  }
+
+  function policyNow() {
+    const { filter } = scopes[setting.scope];
+    return { scopeUsers: narrow ? narrowed(filter) : filter, nestedGroups: nesting };
   }
 
   /** Whoever was outside or came without a binding is sent, as an administrator would do after such a day. */
@@ -439,6 +450,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       leavers: setting.leavers,
       passwords,
       holds: scopes[setting.scope].holds,
+      nesting,
     });
     return { faults, trace, attempts: attemptsMade };
   } catch (error) {

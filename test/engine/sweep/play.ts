@@ -22,6 +22,7 @@ const policy = {
   settleMs,
   deprovisionAdopted: 'delete',
   scopeUsers: 'not (userType eq "outside" or groups.display eq "away")',
+  nestedGroups: 'flatten',
 };
 const holds = (groups: readonly string[]) => !groups.includes('away');
 const restRealMs = 60_000;
@@ -129,7 +130,7 @@ export async function play(base: Ground, clock: TestClock, places: Places, plagu
     );
   const others = {
     changeDirectory: () => meddle((store) => interfere(base.origin, store, plague!.at), 'changes'),
-    changeTarget: () => writeTarget({ policy: { ...policy, maxTries: 9 } }),
+    changeTarget: () => writeTarget({ policy: { ...policy, nestedGroups: 'native' } }),
     switchTargetOff() {
       byItself(again.offMs, () => void writeTarget({ enabled: true }));
       return writeTarget({ enabled: false });
@@ -235,6 +236,7 @@ export async function play(base: Ground, clock: TestClock, places: Places, plagu
       leavers: 'deleted',
       passwords,
       holds,
+      nesting: struck && plague?.kind === 'target changes' ? 'native' : 'flatten',
     });
   } catch (error) {
     faults = [error instanceof Error ? (error.stack ?? error.message) : String(error)];

@@ -15,7 +15,8 @@ type Person = { userName: string; title?: string; manager?: string; outside?: bo
 
 /**
  * What happens to the directory in every run of the sweep: people come, are renamed, swap names, go, come back under
- * the name of a leaver, move out of scope and in again; groups are nested, change members, go. Who is in a group `away`,
+ * the name of a leaver, move out of scope and in again; groups are nested, with everybody in a group in those above it,
+ * change members, go. Who is in a group `away`,
  * or in a group in it, is out of scope. `rest` lets the engine bring all of it to the target. Answers with the
  * last password of everybody who got one.
  */
@@ -74,6 +75,9 @@ export async function playScenario(
 
   await change(ada, { userName: 'ada.lovelace' });
   await changeGroup(board, 'Board', [staff, ada]);
+  // Planned together: he leaves the group, and the group leaves the one above.
+  await changeGroup(staff, 'staff', [fresh]);
+  await changeGroup(board, 'Board', [ada]);
   await remove(cyd);
   await changeGroup(team, 'away', [eve]);
   await rest();
