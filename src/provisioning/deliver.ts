@@ -6,10 +6,9 @@ import type { LinkRow } from '../store/schema.ts';
 import { type Claim, isAdopted } from './claim.ts';
 import { type ConflictLookups, resolveCreateConflict, resolveRenameConflict, temporaryName } from './conflict.ts';
 import { takeExisting } from './existing-groups.ts';
-import { keepsMembersOnly, mustExist, nestingOf, presentMode } from './group-modes.ts';
+import { keepsMembersOnly, mustExist } from './group-modes.ts';
 import { isBare } from './owed-passwords.ts';
 import { afterCreation, afterFinding, noteOfRefusal, passwordToSay, sayPassword } from './password.ts';
-import type { Nesting } from './policy.ts';
 import { failureOf, finish, type Result, resultOf, setAside, stepOn, withhold } from './result.ts';
 import { leaveGroup, remoteMembers, sayMembers, wholeOnly } from './say-members.ts';
 
@@ -86,8 +85,11 @@ function desiredOf(claim: Claim, wanted: Attributes): Attributes {
 
 /** What the walk has to ask of our own tables, each a short read outside any transaction. */
 export interface DeliverLookups extends ConflictLookups {
-  /** Every member of a group that has a remote id at the target. For targets that take only the whole. */
-  listRemoteMembers(targetId: number, groupId: string, nesting: Nesting): Promise<RemoteMember[]>;
+  /**
+   * Every member of a group that has a remote id at the target, by the mode the group is kept in by now. For targets that
+   * take only the whole.
+   */
+  listRemoteMembers(targetId: number, groupId: string): Promise<RemoteMember[]>;
   /** Marks all memberships of the group that are to be said as said by this attempt, and gives them. */
   claimAllLinks(claim: Claim): Promise<LinkRow[]>;
 }
@@ -420,11 +422,7 @@ async function updateWholeGroup(
   const withheld = withhold(claim, 'PUT', { acked });
   if (withheld) return withheld;
   const links = await lookups.claimAllLinks(claim);
-  const members = await lookups.listRemoteMembers(
-    claim.open.target.id,
-    claim.account.subject_id,
-    nestingOf(presentMode(claim.account.regime)),
-  );
+  const members = await lookups.listRemoteMembers(claim.open.target.id, claim.account.subject_id);
   const updated = await claim.open.connector.update(courier, {
     kind: 'group',
     remoteId,

@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import { listOwners, readAccounts } from './accounts.ts';
 import { waitsOn } from './chain.ts';
 import type { DeliverLookups } from './deliver.ts';
+import { nestingOf, presentMode } from './group-modes.ts';
 import { claimLinks } from './links.ts';
 
 const membersPerPage = 5_000;
@@ -30,7 +31,10 @@ export function openLookups(store: Store): DeliverLookups {
       const subjects = await store.read((reading) => readSubjects(reading, subjectIds));
       return new Map([...subjects].map(([id, subject]) => [id, subject.kind]));
     },
-    async listRemoteMembers(targetId, groupId, nesting) {
+    async listRemoteMembers(targetId, groupId) {
+      // Not as it was when the group was claimed: links that were noted since by another mode are said by this as well.
+      const [group] = await store.read((reading) => readAccounts(reading, [{ targetId, subjectId: groupId }]));
+      const nesting = nestingOf(presentMode(group?.regime ?? null));
       const members = new Map<string, RemoteMember>();
       const groups = new Set([groupId]);
       for (const group of groups) {

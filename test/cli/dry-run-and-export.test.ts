@@ -14,7 +14,7 @@ identityProviders:
     connectors:
       - type: SCIM2
         settings: { scim2-authentication-mode: bearer, scim2-access-token: \${TOKEN}, scim2-user-ep: "https://partner.example/Users" }
-        policy: { concurrency: 4, groups: membership-only, scopeUsers: 'userName sw "a: #"', provisioningRoles: [Sales, "a $\${1}", "yes"] }
+        policy: { concurrency: 4, groups: membership-only, nestedGroups: flatten, scopeUsers: 'userName sw "a: #"', provisioningRoles: [Sales, "a $\${1}", "yes"] }
   - name: Päyroll 2
     connectors:
       - type: SCIM2

@@ -174,6 +174,11 @@ eachDatabase('targets', (bed) => {
       { type: 'SCIM2', settings: settings(), policy: { groups: 'some' } },
       'policy.groups',
     ],
+    [
+      'a nesting that there is not',
+      { type: 'SCIM2', settings: settings(), policy: { nestedGroups: 'deep' } },
+      'policy.nestedGroups',
+    ],
     ['a wrong choice', { type: 'SCIM2', settings: settings(), policy: { adopt: 'all' } }, 'policy.adopt'],
     [
       'too much concurrency',

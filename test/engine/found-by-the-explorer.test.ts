@@ -300,6 +300,23 @@ const findings: { hazard: string; setting: Setting; steps: Step[] }[] = [
       claim(0, ['user'], 2),
     ],
   },
+  {
+    hazard:
+      'a group that is said as a whole is claimed, and how groups in groups are treated changes before it is said',
+    setting: settingOf({ patch: false, unknownMember: 'left out' }, { nesting: 'ignore' }),
+    steps: [
+      { do: 'create group', name: 1, members: [] },
+      { do: 'rest' },
+      { do: 'create group', name: 2, members: [3] },
+      plan(1),
+      { do: 'add or remove member', group: 0, member: 9 },
+      claim(0, ['user', 'group'], 1),
+      { do: 'rename group', who: 0, name: 0 },
+      plan(1),
+      { do: 'nest otherwise', nesting: 'native' },
+      claim(1, ['user', 'group'], 2),
+    ],
+  },
 ];
 
 for (const database of databaseKinds) {

@@ -129,9 +129,11 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
       clock.reset();
       await store.write(async (tx) => {
         await empty(tx);
-        // What was before is no schedule's history.
-        await tx.all(tx.q.updateTable('targets').set({ nested_otherwise: 0 }).where('id', '=', targetId));
         await replaceTarget(tx, { key, kinds }, targetId, { settings: {}, policy: setting.policy });
+        // What was before is no schedule's history.
+        const nested = (setting.policy['nestedGroups'] ?? 'native') === 'native' ? 0 : 1;
+        await tx.all(tx.q.updateTable('targets').set({ nested_otherwise: nested }).where('id', '=', targetId));
+        await raiseDeliveryStamp(tx);
         await replaceBindings(tx, spId, [{ target: targetId }]);
         if (setting.planSize !== planSize) await bindOthers(tx, targetId, others, setting.planSize === 'one');
         planSize = setting.planSize;
