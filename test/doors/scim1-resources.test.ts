@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { settleDeclaredAttributes } from '../../src/directory/declared-attributes.ts';
 import { scim1Codec } from '../../src/inbound/scim/codec1.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eachDatabase } from '../database.ts';
+import { customSchemas, customUrn, typesOf } from '../extensions.ts';
 import { openScimBed } from './scim-bed.ts';
 
 const core = 'urn:scim:schemas:core:1.0';
@@ -25,6 +27,7 @@ eachDatabase('SCIM 1.1, users and groups', (database) => {
     assert.equal(made.status, 201);
     assert.match(made.headers.get('content-type')!, /^application\/json/);
     const { id, meta } = made.body;
+    const manager = { managerId: boss.body.id, $ref: `${bed.url}/Users/${boss.body.id}` };
     assert.equal(made.headers.get('location'), `${bed.url}/Users/${id}`);
     assert.deepEqual(made.body, {
       schemas: [core, enterprise],
@@ -33,7 +36,7 @@ eachDatabase('SCIM 1.1, users and groups', (database) => {
       externalId: 'x1',
       name: { familyName: 'Jensen', givenName: 'Barbara' },
       emails: [{ value: 'b@example.com', type: 'work', primary: true }],
-      [enterprise]: { department: 'Tours', manager: { managerId: boss.body.id } },
+      [enterprise]: { department: 'Tours', manager },
       meta: {
         created: meta.created,
         lastModified: meta.lastModified,
@@ -53,7 +56,7 @@ eachDatabase('SCIM 1.1, users and groups', (database) => {
     assert.equal(patched.status, 200);
     assert.deepEqual(
       [patched.body.title, patched.body.name, patched.body.emails, patched.body[enterprise]],
-      ['Guide', { familyName: 'Jensen' }, [{ value: 'c@example.com' }], { manager: { managerId: boss.body.id } }],
+      ['Guide', { familyName: 'Jensen' }, [{ value: 'c@example.com' }], { manager }],
     );
     assert.equal(patched.headers.get('etag'), patched.body.meta.version);
 
@@ -184,6 +187,39 @@ eachDatabase('SCIM 1.1, lists', (database) => {
       assert.deepEqual([status, body.Errors[0].code], [400, '400'], filter);
       assert.match(body.Errors[0].description, /SCIM 1\.1/, filter);
     }
+  });
+});
+
+eachDatabase('SCIM 1.1, declared extensions', (database) => {
+  it('are said, changed, filtered and described under their own URN', async () => {
+    const types = typesOf(customSchemas);
+    const store = await database.open();
+    assert.deepEqual(await settleDeclaredAttributes(store, types), []);
+    await using bed = await openScimBed(store, { codec: scim1Codec, types });
+    const extension = { code: 'A', floor: 7, skills: ['go', 'chess'], remote: true };
+    const made = await bed.call('POST', '/Users', {
+      schemas: [core, customUrn],
+      userName: 'a',
+      [customUrn]: extension,
+    });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    assert.deepEqual([made.body.schemas, made.body[customUrn]], [[core, customUrn], extension]);
+    const patched = await bed.call('PATCH', `/Users/${made.body.id}`, {
+      [customUrn]: { skills: ['ski'] },
+      meta: { attributes: [`${customUrn}:code`] },
+    });
+    assert.deepEqual(patched.body[customUrn], { floor: 7, skills: ['go', 'chess', 'ski'], remote: true });
+    for (const [filter, found] of [
+      [`${customUrn}:floor gt 6`, 1],
+      [`${customUrn}:floor gt 7`, 0],
+      [`${customUrn}:skills eq ski and ${customUrn}:remote eq true`, 1],
+    ] as const) {
+      const { body } = await bed.call('GET', `/Users?filter=${encodeURIComponent(filter)}`);
+      assert.equal(body.totalResults, found, filter);
+    }
+    const schema = (await bed.call('GET', `/Schemas/${core}:User`)).body;
+    const floor = schema.attributes.find((one: { name: string }) => one.name === 'floor');
+    assert.deepEqual([floor.type, floor.schema], ['integer', customUrn]);
   });
 });
 
