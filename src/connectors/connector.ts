@@ -27,6 +27,7 @@ export interface ConnectorKind {
 
 export type PolicyDefaults = {
   deprovision?: 'delete' | 'disable' | 'keep';
+  nestedGroups?: 'native' | 'flatten';
   requestsPerSecond?: number;
 };
 

@@ -28,7 +28,7 @@ export type TargetPolicy = {
   provisioningRoles?: string[];
   /** What is sent of groups (`existing-groups.ts`). Default `full`. */
   groups: GroupMode;
-  /** What becomes of groups that are in a group (`nested-groups.ts`). Default `native`. */
+  /** What becomes of groups that are in a group (`nested-groups.ts`). Default: what the connector says, else `native`. */
   nestedGroups: Nesting;
   /** Absent: what the connector says, else unlimited. */
   requestsPerSecond?: number;
@@ -87,7 +87,7 @@ const known = [
  */
 export function readPolicy(
   json: unknown,
-  defaults: Pick<PolicyDefaults, 'deprovision'> = {},
+  defaults: Pick<PolicyDefaults, 'deprovision' | 'nestedGroups'> = {},
   types?: ResourceTypes,
 ): TargetPolicy {
   const given = readFields(json ?? {}, 'policy', known);
@@ -97,7 +97,7 @@ export function readPolicy(
     deprovisionAdopted: readChoice(given, 'deprovisionAdopted', deprovisions, 'disable'),
     follow: readChoice(given, 'follow', ['any', 'bound'], 'any'),
     groups: readChoice(given, 'groups', ['full', 'membership-only', 'link-existing', 'none'], 'full'),
-    nestedGroups: readChoice(given, 'nestedGroups', ['native', 'flatten', 'ignore'], 'native'),
+    nestedGroups: readChoice(given, 'nestedGroups', ['native', 'flatten', 'ignore'], defaults.nestedGroups ?? 'native'),
     concurrency: readCount(given, 'concurrency', 1, 256) ?? 16,
     timeoutMs: readCount(given, 'timeoutMs', 100, 300_000) ?? 10_000,
     settleMs: readCount(given, 'settleMs', 0, 600_000) ?? 2_000,

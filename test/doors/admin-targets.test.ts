@@ -48,6 +48,7 @@ eachDatabase('targets', (bed) => {
     const made = await api.call('POST', '/identity-providers/hub/targets', { type: 'SCIM2', settings: profile() });
     assert.equal(made.status, 201, made.text);
     assert.equal(made.body.policy.deprovision, 'disable', 'a DELETE there can never be undone');
+    assert.equal(made.body.policy.nestedGroups, 'flatten', 'no group is a member there');
     const { id } = made.body;
     const overrides = 'deprovision: keep\n# by agreement\nrate: 2/s\n';
     const own = { settings: profile(overrides), policy: { deprovision: 'delete' } };
@@ -72,6 +73,7 @@ eachDatabase('targets', (bed) => {
     assert.equal(made.body.version, 1);
     assert.equal(made.body.policy.concurrency, 4);
     assert.equal(made.body.policy.deprovision, 'delete');
+    assert.equal(made.body.policy.nestedGroups, 'native');
     assert.deepEqual(made.body.settings['scim2-access-token'], { set: true });
     assert.equal(made.body.settings['scim2-user-ep'], 'https://partner.example/scim2/Users');
     const { id } = made.body;

@@ -32,9 +32,10 @@ export const scim2: ConnectorKind = {
   mapping: mapDialect(scim2Dialect),
   checkSettings: checkScim2Settings,
   policyDefaults(values) {
-    const { deprovision, rate } = readProfile(values);
+    const { deprovision, groupsAsMembers, rate } = readProfile(values);
     const requestsPerSecond = readRate(rate);
-    return { deprovision, ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }) };
+    const nestedGroups = groupsAsMembers ? 'native' : 'flatten';
+    return { deprovision, nestedGroups, ...(requestsPerSecond === undefined ? {} : { requestsPerSecond }) };
   },
   open: openScim2,
 };
