@@ -32,6 +32,8 @@ export type Config = {
   readonly passwordDays: number;
   /** The file with schema extensions and what it holds; undefined: none are declared. */
   readonly schemas: { readonly file: string; readonly text: string } | undefined;
+  /** How long what is only forwarded waits for its targets, in days. */
+  readonly forwardedDays: number;
   /** Days that attempts and changes are kept; 0: for ever. */
   readonly keep: { readonly attemptsDays: number; readonly changesDays: number };
 };
@@ -114,6 +116,11 @@ export const variables = [
     name: 'PURVEY_PASSWORD_DAYS',
     fallback: '7',
     help: 'How many days a new password waits, sealed, for targets that cannot be told; then it is erased and the account says so. 1 to 365.',
+  },
+  {
+    name: 'PURVEY_FORWARDED_DAYS',
+    fallback: '30',
+    help: 'How many days what is only forwarded waits, sealed, for targets that do not take it; then it is erased and the account says so. 1 to 365.',
   },
   {
     name: 'PURVEY_SCHEMAS',
@@ -201,7 +208,8 @@ export function readConfig(overrides: Environment = {}, environment: Environment
     }),
     timeZone: readTimeZone(get('PURVEY_TIME_ZONE')),
     whenNoRule: readWhenNoRule(get('PURVEY_NO_RULE')),
-    passwordDays: readPasswordDays(get('PURVEY_PASSWORD_DAYS')),
+    passwordDays: readWaitDays('PURVEY_PASSWORD_DAYS', get('PURVEY_PASSWORD_DAYS'), 7),
+    forwardedDays: readWaitDays('PURVEY_FORWARDED_DAYS', get('PURVEY_FORWARDED_DAYS'), 30),
     schemas: readSchemas(get('PURVEY_SCHEMAS')),
     keep: Object.freeze({
       attemptsDays: readDays('PURVEY_KEEP_ATTEMPTS_DAYS', get('PURVEY_KEEP_ATTEMPTS_DAYS'), defaultKeep.attempts),
@@ -401,11 +409,11 @@ function readBlockingMs(text: string | undefined): number {
   return Math.round(seconds * 1_000);
 }
 
-function readPasswordDays(text: string | undefined): number {
-  if (text === undefined) return 7;
+function readWaitDays(name: string, text: string | undefined, absent: number): number {
+  if (text === undefined) return absent;
   const days = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
   if (!(days >= 1 && days <= 365)) {
-    throw new ConfigError(`PURVEY_PASSWORD_DAYS is ${text}: it must be a whole number of days from 1 to 365`);
+    throw new ConfigError(`${name} is ${text}: it must be a whole number of days from 1 to 365`);
   }
   return days;
 }

@@ -22,7 +22,7 @@ import { readSchemaFile } from './protocol/scim/schema-file.ts';
 import { startEngine } from './provisioning/engine.ts';
 import { checkSealingKey } from './provisioning/key-check.ts';
 import { startRetention } from './provisioning/retention.ts';
-import { ensureResidentServiceProvider } from './provisioning/service-providers.ts';
+import { ensureResidentServiceProvider, readForwarding } from './provisioning/service-providers.ts';
 import { findUnreadableScopes } from './provisioning/stored-scopes.ts';
 import { openWaits } from './provisioning/wait.ts';
 import { openZone } from './rules/zone.ts';
@@ -99,9 +99,10 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     });
     const passwords = { key, lastsMs: config.passwordDays * 86_400_000 };
     const limits = { bulkOperations: config.bulk.operations, bulkBytes: config.bulk.bytes };
-    await app.register(scimDoor({ door, passwords, limits }), { prefix: '/scim2' });
+    const forwarding = { key, lastsMs: config.forwardedDays * 86_400_000, settingOf: readForwarding };
+    await app.register(scimDoor({ door, passwords, forwarding, limits }), { prefix: '/scim2' });
     for (const prefix of ['/wso2/scim', '/scim1']) {
-      await app.register(scimDoor({ door, passwords, limits, codec: scim1Codec }), { prefix });
+      await app.register(scimDoor({ door, passwords, forwarding, limits, codec: scim1Codec }), { prefix });
     }
     await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts, rules }), { prefix: '/api' });
     const url = await listen(app, config);

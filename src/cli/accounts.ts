@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AccountAnswer, AccountDetail } from '../contract/account.ts';
+import type { AccountAnswer, AccountDetail, ForwardedAnswer } from '../contract/account.ts';
 import type { Page } from '../contract/page.ts';
 import { CliError, type Client } from './client.ts';
 import { asClientCommand, openCommand, readCount } from './command.ts';
@@ -18,7 +18,7 @@ type ListOptions = Options & {
 const pathOf = (target: string, subject: string) =>
   `/accounts/${encodeURIComponent(target)}/${encodeURIComponent(subject)}`;
 
-/** `purvey accounts list|show|retry`. */
+/** `purvey accounts list|show|retry|give-up`. */
 export function addAccounts(program: Command): void {
   const group = program.command('accounts').description('where users and groups stand at the targets');
 
@@ -68,6 +68,7 @@ export function addAccounts(program: Command): void {
         ['password', passwordOf(account)],
         ['waits for', account.waitsFor?.name],
         ['waits behind', account.waitsBehind],
+        ...(account.forwarded ? [['forwarded', describeForwarded(account.forwarded)] as [string, unknown]] : []),
         ['let in by', account.why.sentence],
         ...account.attempts.flatMap((attempt): [string, unknown][] => [
           [
@@ -113,6 +114,28 @@ export function addAccounts(program: Command): void {
       if (retried.length === 0) out.write('nothing is parked there\n');
     },
   );
+
+  const giveUp = group
+    .command('give-up')
+    .argument('<subject>', 'user or group that is only forwarded, by id or name')
+    .description('erase what is kept of it, sealed, for targets that do not take it');
+  asClientCommand(giveUp, 'purvey accounts give-up ada').action(async (subject: string, options: Options) => {
+    const { client, out } = openCommand(options);
+    const path = `/forwarded/${encodeURIComponent(subject)}/give-up`;
+    const { answer } = await client.send<ForwardedAnswer>('POST', path);
+    if (out.json) return printJson(out, answer);
+    const rest = answer.givenUp ? 'the targets that did not have it are not told any more' : 'every target had it';
+    out.write(`nothing of ${subject} is kept; ${rest}\n`);
+  });
+}
+
+function describeForwarded({ serviceProvider, body, keptUntil, givenUp }: ForwardedAnswer): string {
+  const what = {
+    whole: `sealed until every target has it, at most until ${keptUntil}`,
+    part: `only its last PATCH is kept, sealed, at most until ${keptUntil}`,
+    none: 'what was sent is erased',
+  }[body];
+  return `only, for ${serviceProvider}; ${what}${givenUp ? '; it was given up before every target had it' : ''}`;
 }
 
 /** Of an account that is done otherwise, a password that did not get there is all there is to say. */

@@ -39,7 +39,7 @@ export type ApplyFile = {
   userStoreDomains: string[];
   identityProviders: { fields: Record<string, unknown> & { name: string }; connectors: ApplyConnector[] }[];
   serviceProviders: {
-    fields: { name: string; description?: string | null };
+    fields: { name: string; description?: string | null; forwardOnly?: unknown };
     /** Undefined: the file says nothing about them. */
     outboundProvisioning: ApplyBinding[] | undefined;
   }[];
@@ -164,7 +164,12 @@ function readShape(document: Document.Parsed, refuse: Refuse): ApplyFile {
     ),
     serviceProviders: unique(
       itemsOf(root.serviceProviders, 'serviceProviders', refuse).map((node) => {
-        const fields = fieldsOf(node, 'a service provider', refuse, ['name', 'description', 'outboundProvisioning']);
+        const fields = fieldsOf(node, 'a service provider', refuse, [
+          'name',
+          'description',
+          'forwardOnly',
+          'outboundProvisioning',
+        ]);
         const name = textOf(fields.name ?? node, 'the name of a service provider', refuse);
         const { outboundProvisioning, ...own } = fields;
         const rows = itemsOf(outboundProvisioning, `outboundProvisioning of ${name}`, refuse);

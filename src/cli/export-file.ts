@@ -67,9 +67,10 @@ function describe(configuration: Configuration, placeholders: readonly Placehold
           policy: written(target.policy, write),
         })),
     })),
-    serviceProviders: serviceProviders.map(({ name, description, bindings }) => ({
+    serviceProviders: serviceProviders.map(({ name, description, forwardOnly, bindings }) => ({
       name: write.text(name),
       ...written({ description }, write),
+      ...(forwardOnly ? { forwardOnly } : {}),
       outboundProvisioning: bindings.map((binding) => describeBinding(binding, write)),
     })),
     policies: policies.map(({ name, position, enabled, use, document }) => ({

@@ -16,6 +16,7 @@ export function addStatus(program: Command): void {
         ['database', `${answer.database.kind}, ${answer.database.place}`],
         ['users', answer.users],
         ['groups', answer.groups],
+        ...showForwarded(answer.forwarded),
         ['changes to plan', answer.unplannedChanges],
         ['attempts kept', showKept(answer.kept.attemptsDays, answer.kept.oldestAttempt)],
         ['changes kept', showKept(answer.kept.changesDays, answer.kept.oldestChange)],
@@ -52,6 +53,14 @@ export function addStatus(program: Command): void {
       }
     },
   );
+}
+
+/** Nothing where nobody was. */
+function showForwarded({ users, groups, bodies, givenUp }: StatusAnswer['forwarded']): [string, string][] {
+  if (users + groups === 0) return [];
+  const waiting = bodies === 0 ? [] : [`${bodies} sealed until every target has them`];
+  const lost = givenUp === 0 ? [] : [`${givenUp} given up`];
+  return [['only forwarded', [`${users} users, ${groups} groups`, ...waiting, ...lost].join('; ')]];
 }
 
 function showKept(days: number, oldest: string | null): string {

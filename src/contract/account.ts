@@ -36,6 +36,19 @@ export const AccountAnswer = Type.Object({
 export type AccountAnswer = Static<typeof AccountAnswer>;
 export const AccountPage = pageOf(AccountAnswer);
 
+/** What is kept of a subject that was only forwarded. */
+export const ForwardedAnswer = Type.Object({
+  /** Whom it was forwarded for. */
+  serviceProvider: Type.String(),
+  /** `whole` and `part` are kept until every target has them, `none` is erased. */
+  body: Type.Enum(['whole', 'part', 'none']),
+  /** When what is kept is given up at the latest; null when nothing is. */
+  keptUntil: MaybeTime,
+  /** The last that was sent was given up before every target had it. */
+  givenUp: Type.Boolean(),
+});
+export type ForwardedAnswer = Static<typeof ForwardedAnswer>;
+
 export const AccountDetail = Type.Intersect([
   AccountAnswer,
   Type.Object({
@@ -51,12 +64,15 @@ export const AccountDetail = Type.Intersect([
       ]),
       /** Who spoke for the subject and is bound there now. */
       heldBy: Type.Array(Type.String()),
-      inScope: Type.Boolean(),
+      /** Null: only what was forwarded could tell, and that is erased. */
+      inScope: Type.Union([Type.Boolean(), Type.Null()]),
       sentence: Type.String(),
     }),
+    /** Null for everybody of the directory. */
+    forwarded: Type.Union([ForwardedAnswer, Type.Null()]),
     /** What keeps everybody waiting that this account waits with: a lane that is held, a target that is switched off. */
     waitsBehind: MaybeText,
-    /** What the target last acknowledged, by path; null before that. */
+    /** What the target last acknowledged, by path; null before that. Of a subject that was only forwarded the values are not kept. */
     acknowledged: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
     /** The last five, the latest first. */
     attempts: Type.Array(AttemptDetail),

@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox';
-import { AccountAnswer, AccountDetail, AccountPage } from './account.ts';
+import { AccountAnswer, AccountDetail, AccountPage, ForwardedAnswer } from './account.ts';
 import { AttemptDetail, AttemptPage } from './attempt.ts';
 import { ChangePage } from './change.ts';
 import { ConnectorKindList } from './connector-kind.ts';
@@ -280,6 +280,12 @@ export const operations: readonly Operation[] = [
     path: '/accounts/{target}/{subject}',
     summary: 'One account, with its last attempts',
     answers: { 200: AccountDetail },
+  },
+  {
+    method: 'post',
+    path: '/forwarded/{subject}/give-up',
+    summary: 'Erases what is kept of a user or group that is only forwarded, though some target does not have it',
+    answers: { 200: ForwardedAnswer },
   },
   {
     method: 'post',

@@ -26,7 +26,7 @@ export type List<T> = { items: T[] };
 export const SubjectKind = Type.Union([Type.Literal('user'), Type.Literal('group')]);
 export type SubjectKind = Static<typeof SubjectKind>;
 
-/** A user or group as others refer to it. `life` is `gone` for one that was deleted. */
+/** A user or group as others refer to it. `life` is `gone` for one that was deleted, `forwarded` for one that is not kept here. */
 export const SubjectRef = Type.Object({
   id: Type.String(),
   kind: SubjectKind,

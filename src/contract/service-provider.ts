@@ -6,6 +6,8 @@ export const ServiceProviderInput = Type.Object({
   /** Unique without case; no slash, no colon, not a number alone. */
   name: Type.String(),
   description: Type.Optional(MaybeText),
+  /** What SCIM makes for it goes to its targets and is not kept in the directory (WSO2: dumb mode). Default false. */
+  forwardOnly: Type.Optional(Type.Boolean()),
 });
 export type ServiceProviderInput = Static<typeof ServiceProviderInput>;
 
@@ -50,6 +52,7 @@ export const ServiceProviderAnswer = Type.Object({
   description: MaybeText,
   /** The one that console, SOAP and Basic-authenticated SCIM speak for; it cannot be removed. */
   resident: Type.Boolean(),
+  forwardOnly: Type.Boolean(),
   bindings: Type.Array(BindingAnswer),
   createdAt: Time,
   modifiedAt: Time,

@@ -67,6 +67,11 @@ export const StatusAnswer = Type.Object({
   }),
   users: count,
   groups: count,
+  /**
+   * Who was only forwarded and is not in the directory; of how many it is kept, sealed, since not every target has it, and of
+   * how many it was given up.
+   */
+  forwarded: Type.Object({ users: count, groups: count, bodies: count, givenUp: count }),
   /** Changes, arrivals at targets, and groups whose members are looked through, that are not turned into due accounts yet. */
   unplannedChanges: count,
   /** How long attempts and changes are kept, in days (0: for ever), and when the oldest that is there began. */

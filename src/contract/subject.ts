@@ -8,6 +8,8 @@ export const SubjectAnswer = Type.Object({
   /** userName or displayName, with its user store domain outside PRIMARY. */
   name: Type.String(),
   domain: Type.String(),
+  /** `live`; `forwarded` for one that was only forwarded, of which the name alone is known, and `gone` for a deleted one. */
+  life: Type.String(),
   displayName: MaybeText,
   /** Null for groups. */
   active: Type.Union([Type.Boolean(), Type.Null()]),

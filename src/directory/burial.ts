@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import { prepare, type Tx } from '../store/store.ts';
 import { insertChange, insertMembershipChanges, type Origin, urgency } from './changes.ts';
 import { forgetClearPassword } from './clear-passwords.ts';
+import { eraseForwardedBodies } from './forwarded-bodies.ts';
 import { buryRow, touchRows } from './rows.ts';
-import { checkVersion, liveOrNotFound, lockSubjects, type Subject } from './subjects.ts';
+import { checkVersion, lockSubjects, presentOrNotFound, type Subject } from './subjects.ts';
 
 const groupsHolding = prepare<{ id: string }, { group_id: string }>(
   (_, p) => sql<{ group_id: string }>`select group_id from members where member_id = ${p.id} order by group_id`,
@@ -27,7 +28,7 @@ const clean = {
 /**
  * Deletes a user or group: it becomes a tombstone, leaves every group that held it (each of those gets its membership
  * change) and, a group, holds nobody any more: who was in it is kept until the planner has looked at them
- * (`listEveryMember`). Answers the tombstone. Throws `Problem('notFound')`, also when it was deleted before.
+ * (`listEveryMember`). So does one that was only forwarded. Answers the tombstone. Throws `Problem('notFound')`, also when it was deleted before.
  */
 export async function deleteSubject(
   tx: Tx,
@@ -40,7 +41,7 @@ export async function deleteSubject(
   // the second reading sees that group.
   const expected = await tx.run(groupsHolding, { id });
   const held = await lockSubjects(tx, [id, ...expected.map((row) => row.group_id)]);
-  const subject = checkVersion(liveOrNotFound(held.get(id), kind, id), ifVersion);
+  const subject = checkVersion(presentOrNotFound(held.get(id), kind, id), ifVersion);
   const groups = (await tx.run(groupsHolding, { id })).map((row) => row.group_id);
   const late = groups.filter((group) => !held.has(group));
   if (late.length > 0) await lockSubjects(tx, late);
@@ -50,6 +51,7 @@ export async function deleteSubject(
   if (kind === 'group') await tx.run(keepFormer, { id, sp: origin.spId, seq });
   for (const statement of Object.values(clean)) await tx.run(statement, { id });
   if (kind === 'user') await forgetClearPassword(tx, id);
+  if (subject.life === 'forwarded') await eraseForwardedBodies(tx, [id]);
   if (groups.length > 0) {
     const pairs = groups.map((groupId) => ({ groupId, memberId: id }));
     await touchRows(tx, await insertMembershipChanges(tx, pairs, origin));

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { SealingKey } from '../base/secret.ts';
 import type { ChangeRow } from '../store/schema.ts';
 import { prepare, type Reading, type Tx } from '../store/store.ts';
 
@@ -7,6 +8,17 @@ export type Origin = {
   spId: number;
   door: 'scim' | 'soap' | 'console' | 'login' | 'import' | 'api';
   actor: string;
+  /** How what may only be forwarded is kept; absent where a door makes and writes nobody of that kind. */
+  forwarding?: Forwarding;
+};
+
+/** How bodies are kept of resources that are only forwarded (`forwarded.ts`). */
+export type Forwarding = {
+  key: SealingKey;
+  /** Milliseconds until a body that some target does not take is given up. */
+  lastsMs: number;
+  /** What is set for a service provider. `bound`: it has an enabled binding. */
+  settingOf(reading: Reading, spId: number): Promise<{ forwardOnly: boolean; bound: boolean }>;
 };
 
 /** What goes first to the targets (engine rule 6). `security` is a password, a reactivation, a membership. */

@@ -201,7 +201,7 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
             select m.group_id, 1 from members m where m.member_id = s.id
             union select m.group_id, 0 from held ${up('held.id')})
           select 1 from (select id, max(direct) as direct from held group by id) as h
-            inner join subjects g on g.id = h.id
+            inner join subjects g on g.id = h.id and g.life = 'live'
           where ${body((sub) => {
             if (sub?.name === '$ref') return { text: sql`(${sql.lit(`${baseUrl}/Groups/`)} || h.id)` };
             if (sub?.name === 'display') return { text: dialect.jsonText(sql.ref('g.doc'), ['displayName']) };

@@ -351,7 +351,8 @@ function uniqueLookup(kind: Subject['kind'], path: string, wanted: string | numb
 function insideOf(groupId: string, dialect: Dialect): Condition {
   const next = dialect.lookUp('members', 'm', sql`m.group_id = inside.id`);
   return sql`s.id in (with recursive inside (id) as (
-    select member_id from members where group_id = ${groupId}
+    select member_id from members inner join subjects g on g.id = group_id and g.life = 'live'
+    where group_id = ${groupId}
     union select m.member_id from inside ${next}) select id from inside)`;
 }
 

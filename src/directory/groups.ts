@@ -8,26 +8,26 @@ import type { Tx } from '../store/store.ts';
 import { deleteSubject } from './burial.ts';
 import { insertChange, insertMembershipChanges, type Origin, urgency } from './changes.ts';
 import type { Circle } from './circle.ts';
+import { applyToForwardedGroup, createForwarded, forwardingOf, writeForwardedGroup } from './forwarded.ts';
 import {
   addMembers,
   keepNestings,
   lockMembers,
   lockWithMembers,
   type MembershipChange,
-  readMemberIds,
-  removeMembers,
+  type Moved,
+  moveMembers,
 } from './membership-writes.ts';
 import { readMembers, type Shown } from './memberships.ts';
 import { readName } from './names.ts';
-import { insertRow, isSame, toAttributes, touchRows, updateRow } from './rows.ts';
-import { checkVersion, liveOrNotFound, type Subject } from './subjects.ts';
-import { renamed } from './users.ts';
+import { insertRow, isSame, renamed, toAttributes, touchRows, updateRow } from './rows.ts';
+import { checkVersion, presentOrNotFound, type Subject } from './subjects.ts';
 
 /**
  * Groups and who is in them. Each of these writes and appends its changes in the caller's transaction; after commit
  * the caller signals `changes`. Creation and deletion append one change; otherwise each member that came or left has
  * its own (the group, other = the member), and the group's own attributes one more. What changes nothing appends
- * nothing.
+ * nothing. Of a group that is only forwarded the attributes are handed on to `forwarded.ts`; its members are kept here.
  */
 
 /** `type`: what a group is; default: without extensions of the administrator. */
@@ -36,7 +36,7 @@ type WriteOptions = { type?: ResourceType; origin: Origin; ifVersion?: readonly 
 /**
  * Makes a group, its members included. `id`: as for `createUser`. `circle`: members in it may
  * come later. Throws `Problem`: `invalidValue` (unknown domain, a displayName that cannot be
- * one, a member that is not there), `uniqueness`.
+ * one, a member that is not there), `uniqueness`, `notAllowed` (to be forwarded, to nobody).
  */
 export async function createGroup(
   tx: Tx,
@@ -45,7 +45,6 @@ export async function createGroup(
 ): Promise<Subject> {
   const { type = groupType, origin, domain, circle } = options;
   const name = await readName(tx, resource.displayName as string, 'displayName', domain);
-  const attributes = toAttributes('group', resource, name);
   const now = tx.now;
   const id = options.id ?? newId(now);
   const wanted = memberIds(resource.members);
@@ -53,7 +52,13 @@ export async function createGroup(
   const comesLater = (member: string) => member !== id && circle !== undefined && circle.coming.has(member);
   const later = wanted.filter(comesLater);
   const members = later.length === 0 ? wanted : wanted.filter((member) => !comesLater(member));
-  await lockMembers(tx, id, members);
+  const forwarding = await forwardingOf(tx, origin);
+  if (forwarding) {
+    await lockMembers(tx, { id, life: 'forwarded' }, members);
+    return fill(await createForwarded(tx, 'group', resource, name, { id, origin, forwarding }));
+  }
+  const attributes = toAttributes('group', resource, name);
+  await lockMembers(tx, { id, life: 'live' }, members);
   const seq = await insertChange(tx, { subjectId: id, origin, urgency: urgency.creation });
   const group = await insertRow(
     tx,
@@ -61,9 +66,13 @@ export async function createGroup(
     name,
     type,
   );
-  await addMembers(tx, id, members);
-  if (later.length > 0) circle!.rest.push((tx) => addMembers(tx, id, later));
-  return group;
+  return fill(group);
+
+  async function fill(made: Subject): Promise<Subject> {
+    await addMembers(tx, id, members);
+    if (later.length > 0) circle!.rest.push((tx) => addMembers(tx, id, later));
+    return made;
+  }
 }
 
 /**
@@ -73,7 +82,7 @@ export async function createGroup(
 export async function replaceGroup(tx: Tx, id: string, resource: Resource, options: WriteOptions): Promise<Subject> {
   const wanted = { base: 'empty', added: new Set(memberIds(resource.members)), removed: new Set<string>() } as const;
   const type = options.type ?? groupType;
-  return writeGroup(tx, id, wanted, (before) => replaceResource(type, before, resource), options);
+  return writeGroup(tx, id, wanted, 'replace', (before) => replaceResource(type, before, resource), options);
 }
 
 /**
@@ -91,17 +100,17 @@ export async function patchGroup(
   const split = splitMembership(operations);
   if (split) {
     const change = foldOperations(split.members);
-    return writeGroup(tx, id, change, (group) => applyPatch(type, group, split.rest), options);
+    return writeGroup(tx, id, change, 'patch', (group) => applyPatch(type, group, split.rest), options);
   }
   // Members are chosen by something else than their ids, so they have to be looked at.
   const before = await lockWithMembers(tx, id, []);
-  const group = checkVersion(liveOrNotFound(before, 'group', id), options.ifVersion);
+  const group = checkVersion(presentOrNotFound(before, 'group', id), options.ifVersion);
   const members = (await readMembers(tx, [id])).get(id);
-  const whole: Resource = { schemas: [], id, ...group.attributes };
-  if (members) whole.members = members.map(describeMember);
-  const after = applyPatch(type, whole, operations);
+  const patch = (base: Resource): Resource =>
+    applyPatch(type, members ? { ...base, members: members.map(describeMember) } : base, operations);
+  const after = patch({ schemas: [], id, ...group.attributes });
   const wanted = { base: 'empty', added: new Set(memberIds(after.members)), removed: new Set<string>() } as const;
-  return writeGroup(tx, id, wanted, () => after, options);
+  return writeGroup(tx, id, wanted, 'patch', patch, options);
 }
 
 /** Deletes a group (see `deleteSubject`); its members stay. Throws `Problem`: `notFound`, `preconditionFailed`. */
@@ -113,46 +122,58 @@ async function writeGroup(
   tx: Tx,
   id: string,
   change: MembershipChange,
+  how: 'replace' | 'patch',
   apply: (group: Resource) => Resource,
   options: WriteOptions,
 ): Promise<Subject> {
   const locked = await lockWithMembers(tx, id, change.base === 'empty' ? [] : [...change.added]);
-  const before = checkVersion(liveOrNotFound(locked, 'group', id), options.ifVersion);
+  const before = checkVersion(presentOrNotFound(locked, 'group', id), options.ifVersion);
+  if (before.life === 'forwarded') return writeForwarded(tx, before, change, how, apply, options);
   const resource = apply({ schemas: [], id, ...before.attributes });
   const name = await renamed(tx, before, resource.displayName as string, 'displayName');
   const attributes = toAttributes('group', resource, name);
 
-  const { left, came } = await moveMembers(tx, id, change);
-  const moved = [...left, ...came];
+  const moved = await moveMembers(tx, before, change);
   const same = isSame(before.attributes, attributes);
-  if (same && moved.length === 0) return before;
-  const seqs =
-    moved.length === 0
-      ? new Map<string, number>()
-      : await insertMembershipChanges(
-          tx,
-          moved.map((memberId) => ({ groupId: id, memberId })),
-          options.origin,
-        );
-  if (left.length > 0) await keepNestings(tx, { id, spId: options.origin.spId, seq: seqs.get(id)! }, left);
-  if (same) {
-    await touchRows(tx, seqs);
-    return { ...before, seq: seqs.get(id)!, version: before.version + 1, modifiedAt: tx.now };
-  }
+  if (same && isNobody(moved)) return before;
+  const seqs = await appendMoves(tx, id, moved, options.origin);
+  if (same) return touch(tx, before, seqs);
   const seq = await insertChange(tx, { subjectId: id, origin: options.origin, urgency: urgency.cosmetic });
   return updateRow(tx, before, { attributes, name, seq }, options.type ?? groupType);
 }
 
-async function moveMembers(tx: Tx, id: string, change: MembershipChange): Promise<{ left: string[]; came: string[] }> {
-  if (change.base === 'current') {
-    const left = await removeMembers(tx, id, [...change.removed]);
-    return { left, came: await addMembers(tx, id, [...change.added]) };
-  }
-  const present = new Set(await readMemberIds(tx, id));
-  const leaving = [...present].filter((member) => !change.added.has(member));
-  const coming = [...change.added].filter((member) => !present.has(member));
-  await lockMembers(tx, id, coming);
-  return { left: await removeMembers(tx, id, leaving), came: await addMembers(tx, id, coming) };
+async function writeForwarded(
+  tx: Tx,
+  row: Subject,
+  change: MembershipChange,
+  how: 'replace' | 'patch',
+  apply: (group: Resource) => Resource,
+  options: WriteOptions,
+): Promise<Subject> {
+  const { before, ...after } = await applyToForwardedGroup(tx, row, how, apply, options.origin);
+  const moved = await moveMembers(tx, before, change);
+  if (!after.attributes && isNobody(moved)) return before;
+  const seqs = await appendMoves(tx, before.id, moved, options.origin);
+  return after.attributes ? writeForwardedGroup(tx, before, after, options) : touch(tx, before, seqs);
+}
+
+function isNobody({ left, came }: Moved): boolean {
+  return left.length + came.length === 0;
+}
+
+async function appendMoves(tx: Tx, id: string, moved: Moved, origin: Origin): Promise<Map<string, number>> {
+  if (isNobody(moved)) return new Map();
+  const { left, came } = moved;
+  const pairs = [...left, ...came].map((memberId) => ({ groupId: id, memberId }));
+  const seqs = await insertMembershipChanges(tx, pairs, origin);
+  if (left.length > 0) await keepNestings(tx, { id, spId: origin.spId, seq: seqs.get(id)! }, left);
+  return seqs;
+}
+
+/** Only members came or left. */
+async function touch(tx: Tx, before: Subject, seqs: ReadonlyMap<string, number>): Promise<Subject> {
+  await touchRows(tx, seqs);
+  return { ...before, seq: seqs.get(before.id)!, version: before.version + 1, modifiedAt: tx.now };
 }
 
 /** What operations in their order come to: who is in the group afterwards, whoever was before. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { Problem } from '../base/problem.ts';
 import { prepare, type Tx } from '../store/store.ts';
-import { idRows, readSubject, type Subject } from './subjects.ts';
+import { idRows, readPresent, type Subject } from './subjects.ts';
 
 /**
  * What becomes of a group's members: those of `added` come and those of `removed` leave, from the members there are
@@ -22,7 +22,7 @@ const lock = prepare<{ ids: string }, { id: string; life: Subject['life'] }>((_,
 /**
  * Holds the rows of a group and of members that are about to come until commit, in the order of their ids as everyone
  * does: a member cannot be deleted between this check and its membership. Answers the group, `undefined` when it is
- * not there. Throws `Problem('invalidValue')` naming members that are not there or not live, and for the group itself.
+ * neither live nor forwarded. Throws `Problem('invalidValue')` naming members that cannot be, and for the group itself.
  */
 export async function lockWithMembers(
   tx: Tx,
@@ -30,27 +30,39 @@ export async function lockWithMembers(
   memberIds: readonly string[],
 ): Promise<Subject | undefined> {
   const locked = await tx.run(lock, { ids: idRows([groupId, ...memberIds]) });
-  const group = await readSubject(tx, 'group', groupId);
+  const group = await readPresent(tx, 'group', groupId);
   if (!group || memberIds.length === 0) return group;
-  checkMembers(groupId, memberIds, locked);
+  checkMembers(group, memberIds, locked);
   return group;
 }
 
-/** `lockWithMembers` for a group that is about to be made. */
-export async function lockMembers(tx: Tx, groupId: string, memberIds: readonly string[]): Promise<void> {
+/** `lockWithMembers` for a group that is about to be made, or whose row is held. */
+export async function lockMembers(
+  tx: Tx,
+  group: Pick<Subject, 'id' | 'life'>,
+  memberIds: readonly string[],
+): Promise<void> {
   if (memberIds.length === 0) return;
-  checkMembers(groupId, memberIds, await tx.run(lock, { ids: idRows(memberIds) }));
+  checkMembers(group, memberIds, await tx.run(lock, { ids: idRows(memberIds) }));
 }
 
+/** A group of the directory holds who is in the directory; one that is only forwarded may hold anybody. */
 function checkMembers(
-  groupId: string,
+  group: Pick<Subject, 'id' | 'life'>,
   memberIds: readonly string[],
   locked: readonly { id: string; life: Subject['life'] }[],
 ): void {
-  if (memberIds.includes(groupId)) refuse('A group cannot be a member of itself.');
-  const live = new Set(locked.filter((row) => row.life === 'live').map((row) => row.id));
-  const missing = memberIds.filter((id) => !live.has(id));
+  if (memberIds.includes(group.id)) refuse('A group cannot be a member of itself.');
+  const lifeOf = new Map(locked.map((row) => [row.id, row.life]));
+  const mayHold: readonly Subject['life'][] = group.life === 'forwarded' ? ['live', 'forwarded'] : ['live'];
+  const missing = memberIds.filter((id) => !mayHold.some((life) => lifeOf.get(id) === life));
   if (missing.length === 0) return;
+  const forwarded = missing.find((id) => lifeOf.get(id) === 'forwarded');
+  if (forwarded !== undefined) {
+    refuse(
+      `"${forwarded}" was only forwarded and is not in the directory, so no group of the directory can hold it; a group that is forwarded too can.`,
+    );
+  }
   const named = missing.slice(0, 5).map((id) => `"${id.slice(0, 100)}"`);
   const rest = missing.length > named.length ? ` and ${missing.length - named.length} more` : '';
   refuse(`There is no user or group with the id ${named.join(', ')}${rest}; a member must be one that is there.`);
@@ -113,4 +125,25 @@ const idsOf = prepare<{ group: string }, { member_id: string }>(
 /** All members of a group: the cost is the size of the group. */
 export async function readMemberIds(tx: Tx, groupId: string): Promise<string[]> {
   return (await tx.run(idsOf, { group: groupId })).map((row) => row.member_id);
+}
+
+/** Who left a group and who came. */
+export type Moved = { left: string[]; came: string[] };
+
+/** Does what is wished. The caller holds the group's row; with `current` those of `added` too. */
+export async function moveMembers(
+  tx: Tx,
+  group: Pick<Subject, 'id' | 'life'>,
+  change: MembershipChange,
+): Promise<Moved> {
+  const { id } = group;
+  if (change.base === 'current') {
+    const left = await removeMembers(tx, id, [...change.removed]);
+    return { left, came: await addMembers(tx, id, [...change.added]) };
+  }
+  const present = new Set(await readMemberIds(tx, id));
+  const leaving = [...present].filter((member) => !change.added.has(member));
+  const coming = [...change.added].filter((member) => !present.has(member));
+  await lockMembers(tx, group, coming);
+  return { left: await removeMembers(tx, id, leaving), came: await addMembers(tx, id, coming) };
 }

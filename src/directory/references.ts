@@ -37,6 +37,11 @@ const insertRef = prepare<{ subject: string; ref: string }, never>(
 );
 const deleteRefs = prepare<{ subject: string }, never>((_, p) => sql`delete from refs where subject_id = ${p.subject}`);
 
+/** Forgets whom these name as manager. */
+export async function forgetReferences(tx: Tx, ids: readonly string[]): Promise<void> {
+  for (const subject of ids) await tx.run(deleteRefs, { subject });
+}
+
 /**
  * Keeps `refs` in step with a user's manager. A value that is no user's id is kept in the user and refers to nobody:
  * ids are given by us and never again, so it cannot become one later.

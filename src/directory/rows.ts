@@ -7,7 +7,7 @@ import { enterpriseUserUrn, type ResourceType } from '../protocol/scim/schema.ts
 import { fold } from '../protocol/scim/text.ts';
 import { prepare, type Tx, UniqueViolation } from '../store/store.ts';
 import { indexKey, listKeys } from './keys.ts';
-import { nameInDomain, type SubjectName } from './names.ts';
+import { nameInDomain, readName, type SubjectName } from './names.ts';
 import { type Attributes, nameAttribute, type Subject } from './subjects.ts';
 import { dropUniqueValues, writeUniqueValues } from './unique-values.ts';
 
@@ -195,4 +195,21 @@ async function guardName<T>(kind: Subject['kind'], name: SubjectName, write: () 
 export function nameOf(subject: Subject): SubjectName {
   const { domain, fullName } = subject;
   return { domain, name: nameInDomain(domain, fullName), fullName, nameKey: fold(fullName) };
+}
+
+/** The name after a write. Throws `Problem('mutability')` where it would lead into another user store domain. */
+export async function renamed(
+  tx: Tx,
+  before: Subject,
+  text: string,
+  field: 'userName' | 'displayName',
+): Promise<SubjectName> {
+  if (text === before.fullName) return nameOf(before);
+  const name = await readName(tx, text, field);
+  if (name.domain === before.domain) return name;
+  throw new Problem(
+    'mutability',
+    `The ${before.kind} "${before.fullName}" is in the user store domain ${before.domain} and cannot move to ${name.domain}. Write the ${field} with its domain, or create the ${before.kind} there.`,
+    { field },
+  );
 }

@@ -27,7 +27,20 @@ export type Subject = {
   /** Milliseconds of database time. */
   createdAt: number;
   modifiedAt: number;
+  /** It was never in the directory: see `forwarded-bodies.ts`. A `gone` one that was forwarded has it too. */
+  forwarded?: Forwarded;
 };
+
+/**
+ * Who a subject was forwarded for, and what `attributes` holds of it: the `whole`, a `part` (name and what the last PATCH
+ * said), or the name alone (`none`). `lostSeq`: the last change whose body was given up before everybody had it.
+ */
+export type Forwarded = { spId: number; body: 'whole' | 'part' | 'none'; lostSeq: number | null };
+
+/** Of one that was only forwarded: whether what it should be at its targets is not known as a whole. */
+export function lacksBody(subject: Subject | undefined): boolean {
+  return subject?.life === 'forwarded' && subject.forwarded?.body !== 'whole';
+}
 
 export function toSubject(row: SubjectRow): Subject {
   const attributes = JSON.parse(row.doc) as Attributes;
@@ -44,6 +57,7 @@ export function toSubject(row: SubjectRow): Subject {
     attributes,
     createdAt: row.created_at,
     modifiedAt: row.modified_at,
+    ...(row.forwarded_for === null ? {} : { forwarded: { spId: row.forwarded_for, body: 'none', lostSeq: null } }),
   };
 }
 
@@ -52,10 +66,10 @@ export const nameAttribute = { user: 'userName', group: 'displayName' } as const
 
 const byId = prepare<{ id: string }, SubjectRow>((_, p) => sql<SubjectRow>`select * from subjects where id = ${p.id}`);
 
-/** One live subject; `undefined` when there is none of that id and kind. */
-export async function readSubject(reading: Reading, kind: Subject['kind'], id: string): Promise<Subject | undefined> {
+/** One subject that is live or was only forwarded; `undefined` when there is none of that id and kind. */
+export async function readPresent(reading: Reading, kind: Subject['kind'], id: string): Promise<Subject | undefined> {
   const row = (await reading.run(byId, { id }))[0];
-  return row?.kind === kind && row.life === 'live' ? toSubject(row) : undefined;
+  return row?.kind === kind && row.life !== 'gone' ? toSubject(row) : undefined;
 }
 
 const byIds = prepare<{ ids: string }, SubjectRow>((_, p, d) => {
@@ -141,8 +155,31 @@ export async function lockSubject(
   return checkVersion(liveOrNotFound(row && toSubject(row), kind, id), ifVersion);
 }
 
+/** `lockSubject` that also answers one that was only forwarded. */
+export async function lockPresent(
+  tx: Tx,
+  kind: Subject['kind'],
+  id: string,
+  ifVersion?: readonly number[],
+): Promise<Subject> {
+  const row = (await tx.run(lockOne, { id }))[0];
+  return checkVersion(presentOrNotFound(row && toSubject(row), kind, id), ifVersion);
+}
+
+/** Throws `Problem('notFound')` for whoever can be neither read nor written. */
+export function presentOrNotFound(subject: Subject | undefined, kind: Subject['kind'], id: string): Subject {
+  return subject?.kind === kind && subject.life === 'forwarded' ? subject : liveOrNotFound(subject, kind, id);
+}
+
+/** Of one that was only forwarded it says so. */
 export function liveOrNotFound(subject: Subject | undefined, kind: Subject['kind'], id: string): Subject {
   if (subject?.kind === kind && subject.life === 'live') return subject;
+  if (subject?.kind === kind && subject.life === 'forwarded') {
+    throw new Problem(
+      'notFound',
+      `The ${kind} "${id.slice(0, 100)}" was only forwarded to its targets and is not kept here, so it cannot be read. PUT and DELETE reach it.`,
+    );
+  }
   throw new Problem('notFound', `There is no ${kind} with the id "${id.slice(0, 100)}".`);
 }
 

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import { newId } from '../base/ids.ts';
-import { Problem } from '../base/problem.ts';
 import { applyPatch, type PatchOperation } from '../protocol/scim/patch.ts';
 import { replaceResource } from '../protocol/scim/replace.ts';
 import type { Resource } from '../protocol/scim/resource.ts';
@@ -10,10 +9,11 @@ import { deleteSubject } from './burial.ts';
 import { insertChange, type Origin, type Urgency, urgency } from './changes.ts';
 import type { Circle } from './circle.ts';
 import { type ClearPassword, forgetClearPassword, keepClearPassword } from './clear-passwords.ts';
-import { readName, type SubjectName } from './names.ts';
+import { createForwarded, forwardingOf, patchForwardedUser, replaceForwardedUser } from './forwarded.ts';
+import { readName } from './names.ts';
 import { managerOf, writeReferences } from './references.ts';
-import { insertRow, isSame, nameOf, toAttributes, updateRow } from './rows.ts';
-import { type Attributes, lockSubject, type Subject } from './subjects.ts';
+import { insertRow, isSame, renamed, toAttributes, updateRow } from './rows.ts';
+import { type Attributes, lockPresent, type Subject } from './subjects.ts';
 
 /**
  * Users. Each of these writes and appends its change in the caller's transaction; after commit the caller signals
@@ -21,6 +21,8 @@ import { type Attributes, lockSubject, type Subject } from './subjects.ts';
  *
  * Passwords come as hashes (`hashPassword`, before the transaction): what a resource or an operation says about the
  * password itself is left aside. With the hash may come the password in clear, which is kept sealed for the targets.
+ *
+ * Whoever is only forwarded is handed on to `forwarded.ts`.
  */
 
 /**
@@ -48,7 +50,7 @@ const dropPassword = prepare<{ id: string }, { subject_id: string }>(
  * Makes a user from a resource that `readResource` checked. `domain`: where a userName without a prefix belongs,
  * default PRIMARY. `id`: one of `newId` that nobody has, default a new one. `circle`: a
  * manager in it may come later. Throws `Problem`: `invalidValue` (unknown domain, a userName that cannot be one),
- * `uniqueness`.
+ * `uniqueness`, `notAllowed` (to be forwarded, to nobody).
  */
 export async function createUser(
   tx: Tx,
@@ -65,9 +67,15 @@ export async function createUser(
 ): Promise<Subject> {
   const { type = userType, origin, domain, circle, passwordHash, clearPassword } = options;
   const name = await readName(tx, resource.userName as string, 'userName', domain);
-  const attributes = toAttributes('user', resource, name);
+  const forwarding = await forwardingOf(tx, origin);
   const now = tx.now;
   const id = options.id ?? newId(now);
+  if (forwarding) {
+    const forwarded = await createForwarded(tx, 'user', resource, name, { id, origin, forwarding, clearPassword });
+    await meetManager(id, forwarded.attributes);
+    return forwarded;
+  }
+  const attributes = toAttributes('user', resource, name);
   const seq = await insertChange(tx, { subjectId: id, origin, urgency: urgency.creation });
   const user = await insertRow(
     tx,
@@ -75,26 +83,32 @@ export async function createUser(
     name,
     type,
   );
-  await writeReferences(tx, id, {}, attributes);
-  if (circle?.coming.has(managerOf(attributes) ?? ''))
-    circle.rest.push((tx) => writeReferences(tx, id, {}, attributes));
+  await meetManager(id, attributes);
   if (passwordHash !== undefined) {
     await tx.run(savePassword, { id, hash: passwordHash });
     if (clearPassword) await keepClearPassword(tx, id, seq, clearPassword);
   }
   return user;
+
+  async function meetManager(id: string, attributes: Attributes): Promise<void> {
+    await writeReferences(tx, id, {}, attributes);
+    if (circle?.coming.has(managerOf(attributes) ?? ''))
+      circle.rest.push((tx) => writeReferences(tx, id, {}, attributes));
+  }
 }
 
 /** Puts a checked resource in the place of what a user has (RFC 7644 section 3.5.1). Throws `Problem` as `patchUser` does. */
 export async function replaceUser(tx: Tx, id: string, resource: Resource, options: WriteOptions): Promise<Subject> {
-  const before = await lockSubject(tx, 'user', id, options.ifVersion);
+  const before = await lockPresent(tx, 'user', id, options.ifVersion);
+  if (before.life === 'forwarded') return replaceForwardedUser(tx, before, resource, options);
   const whole = replaceResource(options.type ?? userType, before.attributes, resource);
   return writeUser(tx, before, whole, options);
 }
 
 /**
  * Applies the operations that `readPatch` answered. Throws `Problem`: `notFound`, `preconditionFailed`, `uniqueness`,
- * `mutability` (also: to another user store domain), `invalidValue`, `noTarget`.
+ * `mutability` (also: to another user store domain), `invalidValue`, `noTarget`, `conflict` (of a user who was only
+ * forwarded nothing is kept that this could be applied to).
  */
 export async function patchUser(
   tx: Tx,
@@ -102,8 +116,9 @@ export async function patchUser(
   operations: readonly PatchOperation[],
   options: WriteOptions,
 ): Promise<Subject> {
-  const before = await lockSubject(tx, 'user', id, options.ifVersion);
+  const before = await lockPresent(tx, 'user', id, options.ifVersion);
   const kept = operations.filter((operation) => !isPasswordOperation(operation));
+  if (before.life === 'forwarded') return patchForwardedUser(tx, before, kept, options);
   const resource = applyPatch(options.type ?? userType, { schemas: [], id, ...before.attributes }, kept);
   return writeUser(tx, before, resource, options);
 }
@@ -157,21 +172,4 @@ function gradeActive(before: Attributes, after: Attributes): Urgency {
   const is = after.active !== false;
   if (was === is) return urgency.cosmetic;
   return is ? urgency.security : urgency.removal;
-}
-
-/** The name after a write. Throws `Problem('mutability')` where it would lead into another user store domain. */
-export async function renamed(
-  tx: Tx,
-  before: Subject,
-  text: string,
-  field: 'userName' | 'displayName',
-): Promise<SubjectName> {
-  if (text === before.fullName) return nameOf(before);
-  const name = await readName(tx, text, field);
-  if (name.domain === before.domain) return name;
-  throw new Problem(
-    'mutability',
-    `The ${before.kind} "${before.fullName}" is in the user store domain ${before.domain} and cannot move to ${name.domain}. Write the ${field} with its domain, or create the ${before.kind} there.`,
-    { field },
-  );
 }

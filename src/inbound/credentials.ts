@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
 import { Problem } from '../base/problem.ts';
 import type { Secret } from '../base/secret.ts';
+import type { Forwarding } from '../directory/changes.ts';
 import { dropPrimaryPrefix } from '../directory/names.ts';
 import { findSignIn, hashPassword, type SignIn, verifyPassword } from '../directory/passwords.ts';
 import { fold } from '../protocol/scim/text.ts';
@@ -28,6 +29,8 @@ export type Caller = {
   operatorId: number | undefined;
   /** The directory user who calls for themself; absent for operators and tokens. */
   userId?: string;
+  /** At doors that forward: how (`Origin`). */
+  forwarding?: Forwarding;
 };
 
 /**

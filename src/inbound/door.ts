@@ -127,7 +127,8 @@ export function openDoor(parts: {
 
 /** On whose behalf a caller's changes are made. */
 export function originOf(caller: Caller, door: Origin['door']): Origin {
-  return { spId: caller.spId, door, actor: caller.actor };
+  const { spId, actor, forwarding } = caller;
+  return { spId, door, actor, ...(forwarding ? { forwarding } : {}) };
 }
 
 /** Whether every database keeps the text as it is: PostgreSQL takes no U+0000, and half a surrogate pair is no UTF-8. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { urgency } from '../directory/changes.ts';
-import { readSubjects, spokenForBy } from '../directory/subjects.ts';
+import { readWholeSubjects } from '../directory/forwarded-bodies.ts';
+import { spokenForBy } from '../directory/subjects.ts';
 import type { ProvisioningOperation } from '../rules/provisioning-request.ts';
 import type { AccountRow } from '../store/schema.ts';
 import { prepare, type Tx } from '../store/store.ts';
@@ -26,7 +27,7 @@ export async function askAgain(tx: Tx, book: TargetBook, limit: number): Promise
   const accounts = await tx.run(selectAsking, { now: tx.now, limit });
   if (accounts.length === 0) return 0;
   const ids = accounts.map((account) => account.subject_id);
-  const known = { subjects: await readSubjects(tx, ids), spokenFor: await spokenForBy(tx, ids) };
+  const known = { subjects: await readWholeSubjects(tx, book.key, ids), spokenFor: await spokenForBy(tx, ids) };
   const raises: Raise[] = [];
   const still: { targetId: number; subjectId: string }[] = [];
   for (const targetId of new Set(accounts.map((account) => account.target_id))) {

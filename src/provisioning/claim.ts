@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
-import { readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
+import { readWholeSubjects } from '../directory/forwarded-bodies.ts';
+import { lacksBody, type Subject, spokenForBy } from '../directory/subjects.ts';
 import { applyMapping } from '../mapping/apply.ts';
 import type { Attributes, Json } from '../mapping/rows.ts';
 import type { AccountRow, LinkRow, PasswordSent } from '../store/schema.ts';
@@ -106,7 +107,7 @@ async function claimAccounts(
   const now = tx.now;
   const { probe, node, begunAt } = how;
   const ids = due.map((account) => account.subject_id);
-  const subjects = await readSubjects(tx, ids);
+  const subjects = await readWholeSubjects(tx, book.key, ids);
   const spokenFor = await spokenForBy(tx, ids);
   const isInScope = await readScopeFacts(tx, [open], subjects.values());
   const { target } = open;
@@ -200,7 +201,8 @@ function chunkOf(account: AccountRow, open: OpenTarget): number {
 
 /**
  * Present: live, in scope, and some service provider that spoke for it is bound to the target. Absent: gone or out of
- * scope. Rest: no binding lets it in, so nothing is sent and nothing removed (engine rule 20).
+ * scope. Rest: no binding lets it in, so nothing is sent and nothing removed (engine rule 20). Of whom nothing is kept it
+ * is not known whether a scope holds, so nobody is removed by it (rule 23).
  */
 export function wishFor(
   book: TargetBook,
@@ -211,13 +213,14 @@ export function wishFor(
 ): Claim['wish'] {
   if (!subject) return 'absent';
   if (!book.isBound(open.target.id, sps) || !open.sends(subject.kind)) return 'rest';
-  return subject.life === 'live' && isInScope(open, subject) ? 'present' : 'absent';
+  if (subject.life === 'gone') return 'absent';
+  return lacksBody(subject) || isInScope(open, subject) ? 'present' : 'absent';
 }
 
 /** Applies the target's mapping; references become the remote ids that the named subjects have at this target by now. */
 async function mapSubjects(tx: Tx, open: OpenTarget, subjects: readonly Subject[]): Promise<Map<string, Attributes>> {
   const rows = open.rows;
-  const live = subjects.filter((subject) => subject.life === 'live');
+  const live = subjects.filter((subject) => subject.life !== 'gone');
   const sourceOf = (subject: Subject) => ({
     id: subject.id,
     kind: subject.kind,

@@ -1,6 +1,7 @@
 import type { Exchange } from '../outbound/courier.ts';
 import type { LaneRow } from '../store/schema.ts';
 import { type Store, type Tx, UniqueViolation } from '../store/store.ts';
+import { eraseToldToAll } from './account-bodies.ts';
 import { eraseUnowedPasswords, noteLatePasswords } from './account-passwords.ts';
 import {
   type CompletedPassword,
@@ -17,6 +18,7 @@ import { readDeliveryStamp } from './delivery-stamp.ts';
 import { addDoubt } from './doubt.ts';
 import { type Fenced, fenceAccounts } from './fenced-accounts.ts';
 import { keepsMembersOnly } from './group-modes.ts';
+import { hideBody } from './hide-body.ts';
 import {
   foldLaneNews,
   isForbidden,
@@ -55,7 +57,8 @@ export type Recorded = {
  * (design section 3, step 12). A batch in which one row is bad is replayed row by row, so that one account's trouble
  * stays its own (engine rule 27). Rejects when the database takes nothing at all.
  */
-export async function recordResults(store: Store, random: () => number, batch: readonly Ended[]): Promise<Recorded> {
+export async function recordResults(store: Store, random: () => number, ended: readonly Ended[]): Promise<Recorded> {
+  const batch = ended.map(hideBody);
   try {
     return await store.write((tx) => recordBatch(tx, random, batch));
   } catch {
@@ -197,6 +200,10 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
     ]),
     ...dropped.map((key) => ({ ...key, cause: 'left' as const })),
   ]);
+  await eraseToldToAll(
+    tx,
+    ordered.flatMap(({ result: { claim } }) => (claim.subject?.life === 'forwarded' ? [claim.account.subject_id] : [])),
+  );
   await endAttempts(
     tx,
     ordered.map(({ result, exchanges }) => ({
@@ -362,7 +369,7 @@ async function completionOf(
     // What a rule withheld or the target refused is not delivered: whoever it was done for is asked again (rule 22).
     // A refused password is delivered as far as it ever will be.
     seqDone:
-      finished && (result.outcome === 'done' || result.operation === 'password')
+      finished && (result.outcome === 'done' || result.operation === 'password') && !restsUntold(result)
         ? (claim.subject?.seq ?? account.seq_done)
         : account.seq_done,
     version: finished ? version : account.version,
@@ -375,6 +382,11 @@ async function completionOf(
     drop: result.drop,
     password: completedPassword(result),
   };
+}
+
+/** Nobody lets it in, so it was not told what is kept for it. */
+function restsUntold({ claim, state }: Result): boolean {
+  return state === 'unbound' && claim.subject?.life === 'forwarded';
 }
 
 function completedPassword({ claim, password }: Result): CompletedPassword {

@@ -1,4 +1,5 @@
-import type { Described, Failure, Remote, RemoteMember } from '../connectors/connector.ts';
+import type { Described, Failure, RemoteMember } from '../connectors/connector.ts';
+import { lacksBody } from '../directory/subjects.ts';
 import { differenceOf } from '../mapping/difference.ts';
 import type { Attributes } from '../mapping/rows.ts';
 import type { Courier } from '../outbound/courier.ts';
@@ -8,16 +9,18 @@ import { type ConflictLookups, resolveCreateConflict, resolveRenameConflict, tem
 import { takeExisting } from './existing-groups.ts';
 import { keepsMembersOnly, mustExist } from './group-modes.ts';
 import { isBare } from './owed-passwords.ts';
-import { afterCreation, afterFinding, noteOfRefusal, passwordToSay, sayPassword } from './password.ts';
+import { afterCreation, noteOfRefusal, passwordToSay, sayPassword } from './password.ts';
 import { failureOf, finish, type Result, resultOf, setAside, stepOn, withhold } from './result.ts';
 import { leaveGroup, remoteMembers, sayMembers, wholeOnly } from './say-members.ts';
+import { findOurs, removeTwin, settleDoubt, settleTwin } from './settle-doubt.ts';
+import { deliverWithoutBody } from './without-body.ts';
 
 /**
  * One attempt at one account (design section 3, step 6): what is wished, what the target holds as far as we know, and
  * the one thing to say so that both agree. Level, not edge: nothing here knows what the change was.
  *
- * In order: nobody lets it in -> rest. In doubt -> find out first. Absent wished -> remove by policy. No remote ->
- * create. A password is owed -> say it. Something differs -> update. Memberships to say -> say a chunk. Nothing -> done.
+ * In order: nobody lets it in -> rest. In doubt -> find out first. Absent wished -> remove by policy. Nothing kept of what
+ * was only forwarded -> what can be said without (`without-body.ts`). No remote -> create. A password is owed -> say it. Something differs -> update. Memberships to say -> say a chunk. Nothing -> done.
  *
  * One attempt sends at most one mutation; whatever comes after it is the next attempt's.
  */
@@ -25,7 +28,7 @@ export async function deliverAccount(claim: Claim, courier: Courier, lookups: De
   const { account, open } = claim;
   if (claim.wish === 'rest') {
     const everThere = account.remote_id !== null || claim.doubt !== null;
-    if (claim.subject?.life !== 'live' && !everThere) return removeAccount(claim, courier, lookups);
+    if ((claim.subject?.life ?? 'gone') === 'gone' && !everThere) return removeAccount(claim, courier, lookups);
     return finish(claim, 'none', {
       state: 'unbound',
       reason: open.sends(account.kind)
@@ -38,13 +41,23 @@ export async function deliverAccount(claim: Claim, courier: Courier, lookups: De
   const twin = await settleTwin(claim, courier);
   if (twin) return twin;
   if (claim.wish === 'absent') return removeAccount(claim, courier, lookups);
+  if (lacksBody(claim.subject)) {
+    return deliverWithoutBody(claim, courier, {
+      members: ({ patch, membersPerRequest }, remoteId, known) =>
+        patch
+          ? sayMembers(claim, courier, lookups, membersPerRequest, remoteId, JSON.stringify(known))
+          : keepsMembersOnly(claim)
+            ? Promise.resolve(wholeOnly(claim))
+            : updateWholeGroup(claim, courier, lookups, remoteId, known, false, JSON.stringify(known)),
+    });
+  }
   if (hasNothingToSay(claim)) return claim.probe ? askForLife(claim, courier) : finish(claim, 'none', quiet);
 
   const described = await open.connector.describe(courier);
   if (described.outcome !== 'done') return fail(claim, courier, 'none', described, claim.doubt === null);
 
   let known = parseAttributes(account.acked);
-  if (claim.doubt !== null) {
+  if (claim.doubt !== null || (claim.subject?.forwarded && account.remote_id !== null)) {
     const settled = await settleDoubt(claim, courier);
     if ('outcome' in settled) return settled;
     known = settled.known ?? known;
@@ -60,6 +73,8 @@ const quiet = { news: { news: 'nothing' } } as const;
 function hasNothingToSay(claim: Claim): boolean {
   const { account } = claim;
   if (claim.doubt !== null || account.remote_id === null || account.pw_seq !== null) return false;
+  // What it was told is not kept, so it is asked what it holds.
+  if (claim.subject?.forwarded) return false;
   if (account.wait_on !== null || claim.links.length > 0) return false;
   if (keepsMembersOnly(claim)) return true;
   const known = parseAttributes(account.acked) ?? {};
@@ -92,87 +107,6 @@ export interface DeliverLookups extends ConflictLookups {
   listRemoteMembers(targetId: number, groupId: string): Promise<RemoteMember[]>;
   /** Marks all memberships of the group that are to be said as said by this attempt, and gives them. */
   claimAllLinks(claim: Claim): Promise<LinkRow[]>;
-}
-
-/**
- * Finds out what became of things said without an answer (rules 7 and 8). With a remote id: reads it back. Without:
- * looks for anything that bears our mark, under every name it may have. Answers with a result when the attempt ends
- * here, else with what the target is now known to hold.
- */
-async function settleDoubt(claim: Claim, courier: Courier): Promise<Result | { known?: Attributes }> {
-  const { account, open } = claim;
-  if (account.remote_id !== null) {
-    const read = await open.connector.read(courier, account.kind, account.remote_id);
-    if (read.outcome === 'done') return { known: read.remote.attributes };
-    if (read.outcome === 'absent') return setAside(claim, 'read', read.reason);
-    return fail(claim, courier, 'read', read, false);
-  }
-  const found = await findOurs(claim, courier);
-  if (found.outcome !== 'done') return fail(claim, courier, 'find', found, false);
-  if (found.twin !== undefined) return removeTwin(claim, courier, found.twin);
-  if (found.remote === undefined) return {};
-  return stepOn(claim, 'find', {
-    reason: 'an earlier request had arrived after all',
-    remoteId: found.remote.remoteId,
-    acked: JSON.stringify(found.remote.attributes),
-    origin: account.origin ?? 'created',
-    chunk: isBare(account) ? null : account.chunk,
-    password: afterFinding(claim),
-  });
-}
-
-/** After this many failed tries a search that shows what cannot be read is taken for one that never forgets. */
-const disputes = 3;
-
-/**
- * What bears our mark at the target, under any name it may have. A search may lag behind and show what is gone already,
- * so what it shows is read before it is believed. Where the two disagree nothing is concluded at once (rule 17): it is
- * asked again after the settle time, and only a reading that stays the same outweighs the search.
- *
- * `twin`: another one bears it as well. A process that stood still sent its creation when another had searched for it
- * in vain and made its own.
- */
-async function findOurs(claim: Claim, courier: Courier) {
-  const { account, open } = claim;
-  const names = [...new Set([...(claim.doubt?.names ?? []), claim.name])].filter((name) => name !== '');
-  const found = await open.connector.find(courier, { kind: account.kind, externalId: account.subject_id, names });
-  if (found.outcome !== 'done') return found;
-  let disputed: string | undefined;
-  const ours: Remote[] = [];
-  for (const shown of found.found) {
-    if (shown.externalId !== account.subject_id) continue;
-    const read = await open.connector.read(courier, account.kind, shown.remoteId);
-    if (read.outcome === 'done') ours.push(read.remote);
-    else if (read.outcome !== 'absent') return read;
-    else disputed = shown.remoteId;
-  }
-  if (ours.length > 0) {
-    const remote =
-      ours.find((one) => one.remoteId === account.remote_id) ?? ours.find((one) => one.name === claim.name) ?? ours[0]!;
-    return { outcome: 'done' as const, remote, twin: ours.find((one) => one !== remote)?.remoteId };
-  }
-  if (disputed !== undefined && account.tries < disputes) {
-    const reason = `a search shows the id ${disputed} with our mark, but reading it says that it is not there`;
-    const retryAfterMs = open.target.policy.settleMs;
-    return { outcome: 'unavailable' as const, scope: 'account' as const, retryAfterMs, reason };
-  }
-  return { outcome: 'done' as const, remote: undefined, twin: undefined };
-}
-
-/** An account with a remote id is read by it, so a second resource with its mark has to be looked for. */
-async function settleTwin(claim: Claim, courier: Courier): Promise<Result | undefined> {
-  if (claim.account.remote_id === null || !claim.doubt?.twin) return undefined;
-  const found = await findOurs(claim, courier);
-  if (found.outcome !== 'done') return fail(claim, courier, 'find', found, false);
-  return found.twin === undefined ? undefined : removeTwin(claim, courier, found.twin);
-}
-
-/** Of two resources that bear our mark one goes; which is ours is found out again by the next attempt. */
-async function removeTwin(claim: Claim, courier: Courier, remoteId: string): Promise<Result> {
-  const removed = await claim.open.connector.remove(courier, claim.account.kind, remoteId);
-  if (removed.outcome !== 'done' && removed.outcome !== 'absent') return fail(claim, courier, 'remove', removed, false);
-  const reason = `two resources there bear the mark of this account; ${remoteId} was taken away`;
-  return stepOn(claim, 'remove', { reason, doubt: 'keep' });
 }
 
 /** Removal by the target's policy. Removes only what we own or what bears our mark (rules 7 and 16). */
@@ -222,7 +156,15 @@ async function disableAccount(claim: Claim, courier: Courier, remoteId: string):
   if (withheld) return withheld;
   const described = await open.connector.describe(courier);
   if (described.outcome !== 'done') return fail(claim, courier, 'disable', described, claim.doubt === null);
-  const attributes = { ...acked, active: false };
+  let whole = acked;
+  if (claim.subject?.forwarded && !described.patch) {
+    // What it was told is not kept, and such a target takes only the whole.
+    const read = await open.connector.read(courier, account.kind, remoteId);
+    if (read.outcome === 'absent') return setAside(claim, 'disable', read.reason);
+    if (read.outcome !== 'done') return fail(claim, courier, 'disable', read, false);
+    whole = read.remote.attributes;
+  }
+  const attributes = { ...whole, active: false };
   const updated = await open.connector.update(courier, {
     kind: account.kind,
     remoteId,
@@ -401,7 +343,8 @@ function managedPaths(claim: Claim, known: Attributes): string[] {
   const { account, open } = claim;
   const paths = open.rows.filter((row) => row.kind === account.kind).map((row) => row.to);
   if (!isAdopted(account)) return paths;
-  const acked = claim.doubt === null ? known : (parseAttributes(account.acked) ?? {});
+  const asked = claim.doubt !== null || claim.subject?.forwarded !== undefined;
+  const acked = asked ? (parseAttributes(account.acked) ?? {}) : known;
   const doubtful = claim.doubt?.paths ?? [];
   return paths.filter((path) => path in claim.attributes || path in acked || doubtful.includes(path));
 }

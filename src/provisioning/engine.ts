@@ -6,6 +6,7 @@ import type { Outbound } from '../outbound/outbound.ts';
 import type { ResourceTypes } from '../protocol/scim/schema.ts';
 import type { RuleSettings } from '../rules/decide.ts';
 import type { Store } from '../store/store.ts';
+import { tidyBodies } from './account-bodies.ts';
 import { tidyPasswords } from './account-passwords.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { openLookups } from './lookups.ts';
@@ -109,6 +110,7 @@ export async function startEngine(options: {
   let tidying: Promise<void> | undefined;
   let tidyAt = clock.monotonic() + tidyMs;
   let tidied = 0;
+  let tidiedBodies = '';
 
   async function reopenBook(): Promise<void> {
     book = await store.read((reading) => openTargetBook(reading, bookParts, book));
@@ -168,8 +170,9 @@ export async function startEngine(options: {
   async function tidy(): Promise<void> {
     try {
       tidied = await tidyPasswords(store, tidied);
+      tidiedBodies = await tidyBodies(store, tidiedBodies);
     } catch (error) {
-      log.error({ error }, 'looking for passwords that nobody waits for failed; trying again in a minute');
+      log.error({ error }, 'looking for passwords and bodies that nobody waits for failed; trying again in a minute');
     }
     tidying = undefined;
   }

@@ -1,9 +1,11 @@
 import { CompiledQuery } from 'kysely';
 import { type Change, markPlanned, takeUnplanned, urgency } from '../directory/changes.ts';
 import { findClearPasswords } from '../directory/clear-passwords.ts';
+import { readWholeSubjects } from '../directory/forwarded-bodies.ts';
 import { forgetFormerMembers } from '../directory/memberships.ts';
-import { readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
+import { lacksBody, readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
 import type { Store, Tx } from '../store/store.ts';
+import { eraseToldToAll } from './account-bodies.ts';
 import { eraseUnowedPasswords } from './account-passwords.ts';
 import { listAccountsOf, type Raise, raiseAccounts } from './accounts.ts';
 import { askAgain } from './ask-again.ts';
@@ -54,13 +56,14 @@ export async function planStep(store: Store, book: TargetBook): Promise<number |
         tx,
         changes.flatMap((change) => (change.otherId === null ? [change.seq] : [])),
       );
-      await planChanges(tx, book, changes, passwords);
+      const forwarded = await planChanges(tx, book, changes, passwords);
       await markPlanned(
         tx,
         changes.map((change) => change.seq),
       );
       // Nobody may have wanted one.
       await eraseUnowedPasswords(tx, [...passwords]);
+      await eraseToldToAll(tx, forwarded);
     }
     const looked = await descend(tx, book);
     // Now nothing that left is still to be followed: no change is unplanned, nobody is half looked through.
@@ -74,15 +77,15 @@ export async function planStep(store: Store, book: TargetBook): Promise<number |
   return taken;
 }
 
-/** `passwords`: the changes that brought one, which the accounts they raise then owe. */
+/** `passwords`: the changes that brought one, which the accounts they raise then owe. Answers who of them is only forwarded. */
 async function planChanges(
   tx: Tx,
   book: TargetBook,
   changes: readonly Change[],
   passwords: ReadonlySet<number>,
-): Promise<void> {
+): Promise<string[]> {
   const ids = [...new Set(changes.map((change) => change.subjectId))];
-  const subjects = await readSubjects(tx, ids);
+  const subjects = await readWholeSubjects(tx, book.key, ids);
   const spokenFor = await spokenForBy(tx, ids);
   const accountsAt = new Map<string, Map<number, number>>();
   for (const row of await listAccountsOf(tx, ids)) {
@@ -125,10 +128,11 @@ async function planChanges(
       .map(({ targetId, subjectId }) => ({ targetId, groupId: subjectId })),
   );
   await planMemberships(tx, book, changes, raises, madeKeys);
+  return [...subjects.values()].filter((subject) => subject.life === 'forwarded').map((subject) => subject.id);
 
   function leavesScope(targetId: number, subject: Subject): boolean {
     const open = book.targets.get(targetId);
-    return subject.life === 'live' && open !== undefined && !isInScope(open, subject);
+    return subject.life !== 'gone' && !lacksBody(subject) && open !== undefined && !isInScope(open, subject);
   }
 }
 
@@ -146,14 +150,15 @@ async function planRegroupings(
   const opens = targetsThatReadGroups(book);
   if (opens.length === 0) return [];
   const namesMatter = opens.some((open) => readsGroupNames(book, open));
-  const moved = changes.filter((change) => change.otherId !== null);
+  // A group that is only forwarded is none of the directory's: nobody is anywhere because of it.
+  const moved = changes.filter((change) => change.otherId !== null && !isForwarded(change));
   const members = await readSubjects(
     tx,
     moved.map((change) => change.otherId!),
   );
   const changed = changes.filter((change) => {
     const subject = subjects.get(change.subjectId);
-    if (change.otherId !== null || subject?.kind !== 'group') return false;
+    if (change.otherId !== null || subject?.kind !== 'group' || subject.forwarded) return false;
     return subject.life !== 'live' || namesMatter || change.urgency !== urgency.cosmetic;
   });
   await requestDescents(tx, [
@@ -167,9 +172,13 @@ async function planRegroupings(
     book,
     moved.map((change) => ({ subjectId: change.otherId!, spId: change.spId })),
   );
+
+  function isForwarded(change: Change): boolean {
+    return subjects.get(change.subjectId)?.forwarded !== undefined;
+  }
 }
 
-/** Targets that an account may come into being at by this change (engine rule 20). A subject that is gone enters nowhere. */
+/** Targets that an account may come into being at by this change (engine rule 20). Who is gone, or of whom nothing is kept, enters nowhere. */
 function letInBy(
   book: TargetBook,
   subject: Subject,
@@ -177,7 +186,7 @@ function letInBy(
   spId: number,
   isInScope: InScope,
 ): number[] {
-  if (subject.life !== 'live') return [];
+  if (subject.life === 'gone' || lacksBody(subject)) return [];
   return [...book.targets.values()]
     .filter((open) => open.sends(subject.kind))
     .filter((open) => book.isBound(open.target.id, open.target.policy.follow === 'bound' ? [spId] : [...sps, spId]))

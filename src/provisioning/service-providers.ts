@@ -1,3 +1,4 @@
+import { type Selectable, sql } from 'kysely';
 import { Problem } from '../base/problem.ts';
 import { fold } from '../protocol/scim/text.ts';
 import type { ServiceProviderRow } from '../store/schema.ts';
@@ -14,6 +15,8 @@ export type ServiceProvider = {
   description: string | null;
   /** The one that console, SOAP and Basic-authenticated SCIM speak for. It cannot be removed. */
   resident: boolean;
+  /** What SCIM makes for it goes to its targets and is not kept in the directory. */
+  forwardOnly: boolean;
   bindings: Binding[];
   createdAt: number;
   modifiedAt: number;
@@ -35,7 +38,7 @@ export type Binding = {
 
 export type OnFailure = 'report' | 'fail';
 
-const fields = ['name', 'description'] as const;
+const fields = ['name', 'description', 'forwardOnly'] as const;
 const bindingFields = ['target', 'blocking', 'onFailure', 'rules', 'jit', 'enabled'] as const;
 
 /** The name of the resident service provider when it is first made; it may be renamed. */
@@ -73,7 +76,7 @@ export async function createServiceProvider(tx: Tx, input: unknown): Promise<Ser
   return readServiceProvider(tx, row!.id);
 }
 
-/** Replaces name and description. Nothing is written when nothing differs. */
+/** Replaces name, description and mode. Whoever was made before stays as it was made. Nothing is written when nothing differs. */
 export async function replaceServiceProvider(
   tx: Tx,
   id: number,
@@ -81,7 +84,7 @@ export async function replaceServiceProvider(
 ): Promise<{ serviceProvider: ServiceProvider; changed: boolean }> {
   const columns = readColumns(input);
   const found = await lockServiceProvider(tx, id);
-  const changed = columns.name !== found.name || columns.description !== found.description;
+  const changed = (['name', 'description', 'forward_only'] as const).some((each) => columns[each] !== found[each]);
   if (changed) {
     const update = tx.q.updateTable('service_providers').set({ ...columns, modified_at: tx.now });
     await naming(columns.name, () => tx.all(update.where('id', '=', id)));
@@ -188,6 +191,22 @@ export async function replaceBindings(
     }
   }
   return { serviceProvider: await readServiceProvider(tx, spId), changed, letsIn };
+}
+
+const selectForwarding = prepare<{ id: number }, { forward_only: number; bound: number }>(
+  (_, p) => sql<{ forward_only: number; bound: number }>`
+    select s.forward_only,
+      case when exists (select 1 from bindings b where b.sp_id = s.id and b.enabled = 1) then 1 else 0 end as bound
+    from service_providers s where s.id = ${p.id}`,
+);
+
+/** Whether what is made for a service provider is only forwarded, and whether it has an enabled binding; neither for none. */
+export async function readForwarding(
+  reading: Reading,
+  spId: number,
+): Promise<{ forwardOnly: boolean; bound: boolean }> {
+  const [row] = await reading.run(selectForwarding, { id: spId });
+  return { forwardOnly: row?.forward_only === 1, bound: row?.bound === 1 };
 }
 
 /** A binding as the engine and the doors need it. */
@@ -312,14 +331,19 @@ async function naming<T>(name: string, write: () => Promise<T>): Promise<T> {
   }
 }
 
-function readColumns(input: unknown): { name: string; name_key: string; description: string | null } {
+function readColumns(input: unknown) {
   const given = readFields(input, 'body', fields);
   const { name, key } = readName(given.name, 'a service provider');
-  return { name, name_key: key, description: readOptionalText(given.description, 'description', 2_000) };
+  return {
+    name,
+    name_key: key,
+    description: readOptionalText(given.description, 'description', 2_000),
+    forward_only: readFlag(given.forwardOnly, 'forwardOnly', false) ? 1 : 0,
+  };
 }
 
 function fromRow(
-  row: Omit<ServiceProviderRow, 'id'> & { id: number },
+  row: Selectable<ServiceProviderRow>,
   bindings: readonly (Binding & { spId: number })[],
 ): ServiceProvider {
   return {
@@ -327,6 +351,7 @@ function fromRow(
     name: row.name,
     description: row.description,
     resident: row.resident === 1,
+    forwardOnly: row.forward_only === 1,
     bindings: bindings.filter((one) => one.spId === row.id).map(({ spId: _, ...binding }) => binding),
     createdAt: row.created_at,
     modifiedAt: row.modified_at,

@@ -93,7 +93,7 @@ export function judgeStanding(standing: Standing, question: Question): Verdict |
 }
 
 function judgeAbsent({ open, subject, inScope }: Question): Verdict {
-  if (subject.life !== 'live') return { outcome: 'done', reason: null };
+  if (subject.life === 'gone') return { outcome: 'done', reason: null };
   if (!open.sends(subject.kind)) return { outcome: 'none', reason: `this target takes no ${subject.kind}s` };
   if (!inScope) return { outcome: 'none', reason: outOfScope };
   return { outcome: 'none', reason: 'nothing has been sent there yet, and this changed nothing' };
@@ -108,7 +108,7 @@ function judgeEnded({ state, reason }: Standing, { subject }: Question): Verdict
     case 'disabled':
     case 'kept': {
       const how = state === 'disabled' ? 'switched off there' : 'left there as it is';
-      if (subject.life !== 'live') return { outcome: 'done', reason: `${how}, as the policy of the target says` };
+      if (subject.life === 'gone') return { outcome: 'done', reason: `${how}, as the policy of the target says` };
       return { outcome: 'none', reason: `${outOfScope}: ${how}` };
     }
     case 'unbound':

@@ -165,7 +165,7 @@ export function openWaits(options: {
       // Members who arrive raise what is wanted of their groups, so while some come no goal is fixed. They are asked for
       // before the accounts: whoever has arrived by now has raised it by then. Refusals come with an account's end, so
       // they are asked for after it.
-      const groups = asked.filter(({ wait: { subject } }) => subject.kind === 'group' && subject.life === 'live');
+      const groups = asked.filter(({ wait: { subject } }) => subject.kind === 'group' && subject.life !== 'gone');
       const coming = await findComing(reading, groups.map(groupKeyOf));
       const isInScope = await readScopeFacts(
         reading,

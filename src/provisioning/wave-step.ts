@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { urgency } from '../directory/changes.ts';
-import { listLiveSubjects, readSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
+import { readWholeSubjects } from '../directory/forwarded-bodies.ts';
+import { lacksBody, listLiveSubjects, type Subject, spokenForBy } from '../directory/subjects.ts';
 import type { AccountRow } from '../store/schema.ts';
 import { prepare, type Reading, type Store, type Tx } from '../store/store.ts';
 import { type Raise, raiseAccounts } from './accounts.ts';
@@ -180,8 +181,9 @@ async function chooseRaises(
   const targetId = open.target.id;
   const accountOf = new Map(chunk.accounts.map((row) => [row.subject_id, row]));
   const subjects = new Map(chunk.live.map((subject) => [subject.id, subject]));
-  for (const [id, subject] of await readSubjects(
+  for (const [id, subject] of await readWholeSubjects(
     tx,
+    book.key,
     ids.filter((id) => !subjects.has(id)),
   )) {
     subjects.set(id, subject);
@@ -194,7 +196,8 @@ async function chooseRaises(
     const subject = subjects.get(id);
     const sps = spokenFor.get(id) ?? [];
     const wish = wishFor(book, open, subject, sps, isInScope);
-    if (account && mustLook(account, wish, wave, open.target.version, tx.now)) {
+    const looks = account !== undefined && mustLook(account, wish, wave, open.target.version, tx.now);
+    if (account && looks && !(lacksBody(subject) && isDecided(account))) {
       const { kind, sp_id: spId } = account;
       raises.push({ targetId, subjectId: id, kind, spId, urgency: gradeOf(account, subject, wish), makes: false });
     } else if (!account && wave.kind === 'everyone' && wish === 'present' && subject) {
@@ -231,6 +234,11 @@ function mustLook(account: Seen, wish: Claim['wish'], wave: Wave, version: numbe
     default:
       return true;
   }
+}
+
+/** Of whom nothing is kept: what became of the account stays until something new is sent. */
+function isDecided({ wanted, done, state }: Seen): boolean {
+  return wanted <= done && (state === 'disabled' || state === 'kept' || state === 'parked');
 }
 
 /** Removals first, and whoever was switched off meanwhile (engine rule 6). */

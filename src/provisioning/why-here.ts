@@ -1,5 +1,5 @@
 import { readChangeOf } from '../directory/changes.ts';
-import { type Subject, spokenForBy } from '../directory/subjects.ts';
+import { lacksBody, type Subject, spokenForBy } from '../directory/subjects.ts';
 import type { ResourceTypes } from '../protocol/scim/schema.ts';
 import type { AccountRow } from '../store/schema.ts';
 import type { Reading } from '../store/store.ts';
@@ -17,12 +17,13 @@ export type WhyHere = {
   since: { seq: number; at: number; door: string; actor: string } | null;
   /** Who spoke for the subject and is bound here now: by them it may stay. */
   heldBy: string[];
-  /** Whether the target's scope holds for it now. */
-  inScope: boolean;
+  /** Whether the target's scope holds for it now; null when it was only forwarded and nothing is kept that could tell. */
+  inScope: boolean | null;
   /** All of it in a sentence. */
   sentence: string;
 };
 
+/** `subject`: with what is kept of it, if it was only forwarded (`readWholeSubjects`). */
 export async function readWhyHere(
   reading: Reading,
   target: Target,
@@ -42,7 +43,7 @@ export async function readWhyHere(
     binding: letInBy ? (letInBy.enabled ? 'enabled' : 'disabled') : 'gone',
     since: first ? { seq: first.seq, at: first.at, door: first.door, actor: first.actor } : null,
     heldBy: heldBy.map((one) => one.name),
-    inScope: subject?.life === 'live' && (await isInScope(reading, target, subject, types)),
+    inScope: await isInScope(reading, target, subject, types),
   };
   return { ...why, sentence: describe(why, target, subject) };
 }
@@ -50,9 +51,11 @@ export async function readWhyHere(
 async function isInScope(
   reading: Reading,
   target: Target,
-  subject: Subject,
+  subject: Subject | undefined,
   types: ResourceTypes | undefined,
-): Promise<boolean> {
+): Promise<boolean | null> {
+  if (subject === undefined || subject.life === 'gone') return false;
+  if (lacksBody(subject)) return null;
   const open = { scope: compileScope(target.policy, types) };
   return (await readScopeFacts(reading, [open], [subject]))(open, subject);
 }
@@ -67,13 +70,17 @@ function describe(why: Omit<WhyHere, 'sentence'>, target: Target, subject: Subje
   const when = since === null ? 'before the change log begins' : `since change ${since.seq}`;
   const others = heldBy.filter((name) => name !== serviceProvider || binding !== 'enabled');
   const rest =
-    subject?.life !== 'live'
+    (subject?.life ?? 'gone') === 'gone'
       ? `; the ${subject?.kind ?? 'subject'} is gone`
       : heldBy.length === 0
         ? '; nobody who spoke for it is bound here now, so it rests'
-        : inScope
+        : inScope !== false
           ? ''
           : '; it is outside the scope now';
   const also = others.length === 0 ? '' : `; held now by ${others.join(', ')}`;
-  return `${serviceProvider}, ${how}, ${when}${also}${rest}`;
+  const only =
+    subject?.life === 'forwarded'
+      ? `; it was only forwarded${inScope === null ? ', and what was sent is erased' : ''}`
+      : '';
+  return `${serviceProvider}, ${how}, ${when}${also}${only}${rest}`;
 }

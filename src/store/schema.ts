@@ -44,6 +44,7 @@ export interface Schema {
   exchanges: ExchangeRow;
   lanes: LaneRow;
   secrets: SecretRow;
+  forwarded_bodies: ForwardedBodyRow;
   waves: WaveRow;
   budgets: BudgetRow;
   nodes: NodeRow;
@@ -64,12 +65,15 @@ export interface DeclaredAttributeRow {
   uniqueness: string | null;
 }
 
-/** A user or group. `gone` rows are tombstones: they keep id, kind and name so that a removal can be carried out. */
+/**
+ * A user or group. `gone` rows are tombstones: they keep id, kind and name so that a removal can be carried out. So do
+ * `forwarded` ones, which were never in the directory: what they are is told to their targets and kept nowhere.
+ */
 export interface SubjectRow {
   id: string;
   kind: 'user' | 'group';
   domain: string;
-  /** The folded full name (`bob`, `sales/bob`): userName or displayName. Unique per kind among the live. */
+  /** The folded full name (`bob`, `sales/bob`): userName or displayName. Unique per kind among the live, and among the forwarded of one service provider. */
   name_key: string;
   life: 'live' | 'forwarded' | 'gone';
   /** Sequence of the subject's latest change. */
@@ -83,6 +87,8 @@ export interface SubjectRow {
   version: number;
   created_at: number;
   modified_at: number;
+  /** The service provider it was forwarded for, also when it is gone since; null for everybody of the directory. */
+  forwarded_for: number | null;
 }
 
 export interface ChangeRow {
@@ -169,6 +175,8 @@ export interface ServiceProviderRow {
   description: string | null;
   /** 1 for the resident service provider, of which there is exactly one. */
   resident: number;
+  /** 1: what is made for it goes to its targets and is not kept in the directory. */
+  forward_only: Generated<number>;
   created_at: number;
   modified_at: number;
 }
@@ -336,6 +344,20 @@ export interface SecretRow {
   /** Sealed with the context `password:<subject_id>`. */
   sealed: string;
   expires_at: number;
+}
+
+/** What a forwarded subject is to be at its targets, until all of them have it; at most one for each. */
+export interface ForwardedBodyRow {
+  subject_id: string;
+  /** The change that brought it. */
+  seq: number;
+  /** 1: it holds only what the last PATCH said, since the whole was erased before. */
+  part: number;
+  /** JSON attributes, sealed with the context `forwarded:<subject_id>`; null when it was given up before everybody had it. */
+  sealed: string | null;
+  expires_at: number;
+  /** The last change whose body was given up; whoever was not told it by then never will be. */
+  lost_seq: number | null;
 }
 
 /** Long work over many accounts of a target, done by the planner chunk by chunk (engine rules 5 and 21). */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { deleteGroup, patchGroup, replaceGroup } from '../../src/directory/groups.ts';
 import { areMembers, listGroupsOf, listMembers, readMembers } from '../../src/directory/memberships.ts';
-import { readSubject } from '../../src/directory/subjects.ts';
+import { readPresent } from '../../src/directory/subjects.ts';
 import { deleteUser } from '../../src/directory/users.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eachDatabase } from '../database.ts';
@@ -44,7 +44,7 @@ eachDatabase('writing groups', (bed) => {
     );
     assert.equal(after.version, 2);
     assert.equal(after.seq, await latestSeq(store));
-    assert.deepEqual(await store.read((reading) => readSubject(reading, 'group', group.id)), after);
+    assert.deepEqual(await store.read((reading) => readPresent(reading, 'group', group.id)), after);
     assert.deepEqual(await membersOf(store, group.id), [b, c].sort());
 
     seq = await latestSeq(store);
@@ -72,7 +72,7 @@ eachDatabase('writing groups', (bed) => {
       { op: 'replace', path: 'displayName', value: 'Crew' },
     );
     assert.deepEqual(await membersOf(store, group.id), [c]);
-    assert.equal((await store.read((reading) => readSubject(reading, 'group', group.id)))?.fullName, 'Crew');
+    assert.equal((await store.read((reading) => readPresent(reading, 'group', group.id)))?.fullName, 'Crew');
     const seq = await latestSeq(store);
     const same = await patch(
       store,

@@ -4,7 +4,7 @@ import { appendChange, countUnplanned, markPlanned, takeUnplanned, urgency } fro
 import { addDomain, ensureDomain, listDomains } from '../../src/directory/domains.ts';
 import { hashPassword, preparePassword, verifyPassword } from '../../src/directory/passwords.ts';
 import { listReferrers } from '../../src/directory/references.ts';
-import { countSubjects, readSubject, readSubjects, spokenForBy } from '../../src/directory/subjects.ts';
+import { countSubjects, readPresent, readSubjects, spokenForBy } from '../../src/directory/subjects.ts';
 import { createUser, deleteUser, patchUser, replaceUser } from '../../src/directory/users.ts';
 import { enterpriseUserUrn } from '../../src/protocol/scim/schema.ts';
 import { eachDatabase } from '../database.ts';
@@ -29,7 +29,7 @@ eachDatabase('writing users', (bed) => {
         urgency: urgency.creation,
       },
     ]);
-    const read = await store.read((reading) => readSubject(reading, 'user', user.id));
+    const read = await store.read((reading) => readPresent(reading, 'user', user.id));
     assert.deepEqual(read, user);
     assert.deepEqual(await store.read((reading) => spokenForBy(reading, [user.id])), new Map([[user.id, [1]]]));
     await store.write((tx) => markPlanned(tx, [user.seq]));
@@ -193,7 +193,7 @@ eachDatabase('writing users', (bed) => {
       [user.id, null, 0],
       [group.id, user.id, 1],
     ]);
-    const team = (await store.read((reading) => readSubject(reading, 'group', group.id)))!;
+    const team = (await store.read((reading) => readPresent(reading, 'group', group.id)))!;
     assert.equal(team.version, 2);
     const left = await store.read(async (reading) => ({
       members: (await reading.all(reading.q.selectFrom('members').selectAll())).map((row) => ({ ...row })),
@@ -276,7 +276,7 @@ eachDatabase('writing users', (bed) => {
         committed.push(seq);
       }),
     );
-    const after = (await store.read((reading) => readSubject(reading, 'user', user.id)))!;
+    const after = (await store.read((reading) => readPresent(reading, 'user', user.id)))!;
     assert.equal(new Set(committed).size, 40);
     assert.equal(after.seq, Math.max(...committed));
     assert.equal(after.version, 21);

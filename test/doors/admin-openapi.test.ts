@@ -212,6 +212,22 @@ eachDatabase('the description of the admin API', (bed) => {
     assert.equal((await call('get', '/status')).targets.length, 1);
     await call('post', '/policies/try', {}, { subject: 'ada', target: 'partner:SCIM2', operation: 'PUT' });
     await call('post', '/accounts/{target}/{subject}/retry', account, undefined, { status: 202 });
+    const { id: spId } = await call(
+      'post',
+      '/service-providers',
+      {},
+      { name: 'feed', forwardOnly: true },
+      { status: 201 },
+    );
+    const settingOf = async () => ({ forwardOnly: true, bound: true });
+    const forwarder = { ...origin, spId, forwarding: { key: api.key, lastsMs: 86_400_000, settingOf } };
+    const eve = readResource(userType, { ...user, userName: 'eve' });
+    await api.store.write((tx) => createUser(tx, eve, { origin: forwarder }));
+    api.store.signal('changes');
+    for (let n = 0; n < 200 && (await call('get', '/status')).forwarded.bodies > 0; n++) await sleep(50);
+    await call('post', '/forwarded/{subject}/give-up', { subject: 'eve' });
+    assert.equal((await call('get', '/users/{id}', { id: 'eve' })).life, 'forwarded');
+    assert.deepEqual((await call('get', '/status')).forwarded, { users: 1, groups: 0, bodies: 0, givenUp: 0 });
   });
 
   it('fits what is refused, and takes every parameter it names', async () => {

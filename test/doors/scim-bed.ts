@@ -12,7 +12,7 @@ import { type Codec, scim2Codec } from '../../src/inbound/scim/codec.ts';
 import { scimDoor } from '../../src/inbound/scim/door.ts';
 import type { ScimLimits } from '../../src/inbound/scim/parts.ts';
 import type { ResourceTypes } from '../../src/protocol/scim/schema.ts';
-import { ensureResidentServiceProvider } from '../../src/provisioning/service-providers.ts';
+import { ensureResidentServiceProvider, readForwarding } from '../../src/provisioning/service-providers.ts';
 import type { Waits } from '../../src/provisioning/wait.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -53,6 +53,7 @@ export async function openScimBed(
     types?: ResourceTypes;
     /** Default: SCIM 2.0. */
     codec?: Codec;
+    key?: Buffer;
   } = {},
 ): Promise<ScimBed> {
   const clock = options.clock ?? systemClock();
@@ -82,11 +83,12 @@ export async function openScimBed(
     limits,
   });
   const app = fastify({ logger: false, ...frontOptions });
-  const passwords = { key: randomBytes(32), lastsMs: 7 * 86_400_000 };
+  const passwords = { key: options.key ?? randomBytes(32), lastsMs: 7 * 86_400_000 };
+  const forwarding = { ...passwords, settingOf: readForwarding };
   const limited = options.limits ? { limits: options.limits } : {};
   const { codec = scim2Codec } = options;
   const prefix = codec.version === '2.0' ? '/scim2' : '/wso2/scim';
-  await app.register(scimDoor({ door, codec, passwords, ...limited }), { prefix });
+  await app.register(scimDoor({ door, codec, passwords, forwarding, ...limited }), { prefix });
   const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}${prefix}`;
   return {
     url,

@@ -17,6 +17,7 @@ import { createIdentityProvider } from '../../src/provisioning/identity-provider
 import {
   createServiceProvider,
   ensureResidentServiceProvider,
+  readForwarding,
   replaceBindings,
 } from '../../src/provisioning/service-providers.ts';
 import { createTarget } from '../../src/provisioning/targets.ts';
@@ -39,6 +40,8 @@ export type EngineBed = {
   readonly targetId: number;
   readonly resident: Origin;
   readonly stranger: Origin;
+  /** A forward-only service provider bound to the target, made at the first call. */
+  forwarder(): Promise<Origin>;
   /** Starts the engine (again, after `stop`). */
   start(): Promise<Engine>;
   stop(): Promise<void>;
@@ -48,8 +51,10 @@ export type EngineBed = {
   /** Takes the password of a user away, as a PATCH does. */
   removePassword(id: string): Promise<void>;
   removeUser(id: string, origin?: Origin): Promise<void>;
-  addGroup(displayName: string, memberIds?: readonly string[]): Promise<string>;
+  addGroup(displayName: string, memberIds?: readonly string[], origin?: Origin): Promise<string>;
   renameGroup(id: string, displayName: string, memberIds: readonly string[]): Promise<void>;
+  /** One PATCH operation on a user. */
+  patchUser(id: string, operation: Record<string, unknown>): Promise<void>;
   addMember(groupId: string, memberId: string): Promise<void>;
   removeMember(groupId: string, memberId: string): Promise<void>;
   removeGroup(id: string): Promise<void>;
@@ -61,6 +66,8 @@ export type EngineBed = {
   removeThere(endpoint: 'users' | 'groups', remoteId: string): Promise<void>;
   /** Changes whose clear password is still kept. */
   secrets(): Promise<number[]>;
+  /** Subjects whose body is kept until their targets have it, and those of whom one was given up. */
+  bodies(): Promise<{ kept: string[]; lost: string[] }>;
   accounts(): Promise<AccountRow[]>;
   account(subjectId: string): Promise<AccountRow | undefined>;
   attempts(subjectId?: string): Promise<Selectable<AttemptRow>[]>;
@@ -68,6 +75,8 @@ export type EngineBed = {
   /** The target holds what the directory holds, no more and no less, and refused nothing that was sent. */
   assertAgrees(options?: { strangers?: readonly string[] }): Promise<void>;
 };
+
+const patchUrn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
 
 /** A test's clock leaps while a database on the network still works: no node is taken for silent. */
 export const everSilentMs = 1_000 * 86_400_000;
@@ -79,6 +88,7 @@ export async function openEngineBed(
     fake?: Partial<FakeOptions>;
     settings?: Record<string, string | boolean>;
     passwordsLastMs?: number;
+    forwardedLastMs?: number;
     onStatement?: StatementHook;
     silentMs?: number;
   } = {},
@@ -93,6 +103,8 @@ export async function openEngineBed(
   const log = openLog(process.env.PURVEY_TEST_LOG === '1' ? 'debug' : 'silent');
   const key = randomBytes(32);
   const outbound = openOutbound({ clock, log });
+  const lastsMs = options.forwardedLastMs ?? 30 * 86_400_000;
+  const forwarding = { key, lastsMs, settingOf: readForwarding };
   const { targetId, resident, stranger } = await store.write(async (tx) => {
     const idp = await createIdentityProvider(tx, { name: 'partner' });
     const target = await createTarget(tx, { key, kinds: connectorKinds }, idp.id, {
@@ -113,11 +125,12 @@ export async function openEngineBed(
     const other = await createServiceProvider(tx, { name: 'stranger' });
     return {
       targetId: target.id,
-      resident: { spId: residentId, door: 'scim', actor: 'test' } satisfies Origin,
-      stranger: { spId: other.id, door: 'scim', actor: 'test' } satisfies Origin,
+      resident: { spId: residentId, door: 'scim', actor: 'test', forwarding } satisfies Origin,
+      stranger: { spId: other.id, door: 'scim', actor: 'test', forwarding } satisfies Origin,
     };
   });
   let engine: Engine | undefined;
+  let forwarderId: number | undefined;
   const keeping = { key, lastsMs: options.passwordsLastMs ?? 7 * 86_400_000 };
   let hashes = 0;
   const signal = <T>(value: T): T => {
@@ -138,7 +151,7 @@ export async function openEngineBed(
     });
   const patchMembers = async (groupId: string, operation: Record<string, unknown>) => {
     const operations = readPatch(groupType, {
-      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      schemas: [patchUrn],
       Operations: [operation],
     });
     await store.write((tx) => patchGroup(tx, groupId, operations, { origin: resident })).then(signal);
@@ -152,6 +165,15 @@ export async function openEngineBed(
     targetId,
     resident,
     stranger,
+    async forwarder() {
+      forwarderId ??= await store.write(async (tx) => {
+        const { id } = await createServiceProvider(tx, { name: 'forwarder', forwardOnly: true });
+        await replaceBindings(tx, id, [{ target: targetId }]);
+        return id;
+      });
+      store.signal('targets');
+      return { spId: forwarderId, door: 'scim', actor: 'forwarder', forwarding };
+    },
     async start() {
       engine = await startEngine({
         store,
@@ -182,15 +204,20 @@ export async function openEngineBed(
       store
         .write((tx) => replaceUser(tx, id, user(userName, more), { origin, ...passwordIn(more) }))
         .then(() => signal(undefined)),
+    async patchUser(id, operation) {
+      const operations = readPatch(userType, { schemas: [patchUrn], Operations: [operation] });
+      const value = operation.path === 'password' ? { password: operation.value } : {};
+      await store.write((tx) => patchUser(tx, id, operations, { origin: resident, ...passwordIn(value) })).then(signal);
+    },
     removePassword: (id) =>
       store
         .write((tx) => patchUser(tx, id, [], { origin: resident, passwordHash: null }))
         .then(() => signal(undefined)),
     removeUser: (id, origin = resident) =>
       store.write((tx) => deleteUser(tx, id, { origin })).then(() => signal(undefined)),
-    addGroup: (displayName, memberIds = []) =>
+    addGroup: (displayName, memberIds = [], origin = resident) =>
       store
-        .write((tx) => createGroup(tx, group(displayName, memberIds), { origin: resident }))
+        .write((tx) => createGroup(tx, group(displayName, memberIds), { origin }))
         .then((subject) => signal(subject.id)),
     renameGroup: (id, displayName, memberIds) =>
       store
@@ -248,6 +275,15 @@ export async function openEngineBed(
       store.read(async (r) =>
         (await r.all(r.q.selectFrom('secrets').select('seq').orderBy('seq'))).map((row) => row.seq),
       ),
+    bodies: () =>
+      store.read(async (r) => {
+        const rows = await r.all(r.q.selectFrom('forwarded_bodies').selectAll().orderBy('subject_id'));
+        const ids = (which: typeof rows) => which.map((row) => row.subject_id);
+        return {
+          kept: ids(rows.filter((row) => row.sealed !== null)),
+          lost: ids(rows.filter((row) => row.lost_seq !== null)),
+        };
+      }),
     accounts: () => store.read((r) => r.all(r.q.selectFrom('accounts').selectAll().orderBy('subject_id'))),
     account: async (subjectId) => (await made.accounts()).find((row) => row.subject_id === subjectId),
     attempts: (subjectId) =>

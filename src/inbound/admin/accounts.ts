@@ -1,13 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
-import type { AccountAnswer, AccountDetail } from '../../contract/account.ts';
+import type { AccountAnswer, AccountDetail, ForwardedAnswer } from '../../contract/account.ts';
 import type { Page } from '../../contract/page.ts';
+import { readBodyExpiry, readWholeSubjects } from '../../directory/forwarded-bodies.ts';
+import type { Subject } from '../../directory/subjects.ts';
+import { giveUpOn, noteOfGivingUp } from '../../provisioning/account-bodies.ts';
 import {
   type AccountFilter,
   listAccounts,
   listAttempts,
   listHeldLanes,
-  nameSubjects,
   readAccount,
 } from '../../provisioning/inspect.ts';
 import { retryAccount } from '../../provisioning/retry.ts';
@@ -34,7 +36,7 @@ const states = [
 const kinds = ['user', 'group'] as const;
 const parameters = ['target', 'state', 'kind', 'subject', 'due', 'after', 'limit'];
 
-export function addAccountRoutes(app: FastifyInstance, { store, types }: AdminParts): void {
+export function addAccountRoutes(app: FastifyInstance, { store, key, types, actorOf }: AdminParts): void {
   /** `state` may name several, separated by commas; `subject` is an id or a name. */
   app.get('/accounts', async (request): Promise<Page<AccountAnswer>> => {
     const query = readQuery(request.query, parameters);
@@ -59,19 +61,39 @@ export function addAccountRoutes(app: FastifyInstance, { store, types }: AdminPa
   app.get('/accounts/:target/:subject', async (request): Promise<AccountDetail> => {
     return store.read(async (reading) => {
       const row = await readOne(reading, param(request, 'target'), param(request, 'subject'));
-      const key = { targetId: row.target_id, subjectId: row.subject_id };
+      const account = { targetId: row.target_id, subjectId: row.subject_id };
       const names = await readNames(reading, [row.subject_id, row.wait_on]);
-      const attempts = await listAttempts(reading, key, { limit: 5 });
+      const attempts = await listAttempts(reading, account, { limit: 5 });
       const target = await readTarget(reading, row.target_id);
-      const subject = (await nameSubjects(reading, [row.subject_id])).get(row.subject_id);
+      const subject = (await readWholeSubjects(reading, key, [row.subject_id])).get(row.subject_id);
       const why = await readWhyHere(reading, target, row, subject, types);
       return {
         ...show(row, names),
         why: { ...why, since: why.since && { ...why.since, at: showTime(why.since.at) } },
+        forwarded: subject ? await showForwarded(reading, subject, names) : null,
         waitsBehind: row.wanted > row.done ? await whatHolds(reading, target, row.kind) : null,
         acknowledged: row.acked === null ? null : JSON.parse(row.acked),
         attempts: await showAttemptsWhole(reading, attempts, names),
       };
+    });
+  });
+
+  /** Erases what is kept of a subject that is only forwarded, though some target does not have it. Twice does no harm. */
+  app.post('/forwarded/:subject/give-up', async (request): Promise<ForwardedAnswer> => {
+    const text = param(request, 'subject');
+    return store.write(async (tx) => {
+      const id = await findSubjectId(tx, text);
+      const opened = id === undefined ? undefined : (await readWholeSubjects(tx, key, [id])).get(id);
+      if (opened?.life !== 'forwarded') {
+        throw new Problem('notFound', `there is nobody called ${text.slice(0, 300)} who was only forwarded`);
+      }
+      const why = noteOfGivingUp(`what was sent was given up by ${actorOf(request)} and is erased`);
+      await giveUpOn(tx, [{ id: opened.id, why }]);
+      const after = (await readWholeSubjects(tx, key, [opened.id])).get(opened.id)!;
+      if (after.forwarded?.body !== 'none') {
+        throw new Problem('conflict', 'what was sent is not planned yet: try again in a moment');
+      }
+      return (await showForwarded(tx, after, await readNames(tx, [])))!;
     });
   });
 
@@ -86,6 +108,19 @@ export function addAccountRoutes(app: FastifyInstance, { store, types }: AdminPa
     store.signal('work');
     return reply.code(202).send(account);
   });
+}
+
+/** Null for everybody of the directory, and when it is gone. */
+async function showForwarded(reading: Reading, subject: Subject, names: Names): Promise<ForwardedAnswer | null> {
+  if (subject.life !== 'forwarded' || !subject.forwarded) return null;
+  const { spId, body, lostSeq } = subject.forwarded;
+  const until = body === 'none' ? undefined : await readBodyExpiry(reading, subject.id);
+  return {
+    serviceProvider: names.serviceProvider(spId),
+    body,
+    keptUntil: until === undefined ? null : showTime(until),
+    givenUp: lostSeq !== null,
+  };
 }
 
 /** Why nobody of a kind is sent to a target at the moment; null when they are. */

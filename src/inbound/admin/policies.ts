@@ -187,7 +187,7 @@ async function policiesToTry(reading: Reading, draft: unknown): Promise<Policies
 
 /** What would be sent now, as rules see it: a creation while nothing is there, a removal of who is gone, else an update. */
 async function operationNow(reading: Reading, targetId: number, subject: Subject): Promise<ProvisioningOperation> {
-  if (subject.life !== 'live') return 'DELETE';
+  if (subject.life === 'gone') return 'DELETE';
   const account = await readAccount(reading, { targetId, subjectId: subject.id });
   return account?.remote_id == null ? 'POST' : 'PUT';
 }

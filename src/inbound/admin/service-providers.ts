@@ -45,8 +45,8 @@ export function addServiceProviderRoutes(app: FastifyInstance, parts: AdminParts
   app.patch('/service-providers/:id', mayTry, async (request, reply) => {
     const body = bodyOf(request);
     const { serviceProvider, changed } = await writeOrTry(store, request, async (tx) => {
-      const { id, name, description } = await readServiceProvider(tx, param(request, 'id'));
-      return replaceServiceProvider(tx, id, mergeFields({ name, description }, body));
+      const { id, name, description, forwardOnly } = await readServiceProvider(tx, param(request, 'id'));
+      return replaceServiceProvider(tx, id, mergeFields({ name, description, forwardOnly }, body));
     });
     sayChange(reply, changed ? 'updated' : 'unchanged');
     return show(serviceProvider);

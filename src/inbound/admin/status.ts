@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { BannerAnswer, LaneAnswer, StatusAnswer, TargetStatus } from '../../contract/status.ts';
 import { countUnplanned } from '../../directory/changes.ts';
+import { countForwarded } from '../../directory/forwarded-bodies.ts';
 import { countSubjects } from '../../directory/subjects.ts';
 import { type Banner, countWithheldRemovals, listBanners } from '../../provisioning/banners.ts';
 import { countDescents } from '../../provisioning/descents.ts';
@@ -30,6 +31,7 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
   app.get('/status', async (): Promise<StatusAnswer> => {
     return store.read(async (reading) => {
       const subjects = await countSubjects(reading);
+      const { lost, ...forwarded } = await countForwarded(reading);
       const counts = await countAccounts(reading);
       const lanes = await listHeldLanes(reading);
       const providers = await listServiceProviders(reading);
@@ -45,6 +47,7 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
         database: { kind: store.dialect.name, place: facts.place },
         users: Number(subjects.users),
         groups: Number(subjects.groups),
+        forwarded: { ...forwarded, givenUp: lost },
         unplannedChanges:
           Number(await countUnplanned(reading)) + (await countWakes(reading)) + (await countDescents(reading)),
         kept: {

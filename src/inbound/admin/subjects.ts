@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import type { SubjectAnswer, SubjectDetail, SubjectList } from '../../contract/subject.ts';
+import { findForwarded } from '../../directory/forwarded.ts';
 import { listGroupsOf, listMembers } from '../../directory/memberships.ts';
 import { listSubjects } from '../../directory/search.ts';
 import { nameAttribute, readSubjects, type Subject } from '../../directory/subjects.ts';
@@ -8,6 +9,7 @@ import { parseFilter } from '../../protocol/scim/filter.ts';
 import type { JsonValue } from '../../protocol/scim/json.ts';
 import { writeResource } from '../../protocol/scim/resource.ts';
 import type { ResourceType } from '../../protocol/scim/schema.ts';
+import { fold } from '../../protocol/scim/text.ts';
 import { listAccounts } from '../../provisioning/inspect.ts';
 import type { Reading } from '../../store/store.ts';
 import { searchWithPatience } from '../patience.ts';
@@ -50,13 +52,20 @@ export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits, t
 
 const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The id of the subject that a caller names by id or, among the living, by name; users before groups. */
+/**
+ * The id of the subject that a caller names by id or, among those of the directory and then those only forwarded, by name;
+ * users before groups. Of several that were forwarded for different service providers none is meant.
+ */
 export async function findSubjectId(reading: Reading, text: string, kind?: Kind): Promise<string | undefined> {
   if (idForm.test(text) && (await readSubjects(reading, [text])).has(text)) return text;
   for (const each of kind ? [kind] : (['user', 'group'] as const)) {
     const filter = { op: 'eq', path: { attr: nameAttribute[each] }, value: text } as const;
     const { subjects } = await listSubjects(reading, each, { filter, startIndex: 1, count: 1 });
     if (subjects[0]) return subjects[0].id;
+  }
+  for (const each of kind ? [kind] : (['user', 'group'] as const)) {
+    const [one, other] = await findForwarded(reading, each, fold(text));
+    if (one !== undefined && other === undefined) return one;
   }
   return undefined;
 }
@@ -99,8 +108,9 @@ function showSubject(subject: Subject): SubjectAnswer {
     kind: subject.kind,
     name: subject.fullName,
     domain: subject.domain,
+    life: subject.life,
     displayName: typeof displayName === 'string' ? displayName : null,
-    active: subject.kind === 'user' ? active !== false && subject.life === 'live' : null,
+    active: subject.kind === 'user' ? active !== false && subject.life !== 'gone' : null,
     createdAt: showTime(subject.createdAt),
     modifiedAt: showTime(subject.modifiedAt),
   };

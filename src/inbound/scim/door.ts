@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
+import type { Forwarding } from '../../directory/changes.ts';
 import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
 import type { Caller } from '../credentials.ts';
 import type { Door } from '../door.ts';
@@ -50,17 +51,19 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
  * The SCIM door in the version of its codec: a Fastify plugin, to be registered with a prefix such as `/scim2`. Every
  * request needs credentials: Basic (an operator, for the resident service provider) or a bearer token with the scope
  * `scim` (for its own). A directory user may sign in by Basic for what is theirs: `/Me`. `baseUrl`: what locations begin
- * with, where a proxy changes what clients see; default: as the client called.
+ * with, where a proxy changes what clients see; default: as the client called. `forwarding`: how that is kept which a
+ * service provider only forwards.
  */
 export function scimDoor(options: {
   door: Door;
   /** Default: SCIM 2.0. */
   codec?: Codec;
   passwords: PasswordKeeping;
+  forwarding: Forwarding;
   limits?: Partial<ScimLimits>;
   baseUrl?: string;
 }) {
-  const { door, passwords, codec = scim2Codec } = options;
+  const { door, passwords, forwarding, codec = scim2Codec } = options;
   const callers = new WeakMap<FastifyRequest, Caller>();
   const openToUsers = listOpenToUsers(codec);
 
@@ -96,7 +99,7 @@ export function scimDoor(options: {
         const where = `A directory user may use ${codec.mePath} here and read what the server offers, no more.`;
         throw new Problem('notAllowed', where);
       }
-      callers.set(request, caller);
+      callers.set(request, { ...caller, forwarding });
     });
     const addOverrides = codec.overridesMethods ? watchMethods(app, codec.mePath) : () => {};
     addUserRoutes(app, parts);

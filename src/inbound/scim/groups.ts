@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { lacksBody } from '../../directory/subjects.ts';
 import { originOf } from '../door.ts';
 import { domainOf, idOf, makeTag, readIfMatch, readProjection, type ScimParts, sendResource } from './parts.ts';
 import { addReadRoutes } from './reads.ts';
@@ -53,7 +54,8 @@ export function addGroupRoutes(app: FastifyInstance, parts: ScimParts): void {
     const { subject: group, written } = await writeNow(parts, asked);
     const showing = { types, projection: { ...named, written }, baseUrl: baseUrlOf(request) };
     const { attributes, excludedAttributes } = named;
-    if (!attributes && !excludedAttributes) {
+    // Of one that was only forwarded there may be no whole to show.
+    if (lacksBody(group) || (!attributes && !excludedAttributes)) {
       // The whole resource may have 100,000 members and the request named one of them (RFC 7644 section 3.5.2).
       return answerSettled(parts, request, reply, group, () =>
         reply.code(204).header('etag', makeTag(group.version)).send(),

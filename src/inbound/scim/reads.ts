@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { countMatching, listSubjects, type Query, walkSubjects } from '../../directory/search.ts';
-import { liveOrNotFound, readSubject, type Subject } from '../../directory/subjects.ts';
+import { liveOrNotFound, readPresent, type Subject } from '../../directory/subjects.ts';
 import type { Filter } from '../../protocol/scim/filter.ts';
 import type { SearchRequest } from '../../protocol/scim/message.ts';
 import type { Projection, Resource } from '../../protocol/scim/resource.ts';
@@ -59,7 +59,7 @@ export async function answerOne(
 ): Promise<FastifyReply> {
   const showing = { types: door.types, projection: readProjection(codec, request), baseUrl: baseUrlOf(request) };
   const { subject, resource } = await door.read(async (reading) => {
-    const found = liveOrNotFound(await readSubject(reading, kind, id), kind, id);
+    const found = liveOrNotFound(await readPresent(reading, kind, id), kind, id);
     if (hasVersion(request, found.version)) return { subject: found, resource: undefined };
     return { subject: found, resource: (await showSubjects(reading, kind, [found], showing))[0] };
   });

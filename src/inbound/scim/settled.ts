@@ -21,7 +21,7 @@ export async function answerSettled(
   const failure = failureOfDeliveries(deliveries);
   if (!failure) return answer();
   // Of what was deleted there is no place any more.
-  if (subject.life === 'live') reply.header('location', locationOf(subject, parts.baseUrlOf(request)));
+  if (subject.life !== 'gone') reply.header('location', locationOf(subject, parts.baseUrlOf(request)));
   const { codec } = parts;
   return sendJson(codec, reply, failure.status, codec.writeError(failure.status, failure.detail));
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Subject } from '../../directory/subjects.ts';
+import { lacksBody, type Subject } from '../../directory/subjects.ts';
 import { originOf } from '../door.ts';
-import { domainOf, idOf, readIfMatch, readProjection, type ScimParts, sendResource } from './parts.ts';
+import { domainOf, idOf, makeTag, readIfMatch, readProjection, type ScimParts, sendResource } from './parts.ts';
 import { addReadRoutes } from './reads.ts';
 import { locationOf, type Showing, showNew, showSubjects } from './resources.ts';
 import { answerSettled } from './settled.ts';
@@ -58,13 +58,14 @@ export function addUserRoutes(app: FastifyInstance, parts: ScimParts): void {
   });
 }
 
-/** A user as they are after a write, with the groups they are in. */
+/** A user as they are after a write, with the groups they are in; nothing of one who was only forwarded and is not known as a whole. */
 export async function sendUser(
   { door, codec }: ScimParts,
   reply: FastifyReply,
   user: Subject,
   showing: Showing,
 ): Promise<FastifyReply> {
+  if (lacksBody(user)) return reply.code(204).header('etag', makeTag(user.version)).send();
   const [resource] = await door.read((reading) => showSubjects(reading, 'user', [user], showing));
   return sendResource(codec, reply, 200, { type: door.types.user, resource: resource!, version: user.version });
 }

@@ -4,7 +4,7 @@ import type { Origin } from '../../directory/changes.ts';
 import type { Circle } from '../../directory/circle.ts';
 import { createGroup, deleteGroup, patchGroup, replaceGroup } from '../../directory/groups.ts';
 import { preparePassword } from '../../directory/passwords.ts';
-import { lockSubject, readSubject, type Subject } from '../../directory/subjects.ts';
+import { lockSubject, readPresent, type Subject } from '../../directory/subjects.ts';
 import {
   createUser,
   deleteUser,
@@ -133,7 +133,7 @@ async function readPassword(
 ): Promise<NewPassword | Record<string, never>> {
   if (typeof password !== 'string') return {};
   // A user who is not there costs no hash.
-  if (id !== undefined && !(await door.read((reading) => readSubject(reading, 'user', id)))) return {};
+  if (id !== undefined && !(await door.read((reading) => readPresent(reading, 'user', id)))) return {};
   const passwordHash = await preparePassword(door.read, password, id);
   if (passwordHash === undefined) return {};
   return { passwordHash, clearPassword: { password: new Secret(password), keeping: passwords } };

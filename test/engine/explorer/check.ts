@@ -32,11 +32,13 @@ export async function findFaults(
     holds?: (groups: readonly string[]) => boolean;
     /** How groups in groups are treated; default `native`. */
     nesting?: Nesting;
+    /** What those should be who are only forwarded: the directory does not know. */
+    forwarded?: ReadonlyMap<string, Record<string, unknown>>;
   },
 ): Promise<string[]> {
   const { nick, leavers, passwords, holds = () => true, nesting = 'native' } = options;
   const faults: string[] = [];
-  const { subjects, members, accounts, links, wakes, descents, former, unplanned, secrets } = await store.read(
+  const { subjects, members, accounts, links, wakes, descents, former, unplanned, secrets, bodies } = await store.read(
     async (reading) => {
       const { q } = reading;
       return {
@@ -48,14 +50,16 @@ export async function findFaults(
         descents: await reading.all(q.selectFrom('descents').selectAll()),
         former: await reading.all(q.selectFrom('former_members').selectAll()),
         secrets: await reading.all(q.selectFrom('secrets').select(['seq', 'subject_id'])),
+        bodies: await reading.all(q.selectFrom('forwarded_bodies').select('subject_id')),
         unplanned: await reading.all(q.selectFrom('changes').select('seq').where('unplanned', 'is not', null)),
       };
     },
   );
-  const docOf = new Map(subjects.map((row) => [row.id, JSON.parse(row.doc) as Doc]));
+  const { forwarded } = options;
+  const docOf = new Map(subjects.map((row) => [row.id, (forwarded?.get(row.id) ?? JSON.parse(row.doc)) as Doc]));
   const wanted = subjects.filter(
     ({ id, kind, life }) =>
-      life === 'live' && docOf.get(id)!.userType !== 'outside' && (kind === 'group' || holds(groupsOf(id))),
+      life !== 'gone' && docOf.get(id)!.userType !== 'outside' && (kind === 'group' || holds(groupsOf(id))),
   );
 
   /** The names of the groups that somebody is in, through other groups too. */
@@ -124,7 +128,7 @@ export async function findFaults(
     }
     if (account?.remote_id !== held.id) {
       faults.push(`the account of ${nick(id)} knows the remote id ${account?.remote_id}, it is ${held.id}`);
-    } else if (!isDeepStrictEqual(sorted(JSON.parse(account.acked ?? '{}')), sorted(held.attributes))) {
+    } else if (!forwarded && !isDeepStrictEqual(sorted(JSON.parse(account.acked ?? '{}')), sorted(held.attributes))) {
       faults.push(`${nick(id)} acknowledged ${account.acked} and holds ${JSON.stringify(held.attributes)}`);
     }
   }
@@ -167,6 +171,7 @@ export async function findFaults(
   for (const { seq, subject_id: id } of secrets) {
     if (!accounts.some((row) => row.pw_seq === seq)) faults.push(`a password of ${nick(id)} is kept for nobody`);
   }
+  for (const { subject_id: id } of bodies) faults.push(`what was forwarded of ${nick(id)} is kept at rest`);
   if (wakes.length > 0) faults.push(`${wakes.length} wakes are left`);
   if (descents.length > 0) faults.push(`${descents.length} groups are not looked through`);
   if (former.length > 0) faults.push(`${former.length} members of deleted groups are not forgotten`);

@@ -10,7 +10,9 @@ import type { Nesting } from '../../../src/provisioning/policy.ts';
 import {
   createServiceProvider,
   ensureResidentServiceProvider,
+  readForwarding,
   replaceBindings,
+  replaceServiceProvider,
 } from '../../../src/provisioning/service-providers.ts';
 import { openTargetBook, type TargetBook } from '../../../src/provisioning/target-book.ts';
 import { createTarget, replaceTarget } from '../../../src/provisioning/targets.ts';
@@ -55,7 +57,7 @@ export type Ground = {
   readonly targetId: number;
   readonly origin: Origin;
   /** Empties it and sets the target up; time starts again. */
-  clear(setting: Pick<Setting, 'policy' | 'traits' | 'planSize'>): Promise<void>;
+  clear(setting: Pick<Setting, 'policy' | 'traits' | 'planSize' | 'forwarded'>): Promise<void>;
   openBook(previous?: TargetBook): Promise<TargetBook>;
   /** What an administrator does: another scope or nesting of groups, the binding taken away or given back, a sync. */
   setPolicy(setting: Pick<Setting, 'policy'>, changes: { scopeUsers: string; nestedGroups?: Nesting }): Promise<void>;
@@ -83,6 +85,7 @@ const emptied = [
   'exchanges',
   'lanes',
   'secrets',
+  'forwarded_bodies',
   'waves',
 ] as const;
 
@@ -123,7 +126,12 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
     location,
     key,
     targetId,
-    origin: { spId, door: 'scim', actor: 'explorer' },
+    origin: {
+      spId,
+      door: 'scim',
+      actor: 'explorer',
+      forwarding: { key, lastsMs: 365 * 86_400_000, settingOf: readForwarding },
+    },
     async clear(setting) {
       traits = setting.traits;
       clock.reset();
@@ -134,6 +142,7 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
         const nested = (setting.policy['nestedGroups'] ?? 'native') === 'native' ? 0 : 1;
         await tx.all(tx.q.updateTable('targets').set({ nested_otherwise: nested }).where('id', '=', targetId));
         await raiseDeliveryStamp(tx);
+        await replaceServiceProvider(tx, spId, { name: 'resident', forwardOnly: setting.forwarded === true });
         await replaceBindings(tx, spId, [{ target: targetId }]);
         if (setting.planSize !== planSize) await bindOthers(tx, targetId, others, setting.planSize === 'one');
         planSize = setting.planSize;

@@ -1,7 +1,8 @@
 import { Problem } from '../../../src/base/problem.ts';
 import { Secret } from '../../../src/base/secret.ts';
-import { createGroup, deleteGroup, patchGroup } from '../../../src/directory/groups.ts';
-import { createUser, deleteUser, replaceUser, type WriteOptions } from '../../../src/directory/users.ts';
+import { createGroup, deleteGroup, patchGroup, replaceGroup } from '../../../src/directory/groups.ts';
+import type { Subject } from '../../../src/directory/subjects.ts';
+import { createUser, deleteUser, patchUser, replaceUser, type WriteOptions } from '../../../src/directory/users.ts';
 import { readPatch } from '../../../src/protocol/scim/patch.ts';
 import { readResource } from '../../../src/protocol/scim/resource.ts';
 import { enterpriseUserUrn, groupType, userType } from '../../../src/protocol/scim/schema.ts';
@@ -24,12 +25,21 @@ type Person = {
  */
 export type LastPassword = { password: string; unclaimed: boolean };
 
+const patchOf = (operation: Record<string, unknown>) => ({
+  schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+  Operations: [operation],
+});
+
 type Team = { id: string; displayName: string; members: Set<string> };
 
 /** The directory's side of a schedule: who is there, and the writes that a step means. */
 export type People = {
   /** What was done, in words; undefined when the step does not apply or the directory refused it. */
   write(step: Step): Promise<string | undefined>;
+  /** Sends everybody whole once more, as a client does that knows of nobody what became of him. */
+  resend(): Promise<void>;
+  /** What everybody who is there should be, by id. */
+  docs(): Map<string, Record<string, unknown>>;
   /** A short name of a subject for people to read. */
   nick(id: string): string;
   /** By subject; whoever never had one is missing. */
@@ -37,7 +47,7 @@ export type People = {
 };
 
 /** `names`: whether a name that somebody had may be given again. */
-export function openPeople(ground: Ground, names: 'again' | 'never again'): People {
+export function openPeople(ground: Ground, names: 'again' | 'never again', forwarded = false): People {
   const { store, origin } = ground;
   const people: Person[] = [];
   const teams: Team[] = [];
@@ -70,6 +80,15 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
       throw error;
     }
   }
+  /** Undefined where it would reach nobody: only forwarded, while nothing is bound. */
+  async function makes(make: (tx: Tx) => Promise<Subject>): Promise<Subject | undefined> {
+    try {
+      return await store.write(make);
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'notAllowed') return undefined;
+      throw error;
+    }
+  }
   const resourceOf = (person: Omit<Person, 'id'>) =>
     readResource(userType, {
       schemas: [userType.schema.id, enterpriseUserUrn],
@@ -99,11 +118,12 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
     outside: boolean;
     manager?: string | undefined;
     password?: boolean | undefined;
-  }): Promise<string> {
+  }): Promise<string | undefined> {
     const { password: withPassword, ...more } = given;
     const person = { title: 't0', active: true, manager: undefined, ...more };
     const fresh = withPassword ? newPassword() : undefined;
-    const made = await store.write((tx) => createUser(tx, resourceOf(person), { origin, ...fresh?.options }));
+    const made = await makes((tx) => createUser(tx, resourceOf(person), { origin, ...fresh?.options }));
+    if (!made) return undefined;
     people.push({ ...person, id: made.id });
     nicks.set(made.id, `user${nicks.size}`);
     if (fresh) passwords.set(made.id, { password: fresh.password, unclaimed: person.outside });
@@ -166,7 +186,13 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
       }
       case 'switch off or on': {
         const person = at(people, step.who);
-        return person && change(person, { active: !person.active }, `is switched ${person.active ? 'off' : 'on'}`);
+        const how = `is switched ${person?.active ? 'off' : 'on'}`;
+        if (!forwarded) return person && change(person, { active: !person.active }, how);
+        const operation = { op: 'replace', path: 'active', value: !person?.active };
+        const operations = readPatch(userType, patchOf(operation));
+        if (!person || !(await writes((tx) => patchUser(tx, person.id, operations, { origin })))) return undefined;
+        person.active = !person.active;
+        return `${nick(person.id)} ${how} by PATCH`;
       }
       case 'change manager': {
         const person = at(people, step.who);
@@ -186,12 +212,8 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
         if (teams.some((team) => team.displayName.toLowerCase() === displayName.toLowerCase())) return undefined;
         const everyone = [...people, ...teams];
         const members = new Set(step.members.flatMap((n) => at(everyone, n)?.id ?? []));
-        const resource = readResource(groupType, {
-          schemas: [groupType.schema.id],
-          displayName,
-          members: [...members].map((value) => ({ value })),
-        });
-        const made = await store.write((tx) => createGroup(tx, resource, { origin }));
+        const made = await makes((tx) => createGroup(tx, groupOf({ displayName, members }), { origin }));
+        if (!made) return undefined;
         teams.push({ id: made.id, displayName, members });
         nicks.set(made.id, `group${nicks.size}`);
         return `${nick(made.id)} is created as ${displayName} of [${[...members].map(nick)}]`;
@@ -201,7 +223,9 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
         const displayName = name(groupNames[step.name]!);
         if (!team || teams.some((one) => one !== team && one.displayName.toLowerCase() === displayName.toLowerCase()))
           return undefined;
-        const done = await patch(team.id, { op: 'replace', path: 'displayName', value: displayName });
+        const done = forwarded
+          ? await writes((tx) => replaceGroup(tx, team.id, groupOf({ ...team, displayName }), { origin }))
+          : await patch(team.id, { op: 'replace', path: 'displayName', value: displayName });
         if (!done) return undefined;
         team.displayName = displayName;
         return `${nick(team.id)} is renamed to ${displayName}`;
@@ -235,12 +259,27 @@ export function openPeople(ground: Ground, names: 'again' | 'never again'): Peop
   }
 
   function patch(id: string, operation: Record<string, unknown>): Promise<boolean> {
-    const operations = readPatch(groupType, {
-      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
-      Operations: [operation],
-    });
+    const operations = readPatch(groupType, patchOf(operation));
     return writes((tx) => patchGroup(tx, id, operations, { origin }));
   }
 
-  return { write, nick, passwords };
+  const groupOf = ({ displayName, members }: Omit<Team, 'id'>) =>
+    readResource(groupType, {
+      schemas: [groupType.schema.id],
+      displayName,
+      members: [...members].map((value) => ({ value })),
+    });
+
+  async function resend(): Promise<void> {
+    for (const person of people) await store.write((tx) => replaceUser(tx, person.id, resourceOf(person), { origin }));
+    for (const team of teams) await store.write((tx) => replaceGroup(tx, team.id, groupOf(team), { origin }));
+  }
+
+  const docs = () =>
+    new Map<string, Record<string, unknown>>([
+      ...people.map((person) => [person.id, resourceOf(person)] as const),
+      ...teams.map(({ id, displayName }) => [id, { displayName }] as const),
+    ]);
+
+  return { write, resend, docs, nick, passwords };
 }

@@ -24,6 +24,8 @@ export type Setting = {
   scope: ScopeName;
   /** How groups in groups are treated at first; default `native`. */
   nesting?: Nesting;
+  /** Nobody is kept in the directory: everybody is only forwarded, and sent once more in the end. Default false. */
+  forwarded?: boolean;
 };
 
 /** By an attribute alone, or besides by the groups that somebody is in, directly or through others. */
@@ -129,7 +131,9 @@ const fates: readonly Fate[] = [
 /** The schedule of a seed. `concurrent`: some steps run at the same time, for databases with several writers. */
 export function makeSchedule(seed: number, options: { concurrent: boolean }): Schedule {
   const random = openRandom(seed);
-  const setting = { ...makeSetting(random), ...makeNesting(seed) };
+  const made = { ...makeSetting(random), ...makeNesting(seed) };
+  // No scope can read the groups of somebody who is only forwarded. Not drawn, so that seeds mean what they meant.
+  const setting = seed % forwardedEvery === forwardedEvery - 1 ? forward(made) : made;
   const steps: Step[] = [];
   let faults = random.pick([0, 1, 1, 2, 2, 3, 3, 4, 6]);
   // Somebody has to be there before anything can happen to them.
@@ -156,6 +160,13 @@ export function makeSchedule(seed: number, options: { concurrent: boolean }): Sc
     steps.push(random.chance(0.22) ? makeWrite(random, setting) : makeWork(random, fate));
   }
   return { seed, setting, steps };
+}
+
+const forwardedEvery = 4;
+
+function forward(setting: Setting): Setting {
+  const policy = { ...setting.policy, scopeUsers: scopeOfUsers };
+  return { ...setting, policy, scope: 'attribute', forwarded: true };
 }
 
 function makeSetting(random: Random): Setting {

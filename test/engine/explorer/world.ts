@@ -1,4 +1,5 @@
 import type { Answer } from '../../../src/outbound/courier.ts';
+import { tidyBodies } from '../../../src/provisioning/account-bodies.ts';
 import { claimLane } from '../../../src/provisioning/claim.ts';
 import { type Ended, recordResults } from '../../../src/provisioning/complete.ts';
 import { endLeasesOf } from '../../../src/provisioning/leases-left.ts';
@@ -44,7 +45,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
   const random = openRandom(schedule.seed ^ 0x5bd1e995);
   const target = openMemoryTarget(setting.traits, clock.now);
   for (let n = 0; n < setting.strangers; n++) target.putStranger(strangerName);
-  const people = openPeople(ground, setting.leavers === 'disabled' ? 'never again' : 'again');
+  const people = openPeople(ground, setting.leavers === 'disabled' ? 'never again' : 'again', setting.forwarded);
   const lookups = openLookups(store);
   const late: { at: number; said: Said; subjectId: string }[] = [];
   const trace: string[] = [];
@@ -436,7 +437,12 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     }
     tell('everything heals');
     await settleAdministration();
+    if (setting.forwarded) {
+      tell('everybody is sent once more');
+      await people.resend();
+    }
     await comeToRest();
+    await tidyBodies(store, '');
     // By a scope that reads groups anybody may have been out of it for a while, and by what an administrator did.
     const passwords = new Map(
       [...people.passwords].map(([id, last]) => [
@@ -451,6 +457,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       passwords,
       holds: scopes[setting.scope].holds,
       nesting,
+      ...(setting.forwarded ? { forwarded: people.docs() } : {}),
     });
     return { faults, trace, attempts: attemptsMade };
   } catch (error) {
