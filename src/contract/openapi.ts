@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { type Operation, operations } from './operations.ts';
+import { needOf, type Operation, operations } from './operations.ts';
 import { ProblemAnswer } from './problem.ts';
 
 type Json = Record<string, unknown>;
@@ -15,13 +15,20 @@ export function describeApi(): Json {
     info: {
       title: 'Purvey admin API',
       version: '1',
-      description: 'Callers are administrators (Basic) or API tokens with the scope admin (Bearer).',
+      description:
+        'Callers are operators (Basic, or the session of the console), each as far as its role goes, or API tokens with the scope admin (Bearer).',
     },
     servers: [{ url: '/api' }],
-    security: [{ basic: [] }, { bearer: [] }],
+    security: [{ basic: [] }, { bearer: [] }, { session: [], client: [] }],
     paths,
     components: {
-      securitySchemes: { basic: { type: 'http', scheme: 'basic' }, bearer: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        basic: { type: 'http', scheme: 'basic' },
+        bearer: { type: 'http', scheme: 'bearer' },
+        // The name of the cookie has the port at its end, where there is one.
+        session: { type: 'apiKey', in: 'cookie', name: 'purvey-session' },
+        client: { type: 'apiKey', in: 'header', name: 'purvey-client' },
+      },
       schemas: { ProblemAnswer },
     },
   };
@@ -46,7 +53,7 @@ function describeOperation(operation: Operation): Json {
   return {
     operationId: [method, ...path.split(/[^A-Za-z]+/).filter((word) => word !== '')].join('-'),
     summary,
-    ...(is === 'open' ? { security: [] } : {}),
+    ...(is === 'open' ? { security: [] } : { 'x-needs': needOf(operation) }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { required: body.required, content: contentOf(body.shape) } }),
     responses,

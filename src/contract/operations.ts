@@ -24,6 +24,15 @@ import {
   ServiceProviderInput,
   ServiceProviderList,
 } from './service-provider.ts';
+import {
+  OperatorAnswer,
+  OperatorInput,
+  OperatorList,
+  OperatorMade,
+  OperatorRoleInput,
+  SessionAnswer,
+  SignInInput,
+} from './session.ts';
 import { StatusAnswer } from './status.ts';
 import { DomainAnswer, DomainInput, DomainList, SubjectDetail, SubjectList } from './subject.ts';
 import { SyncAnswer } from './sync.ts';
@@ -45,7 +54,14 @@ export type Operation = {
   media?: 'application/xacml+xml';
   /** `configures`: takes `?dryRun=true`, and says in the header `purvey-change` what it did. */
   is?: 'configures' | 'open';
+  /** Who may: everybody (`read`), administrators and operators (`operate`), administrators (`administer`). See `needOf`. */
+  needs?: 'read' | 'operate' | 'administer';
 };
+
+/** Unless it says otherwise, reading is for all, and the rest for administrators. */
+export function needOf({ method, needs }: Operation): NonNullable<Operation['needs']> {
+  return needs ?? (method === 'get' ? 'read' : 'administer');
+}
 
 const given = (shape: TSchema) => ({ shape, required: true });
 const anyPartOf = (shape: Parameters<typeof Type.Partial>[0]) => given(Type.Partial(shape));
@@ -68,6 +84,50 @@ export const operations: readonly Operation[] = [
     summary: 'Change the own password; also while a change is demanded',
     body: given(PasswordInput),
     answers: { 204: null },
+    needs: 'read',
+  },
+  {
+    method: 'post',
+    path: '/session',
+    summary: 'Sign in: begins a session, whose cookie goes with every request that bears the header purvey-client',
+    body: given(SignInInput),
+    answers: { 200: SessionAnswer },
+    is: 'open',
+  },
+  { method: 'get', path: '/session', summary: 'Who calls', answers: { 200: SessionAnswer } },
+  {
+    method: 'delete',
+    path: '/session',
+    summary: 'Sign out: ends the session, if there is one',
+    answers: { 204: null },
+    is: 'open',
+  },
+  { method: 'get', path: '/operators', summary: 'Who may sign in, and as what', answers: { 200: OperatorList } },
+  {
+    method: 'post',
+    path: '/operators',
+    summary: 'Add an operator; the answer is the only place where the one-time password is shown',
+    body: given(OperatorInput),
+    answers: { 201: OperatorMade },
+  },
+  {
+    method: 'patch',
+    path: '/operators/{id}',
+    summary: 'Give an operator another role; holds everywhere within five seconds',
+    body: given(OperatorRoleInput),
+    answers: { 200: OperatorAnswer },
+  },
+  {
+    method: 'delete',
+    path: '/operators/{id}',
+    summary: 'Remove an operator, who is signed out; the last administrator stays',
+    answers: { 204: null },
+  },
+  {
+    method: 'post',
+    path: '/operators/{id}/password',
+    summary: 'Give an operator a new one-time password, and sign them out',
+    answers: { 200: OperatorMade },
   },
   { method: 'get', path: '/tokens', summary: 'API tokens, without the tokens themselves', answers: { 200: TokenList } },
   {
@@ -126,12 +186,14 @@ export const operations: readonly Operation[] = [
     path: '/targets/{id}/pause',
     summary: 'Send nothing to a target until it is resumed; what happens meanwhile waits',
     answers: { 200: TargetAnswer },
+    needs: 'operate',
   },
   {
     method: 'post',
     path: '/targets/{id}/resume',
     summary: 'Go on sending to a target',
     answers: { 200: TargetAnswer },
+    needs: 'operate',
   },
   {
     method: 'post',
@@ -158,6 +220,7 @@ export const operations: readonly Operation[] = [
     path: '/targets/{id}/sync',
     summary: 'Send everybody who may be at a target and compare everybody who is; goes on where one is paused or runs',
     answers: { 202: SyncAnswer },
+    needs: 'operate',
   },
   ...(['pause', 'cancel'] as const).map(
     (what): Operation => ({
@@ -165,6 +228,7 @@ export const operations: readonly Operation[] = [
       path: `/targets/{id}/sync/${what}`,
       summary: `${what === 'pause' ? 'Pause' : 'Cancel'} the sync of a target; what is due already is delivered`,
       answers: { 200: SyncAnswer },
+      needs: 'operate',
     }),
   ),
   { method: 'get', path: '/connector-kinds', summary: 'What can be connected', answers: { 200: ConnectorKindList } },
@@ -219,6 +283,7 @@ export const operations: readonly Operation[] = [
     summary: 'Ask the rules about one operation; nothing is sent',
     body: given(TryRulesInput),
     answers: { 200: TryRulesAnswer },
+    needs: 'read',
   },
   { method: 'get', path: '/policy-templates', summary: 'Ready-made policies', answers: { 200: RuleTemplateList } },
   {
@@ -227,6 +292,7 @@ export const operations: readonly Operation[] = [
     summary: 'The policy that a filled-in form describes; it is not saved',
     body: given(FillTemplateInput),
     answers: { 200: FilledTemplate },
+    needs: 'read',
   },
   {
     method: 'post',
@@ -235,6 +301,7 @@ export const operations: readonly Operation[] = [
     body: given(Type.String()),
     answers: { 200: Type.String() },
     media: 'application/xacml+xml',
+    needs: 'read',
   },
   ...(['users', 'groups'] as const).flatMap((place): Operation[] => [
     {
@@ -292,6 +359,7 @@ export const operations: readonly Operation[] = [
     path: '/accounts/{target}/{subject}/retry',
     summary: 'Make an account due at once, whatever its state',
     answers: { 202: AccountAnswer },
+    needs: 'operate',
   },
   {
     method: 'get',

@@ -16,7 +16,19 @@ import {
   revokeApiToken,
   type TokenScope,
 } from './api-tokens.ts';
-import { findOperator, type Operator, setOperatorHash } from './operators.ts';
+import { openGate } from './gate.ts';
+import { openMemory } from './memory.ts';
+import { findOperator, type Operator, type Role, readOperator, setOperatorHash } from './operators.ts';
+import {
+  createSession,
+  digestSession,
+  endSession,
+  endSessionsOf,
+  findSession,
+  isWorthRenewing,
+  renewSession,
+  type Session,
+} from './sessions.ts';
 import { openThrottle } from './throttle.ts';
 
 /** Who calls, and for whom. */
@@ -31,6 +43,11 @@ export type Caller = {
   userId?: string;
   /** At doors that forward: how (`Origin`). */
   forwarding?: Forwarding;
+  /** What it may do in the admin API, `user` nothing; a token with the scope `admin` may do everything. */
+  role: Role | 'user';
+  by: 'basic' | 'token' | 'session';
+  /** The password must be changed before anything else. */
+  mustChange: boolean;
 };
 
 /**
@@ -52,10 +69,28 @@ export type Credentials = {
    * `PRIMARY/ada` is the user then.
    */
   authenticateScimOrUser(authorization: string | undefined): Promise<Caller>;
-  /** The same as `authenticateScim` for an administrator or a token with the scope `admin`. `mayBeDue`: also while a password must be changed. */
+  /**
+   * The same as `authenticateScim` for whoever may use the admin API, each as far as its role goes: an administrator,
+   * operator or auditor, or a token with the scope `admin`. `mayBeDue`: also while a password must be changed.
+   */
   authenticateAdmin(authorization: string | undefined, options: { mayBeDue: boolean }): Promise<Caller>;
-  /** The operator's own choice: nothing is due any more. Callers check its quality. */
-  changePassword(operatorId: number, password: Secret): Promise<void>;
+  /** The same by the token of a session, which it makes last longer. */
+  authenticateSession(token: string, options: { mayBeDue: boolean }): Promise<Caller>;
+  /**
+   * Begins a session for whoever may use the admin API; also while a password must be changed. The token is shown here
+   * and never again. Throws as `authenticateAdmin` does.
+   */
+  signIn(name: string, password: Secret): Promise<{ caller: Caller; token: string }>;
+  /** Ends a session: at once on this node, within five seconds on every other. Safe to repeat. */
+  signOut(token: string): Promise<void>;
+  /** Whether this is the operator's password. Slowed down as signing in is; throws `tooManyRequests`, `overloaded`. */
+  isPasswordOf(operatorId: number, password: Secret): Promise<boolean>;
+  /**
+   * The operator's own choice: nothing is due any more, and all sessions but `keeping` end. Callers check its quality.
+   */
+  changePassword(operatorId: number, password: Secret, keeping?: string): Promise<void>;
+  /** Whatever this node remembers of operators and their sessions is read again: after a change of role, or an end. */
+  forgetOperators(): void;
   /** The token is shown here and never again. `expiresAt` in milliseconds of database time. */
   createToken(input: {
     label: string;
@@ -70,7 +105,7 @@ export type Credentials = {
   revokeToken(id: number): Promise<boolean>;
 };
 
-type Admitted = Caller & { scopes: readonly string[]; mustChange: boolean };
+type Admitted = Caller & { scopes: readonly (TokenScope | 'self')[] };
 
 /** Whose password is verified; none: it is wrong whatever it is. */
 type Holder = { key: string; hash: string } | undefined;
@@ -78,7 +113,6 @@ type Holder = { key: string; hash: string } | undefined;
 /** How long a row of `operators` or `api_tokens` is believed without being read again. */
 const rowFreshMs = 2_000;
 const rememberMs = 5 * 60_000;
-const mostRemembered = 10_000;
 /** argon2id takes memory by the dozen megabytes: so many at once, so many more waiting. */
 const verifyingAtOnce = 4;
 const waitingAtMost = 64;
@@ -88,10 +122,12 @@ const useNotedEveryMs = 60_000;
 export function openCredentials({ store, clock }: { store: Store; clock: Clock }): Credentials {
   const processKey = randomBytes(32);
   const throttle = openThrottle(clock);
-  const gate = openGate();
+  const gate = openGate({ atOnce: verifyingAtOnce, waitingAtMost });
   /** Digest of name and password -> whose hash they were verified against. */
   const remembered = openMemory<NonNullable<Holder>>(clock, rememberMs);
   const operators = openMemory<Operator>(clock, rowFreshMs);
+  const operatorsById = openMemory<Operator>(clock, rowFreshMs);
+  const sessions = openMemory<Session>(clock, rowFreshMs);
   const tokens = openMemory<ApiToken>(clock, rowFreshMs);
   const verifying = new Map<string, Promise<boolean>>();
   const noted = openMemory<true>(clock, useNotedEveryMs);
@@ -124,7 +160,9 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
       actor: `token ${row.label}`,
       spId: row.sp_id,
       operatorId: undefined,
-      scopes: row.scopes.split(' '),
+      role: 'administrator',
+      by: 'token',
+      scopes: row.scopes.split(' ') as TokenScope[],
       mustChange: false,
     };
   }
@@ -146,23 +184,78 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
     const user =
       operator || users === 'no users' ? undefined : await store.read((reading) => findSignIn(reading, name));
     await verify(name, pair, holderOf(operator, user));
+    if (operator) return admitted(operator, 'basic');
+    const { id, userName } = user!;
+    return {
+      actor: `user ${userName}`,
+      userId: id,
+      operatorId: undefined,
+      spId: await readResidentId(),
+      role: 'user',
+      by: 'basic',
+      scopes: ['self'],
+      mustChange: false,
+    };
+  }
+
+  async function readResidentId(): Promise<number> {
     residentId ??= await store.read(async (reading) => {
       const query = reading.q.selectFrom('service_providers').select('id').where('resident', '=', 1);
       return (await reading.first<{ id: number }>(query as never))!.id;
     });
-    if (!operator) {
-      const { id, userName } = user!;
-      const who = { actor: `user ${userName}`, userId: id, operatorId: undefined };
-      return { ...who, spId: residentId, scopes: ['self'], mustChange: false };
-    }
-    const scopes: TokenScope[] = operator.role === 'administrator' ? ['scim', 'admin'] : ['scim'];
+    return residentId;
+  }
+
+  async function admitted(operator: Operator, by: 'basic' | 'session'): Promise<Admitted> {
     return {
       actor: operator.name,
-      spId: residentId,
+      spId: await readResidentId(),
       operatorId: operator.id,
-      scopes,
+      role: operator.role,
+      by,
+      scopes: scopesOf[operator.role],
       mustChange: operator.must_change === 1,
     };
+  }
+
+  /** The operator of that name, whose password this is. */
+  async function verifyOperator(name: string, password: string): Promise<Operator> {
+    // Neither can be in a name, and a colon would make it another name with another password.
+    if (/[:\0]/.test(name)) return refuse('The name or the password is wrong.');
+    const operator = await findFresh(name);
+    await verify(name, `${name}:${password}`, holderOf(operator, undefined));
+    return operator!;
+  }
+
+  async function admitSession(token: string): Promise<Admitted> {
+    const digest = digestSession(token);
+    let row = sessions.get(digest);
+    if (!row) {
+      row = await store.read((reading) => findSession(reading, digest));
+      if (!row) return refuse('The session has ended. Sign in again.');
+      sessions.set(digest, row);
+    }
+    const now = store.now();
+    if (row.expires_at <= now) return refuse('The session has ended. Sign in again.');
+    const { operator_id: operatorId } = row;
+    let operator = operatorsById.get(String(operatorId));
+    if (!operator) {
+      operator = await store.read((reading) => readOperator(reading, operatorId));
+      if (!operator) return refuse('The session has ended. Sign in again.');
+      operatorsById.set(String(operatorId), operator);
+    }
+    if (isWorthRenewing(row, now)) {
+      const expiresAt = await store.write((tx) => renewSession(tx, row));
+      sessions.set(digest, { ...row, renewed_at: now, expires_at: expiresAt });
+    }
+    return admitted(operator, 'session');
+  }
+
+  function forgetOperators(): void {
+    operators.clear();
+    operatorsById.clear();
+    sessions.clear();
+    remembered.clear();
   }
 
   async function findFresh(name: string): Promise<Operator | undefined> {
@@ -220,12 +313,39 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
     },
     authenticateAdmin: async (authorization, { mayBeDue }) =>
       check(await admit(authorization, 'no users'), 'admin', mayBeDue),
-    async changePassword(operatorId, password) {
-      const hash = await hashPassword(password.reveal());
-      await store.write((tx) => setOperatorHash(tx, operatorId, hash));
-      operators.clear();
-      remembered.clear();
+    authenticateSession: async (token, { mayBeDue }) => check(await admitSession(token), 'admin', mayBeDue),
+    async signIn(name, password) {
+      const operator = await verifyOperator(name, password.reveal());
+      const caller = check(await admitted(operator, 'session'), 'admin', true);
+      const token = await store.write((tx) => createSession(tx, operator.id));
+      return { caller, token };
     },
+    async signOut(token) {
+      const digest = digestSession(token);
+      await store.write((tx) => endSession(tx, digest));
+      sessions.clear();
+    },
+    async isPasswordOf(operatorId, password) {
+      const operator = await store.read((reading) => readOperator(reading, operatorId));
+      if (!operator) return false;
+      try {
+        await verifyOperator(operator.name, password.reveal());
+        return true;
+      } catch (error) {
+        if (error instanceof Problem && error.code === 'notAuthenticated') return false;
+        throw error;
+      }
+    },
+    async changePassword(operatorId, password, keeping) {
+      const hash = await hashPassword(password.reveal());
+      const keep = keeping === undefined ? undefined : digestSession(keeping);
+      await store.write(async (tx) => {
+        await setOperatorHash(tx, operatorId, hash);
+        await endSessionsOf(tx, operatorId, keep);
+      });
+      forgetOperators();
+    },
+    forgetOperators,
     async createToken({ label, spId, scopes, expiresAt }) {
       const input = { label, spId, scopes: scopes as TokenScope[], expiresAt };
       return store.write((tx) => createApiToken(tx, input));
@@ -243,47 +363,13 @@ function holderOf(operator: Operator | undefined, user: SignIn | undefined): Hol
   return user?.active ? { key: `user ${user.id}`, hash: user.hash } : undefined;
 }
 
+const scopesOf: Readonly<Record<Role, readonly TokenScope[]>> = {
+  administrator: ['scim', 'admin'],
+  operator: ['admin'],
+  auditor: ['admin'],
+  service: ['scim'],
+};
+
 function refuse(detail: string): never {
   throw new Problem('notAuthenticated', detail);
-}
-
-/** Values that are believed for `keepMs`; the oldest go when there are too many. */
-function openMemory<V>(clock: Clock, keepMs: number) {
-  const values = new Map<string, { value: V; until: number }>();
-  return {
-    get(key: string): V | undefined {
-      const found = values.get(key);
-      if (found === undefined) return undefined;
-      if (found.until > clock.monotonic()) return found.value;
-      values.delete(key);
-      return undefined;
-    },
-    set(key: string, value: V): void {
-      values.delete(key);
-      values.set(key, { value, until: clock.monotonic() + keepMs });
-      if (values.size > mostRemembered) values.delete(values.keys().next().value!);
-    },
-    clear: () => values.clear(),
-  };
-}
-
-/** Lets a few run at once and refuses when too many wait. */
-function openGate() {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= verifyingAtOnce) {
-      if (waiting.length >= waitingAtMost) {
-        throw new Problem('overloaded', 'Too many sign-ins at once. Try again in a few seconds.');
-      }
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    }
-    running++;
-    try {
-      return await work();
-    } finally {
-      running--;
-      waiting.shift()?.();
-    }
-  };
 }

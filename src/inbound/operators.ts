@@ -6,9 +6,12 @@ import { fold } from '../protocol/scim/text.ts';
 import { ensureResidentServiceProvider } from '../provisioning/service-providers.ts';
 import type { OperatorRow } from '../store/schema.ts';
 import { prepare, type Reading, type Store, type Tx, UniqueViolation } from '../store/store.ts';
+import { endSessionsOf } from './sessions.ts';
 
 /** The only writer of `operators`: administrators and service accounts. They are not directory users. */
 export type Operator = Omit<OperatorRow, 'id'> & { id: number };
+
+export type Role = OperatorRow['role'];
 
 const byName = prepare<{ key: string }, Operator>(
   (_, p) => sql<Operator>`select * from operators where name_key = ${p.key}`,
@@ -19,10 +22,21 @@ export async function findOperator(reading: Reading, name: string): Promise<Oper
   return (await reading.run(byName, { key: fold(name) }))[0];
 }
 
+const byId = prepare<{ id: number }, Operator>((_, p) => sql<Operator>`select * from operators where id = ${p.id}`);
+
+export async function readOperator(reading: Reading, id: number): Promise<Operator | undefined> {
+  return (await reading.run(byId, { id }))[0];
+}
+
+/** All of them, by name. */
+export function listOperators(reading: Reading): Promise<Operator[]> {
+  return reading.all<Operator>(reading.q.selectFrom('operators').selectAll().orderBy('name_key'));
+}
+
 /** Makes an operator; the hash comes from `hashPassword`. Throws `Problem('uniqueness')` when the name is taken. */
 export async function createOperator(
   tx: Tx,
-  operator: { name: string; hash: string; role: OperatorRow['role']; mustChange: boolean },
+  operator: { name: string; hash: string; role: Role; mustChange: boolean },
 ): Promise<number> {
   const { name, hash, role, mustChange } = operator;
   if (name.trim() === '' || name.includes(':')) {
@@ -47,6 +61,41 @@ export async function setOperatorHash(tx: Tx, id: number, hash: string): Promise
   await tx.all(tx.q.updateTable('operators').set({ hash, must_change: 0 }).where('id', '=', id));
 }
 
+/** Throws Problem `conflict` where nobody could administer the server any more. */
+export async function setOperatorRole(tx: Tx, operator: Operator, role: Role): Promise<void> {
+  if (operator.role === role) return;
+  if (operator.role === 'administrator') await refuseLastAdministrator(tx, operator);
+  await tx.all(tx.q.updateTable('operators').set({ role }).where('id', '=', operator.id));
+}
+
+/** Their sessions end with them. Throws Problem `conflict` for the last administrator. */
+export async function removeOperator(tx: Tx, operator: Operator): Promise<void> {
+  if (operator.role === 'administrator') await refuseLastAdministrator(tx, operator);
+  await endSessionsOf(tx, operator.id);
+  await tx.all(tx.q.deleteFrom('operators').where('id', '=', operator.id));
+}
+
+const lockAdministrators = prepare<Record<string, never>, { id: number }>(
+  (_, __, dialect) => sql<{ id: number }>`select id from operators where role = 'administrator'${dialect.forUpdate}`,
+);
+
+async function refuseLastAdministrator(tx: Tx, { id, name }: Operator): Promise<void> {
+  const all = await tx.run(lockAdministrators, {});
+  if (all.some((one) => one.id !== id)) return;
+  throw new Problem('conflict', `${name} is the last administrator: make another one first`);
+}
+
+/**
+ * A random password: whoever had another is signed out. People must change it; a service account could not, so it is
+ * its password from now on. Safe to repeat.
+ */
+export async function setOneTimePassword(tx: Tx, id: number, hash: string): Promise<void> {
+  const operator = await readOperator(tx, id);
+  const mustChange = operator?.role === 'service' ? 0 : 1;
+  await tx.all(tx.q.updateTable('operators').set({ hash, must_change: mustChange }).where('id', '=', id));
+  await endSessionsOf(tx, id);
+}
+
 /**
  * Gives an administrator a random password that must be changed, and answers with it this one time. A running server
  * knows it within five seconds. Throws Problem `notFound`, `notAllowed` for whoever is no administrator (who could not
@@ -68,12 +117,12 @@ export async function resetAdministratorPassword(
       throw new Problem('notFound', `there is no operator ${name}; administrators are ${known || 'none'}`);
     }
     if (operator.role !== 'administrator') throw new Problem('notAllowed', `${operator.name} is no administrator`);
-    await tx.all(tx.q.updateTable('operators').set({ hash, must_change: 1 }).where('id', '=', operator.id));
+    await setOneTimePassword(tx, operator.id, hash);
     return { name: operator.name, password };
   });
 }
 
-function makePassword(): string {
+export function makePassword(): string {
   return randomBytes(15).toString('base64url');
 }
 

@@ -29,6 +29,7 @@ export interface Schema {
 
   operators: OperatorRow;
   api_tokens: ApiTokenRow;
+  sessions: SessionRow;
 
   identity_providers: IdentityProviderRow;
   targets: TargetRow;
@@ -111,9 +112,18 @@ export interface OperatorRow {
   name_key: string;
   name: string;
   hash: string;
-  role: 'administrator' | 'service';
+  /** `service` calls SCIM only; the other three sign in to the console and the admin API. */
+  role: 'administrator' | 'operator' | 'auditor' | 'service';
   must_change: number;
   created_at: number;
+}
+
+export interface SessionRow {
+  digest: string;
+  operator_id: number;
+  created_at: number;
+  renewed_at: number;
+  expires_at: number;
 }
 
 export interface ApiTokenRow {

@@ -24,6 +24,7 @@ eachDatabase('access to the admin API', (bed) => {
     'attempts',
     'changes',
     'tokens',
+    'operators',
     'status',
   ];
   for (const resource of resources) {

@@ -169,6 +169,14 @@ eachDatabase('the description of the admin API', (bed) => {
     const { id } = await call('post', '/tokens', {}, { label: 'x', scopes: ['scim'] }, { status: 201 });
     await call('get', '/tokens');
     await call('delete', '/tokens/{id}', { id });
+    await call('post', '/session', {}, { name: 'admin', password: api.password });
+    await call('get', '/session');
+    await call('delete', '/session');
+    await call('post', '/operators', {}, { name: 'otto', role: 'auditor' });
+    await call('get', '/operators');
+    await call('patch', '/operators/{id}', { id: 'otto' }, { role: 'operator' });
+    await call('post', '/operators/{id}/password', { id: 'otto' });
+    await call('delete', '/operators/{id}', { id: 'otto' });
     const first = { authorization: basic('admin', api.password) };
     await call('post', '/password', {}, { newPassword: 'eine gute Losung' }, first);
   });

@@ -8,7 +8,15 @@ import type { Store } from '../../src/store/store.ts';
 import { eachDatabase, oneDatabase } from '../database.ts';
 
 const run = promisify(execFile);
-const known = ['0001-spine', '0002-trusted', '0003-rules', '0004-extensions', '0005-group-modes', '0006-forward-only'];
+const known = [
+  '0001-spine',
+  '0002-trusted',
+  '0003-rules',
+  '0004-extensions',
+  '0005-group-modes',
+  '0006-forward-only',
+  '0007-sessions',
+];
 
 async function namesTaken(store: Store): Promise<string[]> {
   const query = sql<{ name: string }>`select name from migrations order by name`;

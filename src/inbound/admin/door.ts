@@ -9,6 +9,7 @@ import type { RuleSettings } from '../../rules/decide.ts';
 import type { Door } from '../door.ts';
 import { addAccountRoutes } from './accounts.ts';
 import { addAttemptRoutes } from './attempts.ts';
+import { authenticate, isOfConsole, openRoleCheck } from './callers.ts';
 import { addChangeRoutes } from './changes.ts';
 import { addConnectorKindRoutes } from './connector-kinds.ts';
 import { addDomainRoutes } from './domains.ts';
@@ -17,6 +18,7 @@ import { addOperatorRoutes } from './operators.ts';
 import { type AdminParts, checkDryRun } from './parts.ts';
 import { addPolicyRoutes } from './policies.ts';
 import { addServiceProviderRoutes } from './service-providers.ts';
+import { addSessionRoutes } from './session.ts';
 import { addStatusRoutes, type StatusFacts } from './status.ts';
 import { addSubjectRoutes } from './subjects.ts';
 import { addSyncRoutes } from './sync.ts';
@@ -25,7 +27,8 @@ import { addTokenRoutes } from './tokens.ts';
 
 /**
  * The admin API: a Fastify plugin, to be registered with the prefix `/api`. Its shapes are `src/contract/`. Callers are
- * administrators (Basic) or API tokens with the scope `admin`. Refusals are problem+json (RFC 9457) with the `field`
+ * operators (Basic, or a session of the
+ * console), each as far as its role goes, or API tokens with the scope `admin`. Refusals are problem+json (RFC 9457) with the `field`
  * at fault. POST, PUT and PATCH of the configuration take `?dryRun=true`: checked, answered with what would be, and not
  * done.
  */
@@ -53,11 +56,17 @@ export function adminDoor(
     door.acceptJson(app, ['application/json']);
     app.setErrorHandler((error, request, reply) => {
       const refusal = door.judge(error, { method: request.method, route: request.routeOptions.url });
-      return 'problem' in refusal ? answerProblem(reply, refusal.problem) : answerFault(reply, refusal.faultId);
+      return 'problem' in refusal
+        ? answerProblem(request, reply, refusal.problem)
+        : answerFault(reply, refusal.faultId);
     });
     app.setNotFoundHandler((request, reply) => {
       const path = request.url.split('?')[0];
-      return answerProblem(reply, new Problem('notFound', `there is no ${request.method} ${path} in this API`));
+      return answerProblem(
+        request,
+        reply,
+        new Problem('notFound', `there is no ${request.method} ${path} in this API`),
+      );
     });
     // Nothing of the API may stay in a cache between here and the caller.
     app.addHook('onRequest', async (request, reply) => {
@@ -67,10 +76,12 @@ export function adminDoor(
     // What the API looks like is no secret, and tools ask for it without credentials.
     const description = describeApi();
     app.get('/openapi.json', async () => description);
-    addOperatorRoutes(app, { credentials });
+    addSessionRoutes(app, { credentials });
+    const checkRole = openRoleCheck(app.prefix);
     await app.register(async (inner) => {
       inner.addHook('onRequest', async (request) => {
-        const caller = await credentials.authenticateAdmin(request.headers.authorization, { mayBeDue: false });
+        const caller = await authenticate(credentials, request, { mayBeDue: false });
+        checkRole(caller, request);
         actors.set(request, caller.actor);
       });
       addIdentityProviderRoutes(inner, parts);
@@ -86,6 +97,7 @@ export function adminDoor(
       addPolicyRoutes(inner, parts, given.rules);
       addStatusRoutes(inner, parts, given.facts);
       addTokenRoutes(inner, { ...parts, credentials });
+      addOperatorRoutes(inner, { ...parts, credentials });
     });
   };
 }
@@ -105,7 +117,7 @@ const titles: Record<number, string> = {
   503: 'Service Unavailable',
 };
 
-function answerProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+function answerProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const answer: ProblemAnswer = {
     type: 'about:blank',
     title: titles[problem.status] ?? 'Refused',
@@ -115,8 +127,13 @@ function answerProblem(reply: FastifyReply, problem: Problem): FastifyReply {
     ...(problem.field === undefined ? {} : { field: problem.field }),
     ...(problem.line === undefined ? {} : { line: problem.line }),
   };
-  if (problem.status === 401) reply.header('www-authenticate', 'Basic realm="Purvey", charset="UTF-8", Bearer');
+  if (problem.status === 401) reply.header('www-authenticate', challengeFor(request));
   return reply.code(problem.status).type('application/problem+json').send(answer);
+}
+
+/** A browser that is offered Basic asks for name and password in a window of its own, over the console's page. */
+function challengeFor(request: FastifyRequest): string {
+  return isOfConsole(request) ? 'Session realm="Purvey"' : 'Basic realm="Purvey", charset="UTF-8", Bearer';
 }
 
 function answerFault(reply: FastifyReply, id: string): FastifyReply {

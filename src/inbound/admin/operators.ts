@@ -1,39 +1,99 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
-import { Secret } from '../../base/secret.ts';
-import type { Caller, Credentials } from '../credentials.ts';
-import { bodyOf } from './parts.ts';
+import type { List } from '../../contract/page.ts';
+import type { OperatorAnswer, OperatorMade } from '../../contract/session.ts';
+import { hashPassword } from '../../directory/passwords.ts';
+import type { Reading } from '../../store/store.ts';
+import type { Credentials } from '../credentials.ts';
+import {
+  createOperator,
+  findOperator,
+  listOperators,
+  makePassword,
+  type Operator,
+  type Role,
+  readOperator,
+  removeOperator,
+  setOneTimePassword,
+  setOperatorRole,
+} from '../operators.ts';
+import { type AdminParts, bodyOf, param } from './parts.ts';
+import { readOneOf, readQuery, showTime } from './query.ts';
 
-const shortestPassword = 12;
-const longestPassword = 1_024;
+const roles = ['administrator', 'operator', 'auditor', 'service'] as const satisfies readonly Role[];
 
-/** The caller's own password. Registered where callers whose password is due for a change are let in too. */
-export function addOperatorRoutes(app: FastifyInstance, { credentials }: { credentials: Credentials }): void {
-  const callers = new WeakMap<FastifyRequest, Caller>();
-  // Before the body is read: who may not come in costs nothing more.
-  const onRequest = async (request: FastifyRequest) => {
-    callers.set(request, await credentials.authenticateAdmin(request.headers.authorization, { mayBeDue: true }));
-  };
+/** Who signs in to the console and the admin API, and who calls SCIM by Basic. They are not directory users. */
+export function addOperatorRoutes(
+  app: FastifyInstance,
+  { store, credentials }: AdminParts & { credentials: Credentials },
+): void {
+  app.get('/operators', async (request): Promise<List<OperatorAnswer>> => {
+    readQuery(request.query, []);
+    return { items: (await store.read(listOperators)).map(show) };
+  });
 
-  app.post('/password', { onRequest }, async (request, reply) => {
-    const { authorization } = request.headers;
-    const caller = callers.get(request)!;
-    const { newPassword, ...rest } = bodyOf(request);
-    refuseMore(rest, 'newPassword');
-    if (caller.operatorId === undefined) {
-      throw new Problem('notAllowed', 'a token has no password: sign in with name and password (Basic) to change it');
-    }
-    const password = readPassword(newPassword);
-    if (passwordOf(authorization) === password) {
-      throw new Problem('invalidValue', 'the new password is the old one: choose another', { field: 'newPassword' });
-    }
-    await credentials.changePassword(caller.operatorId, new Secret(password));
+  app.post('/operators', async (request, reply): Promise<OperatorMade> => {
+    const { name, role, ...rest } = bodyOf(request);
+    refuseMore(rest, 'name, role');
+    if (typeof name !== 'string') throw new Problem('invalidValue', 'name must be a text', { field: 'name' });
+    if (name.length > 120) throw new Problem('invalidValue', 'name is longer than 120 characters', { field: 'name' });
+    const given = readRole(role);
+    const password = makePassword();
+    const hash = await hashPassword(password);
+    const made = await store.write(async (tx) => {
+      const id = await createOperator(tx, { name, hash, role: given, mustChange: given !== 'service' });
+      return (await readOperator(tx, id))!;
+    });
+    reply.code(201);
+    return { ...show(made), password };
+  });
+
+  app.patch('/operators/:id', async (request): Promise<OperatorAnswer> => {
+    const { role, ...rest } = bodyOf(request);
+    refuseMore(rest, 'role');
+    const given = readRole(role);
+    const changed = await store.write(async (tx) => {
+      const found = await findOne(tx, param(request, 'id'));
+      await setOperatorRole(tx, found, given);
+      return (await readOperator(tx, found.id))!;
+    });
+    credentials.forgetOperators();
+    return show(changed);
+  });
+
+  app.delete('/operators/:id', async (request, reply) => {
+    await store.write(async (tx) => removeOperator(tx, await findOne(tx, param(request, 'id'))));
+    credentials.forgetOperators();
     return reply.code(204).send();
+  });
+
+  /** A one-time password for somebody who lost theirs. */
+  app.post('/operators/:id/password', async (request): Promise<OperatorMade> => {
+    const password = makePassword();
+    const hash = await hashPassword(password);
+    const operator = await store.write(async (tx) => {
+      const found = await findOne(tx, param(request, 'id'));
+      await setOneTimePassword(tx, found.id, hash);
+      return (await readOperator(tx, found.id))!;
+    });
+    credentials.forgetOperators();
+    return { ...show(operator), password };
   });
 }
 
-function refuse(field: string, why: string): never {
-  throw new Problem('invalidValue', `${field} ${why}`, { field });
+async function findOne(reading: Reading, text: string): Promise<Operator> {
+  const byId = /^\d{1,15}$/.test(text) ? await readOperator(reading, Number(text)) : undefined;
+  const found = byId ?? (await findOperator(reading, text));
+  if (!found) throw new Problem('notFound', `there is no operator ${text.slice(0, 120)}`);
+  return found;
+}
+
+function readRole(value: unknown): Role {
+  const role = typeof value === 'string' ? readOneOf(value, 'role', roles) : undefined;
+  if (role === undefined) {
+    throw new Problem('invalidValue', `role must be one of ${roles.join(', ')}`, { field: 'role' });
+  }
+  return role;
 }
 
 function refuseMore(rest: Record<string, unknown>, known: string): void {
@@ -41,16 +101,12 @@ function refuseMore(rest: Record<string, unknown>, known: string): void {
   if (field !== undefined) throw new Problem('invalidValue', `there is no ${field}; known are ${known}`, { field });
 }
 
-function readPassword(value: unknown): string {
-  if (typeof value !== 'string') return refuse('newPassword', 'must be a text');
-  if ([...value].length < shortestPassword) refuse('newPassword', `must have at least ${shortestPassword} characters`);
-  if (value.length > longestPassword) refuse('newPassword', `must have at most ${longestPassword} characters`);
-  return value;
-}
-
-/** The password of Basic credentials that were found right (RFC 7617 section 2). */
-function passwordOf(authorization: string | undefined): string | undefined {
-  const pair = Buffer.from(authorization?.split(' ')[1] ?? '', 'base64').toString('utf8');
-  const colon = pair.indexOf(':');
-  return colon < 0 ? undefined : pair.slice(colon + 1);
+function show(row: Operator): OperatorAnswer {
+  return {
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    mustChangePassword: row.must_change === 1,
+    createdAt: showTime(row.created_at),
+  };
 }
