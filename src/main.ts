@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type FastifyInstance, fastify } from 'fastify';
 import { systemClock } from './base/clock.ts';
 import { type Logger, openLog } from './base/log.ts';
@@ -10,6 +11,7 @@ import { connectorKinds } from './connectors/index.ts';
 import { settleDeclaredAttributes } from './directory/declared-attributes.ts';
 import { adminDoor } from './inbound/admin/door.ts';
 import { createApiToken } from './inbound/api-tokens.ts';
+import { consoleDoor } from './inbound/console/door.ts';
 import { openCredentials } from './inbound/credentials.ts';
 import { openDoor } from './inbound/door.ts';
 import { addFront, frontOptions } from './inbound/front.ts';
@@ -104,7 +106,10 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     for (const prefix of ['/wso2/scim', '/scim1']) {
       await app.register(scimDoor({ door, passwords, forwarding, limits, codec: scim1Codec }), { prefix });
     }
-    await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts, rules }), { prefix: '/api' });
+    await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts, rules, passwords }), {
+      prefix: '/api',
+    });
+    await app.register(consoleDoor({ folder: findConsole() }));
     const url = await listen(app, config);
     log.info({ url, database: store.dialect.name, ms: Math.round(clock.monotonic() - startedAt) }, 'Purvey listens');
     return { url, firstPassword: first?.password, stop };
@@ -227,6 +232,11 @@ function placeOf(config: Config): string {
   if (!config.databaseUrl) return storeFile(config);
   const { host, pathname } = new URL(config.databaseUrl.reveal());
   return `${host}${pathname}`;
+}
+
+/** What `npm run build` made of the console: beside the compiled server, or in `dist` of the repository. */
+function findConsole(): string {
+  return fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../dist/console' : './console', import.meta.url));
 }
 
 function readVersion(): string {

@@ -79,3 +79,28 @@ export const AccountDetail = Type.Intersect([
   }),
 ]);
 export type AccountDetail = Static<typeof AccountDetail>;
+
+/** What an attempt would do now, as far as it can be told without asking the target. */
+export const PreviewAnswer = Type.Object({
+  /** `none`: nobody lets it in, so nothing is sent and nothing removed. */
+  operation: Type.Enum(['create', 'update', 'remove', 'nothing', 'none']),
+  /** What the rules say of that; null when none is asked. */
+  rule: Type.Union([
+    Type.Object({
+      action: Type.Enum(['let-through', 'withhold', 'park']),
+      reason: Type.String(),
+      readsClock: Type.Boolean(),
+    }),
+    Type.Null(),
+  ]),
+  /** Each value that the target should hold, and where it comes from: a path, `$name`, `$id` or `otherwise`. */
+  mapping: Type.Array(Type.Object({ to: Type.String(), from: Type.String(), value: Type.Unknown() })),
+  /** Paths that differ from what the target last acknowledged: to be set, and to be cleared. */
+  set: Type.Array(Type.String()),
+  unset: Type.Array(Type.String()),
+});
+export type PreviewAnswer = Static<typeof PreviewAnswer>;
+
+/** `next` goes into `after` to go on; null when all were made due. */
+export const RetryAnswer = Type.Object({ raised: Type.Integer(), next: MaybeText });
+export type RetryAnswer = Static<typeof RetryAnswer>;

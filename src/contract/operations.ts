@@ -1,9 +1,17 @@
 import { type TSchema, Type } from 'typebox';
-import { AccountAnswer, AccountDetail, AccountPage, ForwardedAnswer } from './account.ts';
+import {
+  AccountAnswer,
+  AccountDetail,
+  AccountPage,
+  ForwardedAnswer,
+  PreviewAnswer,
+  RetryAnswer,
+} from './account.ts';
 import { AttemptDetail, AttemptPage } from './attempt.ts';
 import { ChangePage } from './change.ts';
 import { ConnectorKindList } from './connector-kind.ts';
 import { IdentityProviderAnswer, IdentityProviderInput, IdentityProviderList } from './identity-provider.ts';
+import { pageOf, SubjectRef } from './page.ts';
 import { PasswordInput } from './password.ts';
 import {
   FilledTemplate,
@@ -34,7 +42,17 @@ import {
   SignInInput,
 } from './session.ts';
 import { StatusAnswer } from './status.ts';
-import { DomainAnswer, DomainInput, DomainList, SubjectDetail, SubjectList } from './subject.ts';
+import {
+  DomainAnswer,
+  DomainInput,
+  DomainList,
+  GroupInput,
+  GroupPatch,
+  SubjectDetail,
+  SubjectList,
+  UserInput,
+  UserPatch,
+} from './subject.ts';
 import { SyncAnswer } from './sync.ts';
 import { TargetAnswer, TargetInput, TargetList, TestAnswer, TestInput, TestSavedInput } from './target.ts';
 import { TokenAnswer, TokenInput, TokenList } from './token.ts';
@@ -68,6 +86,15 @@ const anyPartOf = (shape: Parameters<typeof Type.Partial>[0]) => given(Type.Part
 
 const list = 'The greatest number of items: 1 to 1000, else 100';
 const after = 'The next of the page before';
+
+const chooseAccounts = {
+  target: 'Id or name of a target',
+  state: 'One state, or several with commas',
+  kind: 'user or group',
+  subject: 'Id or name of a user or group',
+  due: 'true or false: whether something is still to be delivered',
+  after,
+};
 
 /** Every operation of the admin API. */
 export const operations: readonly Operation[] = [
@@ -317,7 +344,34 @@ export const operations: readonly Operation[] = [
       summary: `One of the ${place}, by id or name, and where it stands`,
       answers: { 200: SubjectDetail },
     },
+    {
+      method: 'post',
+      path: `/${place}`,
+      summary: `Add ${place === 'users' ? 'a user' : 'a group'}; waits for blocking targets, as SCIM does`,
+      body: given(place === 'users' ? UserInput : GroupInput),
+      answers: { 201: SubjectDetail },
+    },
+    {
+      method: 'patch',
+      path: `/${place}/{id}`,
+      summary: place === 'users' ? 'Change parts of a user' : 'Rename a group, and say who comes and goes',
+      body: given(place === 'users' ? UserPatch : GroupPatch),
+      answers: { 200: SubjectDetail },
+    },
+    {
+      method: 'delete',
+      path: `/${place}/{id}`,
+      summary: `Remove ${place === 'users' ? 'a user' : 'a group; its members stay'}`,
+      answers: { 204: null },
+    },
   ]),
+  {
+    method: 'get',
+    path: '/groups/{id}/members',
+    summary: 'All members of a group',
+    query: { after, limit: list },
+    answers: { 200: pageOf(SubjectRef) },
+  },
   { method: 'get', path: '/user-store-domains', summary: 'User store domains', answers: { 200: DomainList } },
   {
     method: 'post',
@@ -331,15 +385,7 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: '/accounts',
     summary: 'Where users and groups stand at the targets',
-    query: {
-      target: 'Id or name of a target',
-      state: 'One state, or several with commas',
-      kind: 'user or group',
-      subject: 'Id or name of a user or group',
-      due: 'true or false: whether something is still to be delivered',
-      after,
-      limit: list,
-    },
+    query: { ...chooseAccounts, limit: list },
     answers: { 200: AccountPage },
   },
   {
@@ -347,6 +393,20 @@ export const operations: readonly Operation[] = [
     path: '/accounts/{target}/{subject}',
     summary: 'One account, with its last attempts',
     answers: { 200: AccountDetail },
+  },
+  {
+    method: 'get',
+    path: '/accounts/{target}/{subject}/preview',
+    summary: 'What would be sent now; nothing is',
+    answers: { 200: PreviewAnswer },
+  },
+  {
+    method: 'post',
+    path: '/accounts/retry',
+    summary: 'Make up to 200 accounts of these states due at once; goes on with `next`',
+    query: chooseAccounts,
+    answers: { 202: RetryAnswer },
+    needs: 'operate',
   },
   {
     method: 'post',
@@ -365,7 +425,15 @@ export const operations: readonly Operation[] = [
     method: 'get',
     path: '/attempts',
     summary: 'Attempts, the latest first',
-    query: { target: 'Id or name', subject: 'Id of a user or group', outcome: 'How they ended', after, limit: list },
+    query: {
+      target: 'Id or name',
+      subject: 'Id of a user or group',
+      outcome: 'How they ended',
+      text: 'Part of the reason, without regard to case',
+      status: 'An HTTP status that the target answered with',
+      after,
+      limit: list,
+    },
     answers: { 200: AttemptPage },
   },
   { method: 'get', path: '/attempts/{id}', summary: 'One attempt and all it said', answers: { 200: AttemptDetail } },

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { MaybeText, SubjectKind, SubjectRef, Time } from './page.ts';
 
-/** A user or group in a list. Read only: changes go through a door such as `/scim2`. */
+/** A user or group in a list. */
 export const SubjectAnswer = Type.Object({
   id: Type.String(),
   kind: SubjectKind,
@@ -56,3 +56,41 @@ export type DomainInput = Static<typeof DomainInput>;
 export const DomainAnswer = Type.Object({ name: Type.String(), description: MaybeText });
 export type DomainAnswer = Static<typeof DomainAnswer>;
 export const DomainList = Type.Object({ items: Type.Array(DomainAnswer) });
+
+/** A SCIM resource without `schemas`: its attributes, extensions under their URN. */
+const Resource = { additionalProperties: true };
+
+/** `POST /api/users`. Any other attribute of a SCIM user may be beside these. */
+export const UserInput = Type.Object(
+  {
+    userName: Type.String(),
+    /** Where the name belongs; default PRIMARY, or what stands before a slash in it. */
+    domain: Type.Optional(MaybeText),
+    /** Kept as a hash, and sealed for the targets until they have it. */
+    password: Type.Optional(MaybeText),
+  },
+  Resource,
+);
+export type UserInput = Static<typeof UserInput> & Record<string, unknown>;
+
+/** `PATCH /api/users/{id}`: objects are merged, lists replaced, null takes away (RFC 7396). */
+export const UserPatch = Type.Object(
+  { userName: Type.Optional(Type.String()), password: Type.Optional(MaybeText) },
+  Resource,
+);
+
+export const GroupInput = Type.Object(
+  {
+    displayName: Type.String(),
+    domain: Type.Optional(MaybeText),
+    members: Type.Optional(Type.Array(Type.Object({ value: Type.String() }))),
+  },
+  Resource,
+);
+
+/** `PATCH /api/groups/{id}`: a new name, ids of who comes and of who goes, at most 1,000 each. */
+export const GroupPatch = Type.Object({
+  displayName: Type.Optional(Type.String()),
+  add: Type.Optional(Type.Array(Type.String())),
+  remove: Type.Optional(Type.Array(Type.String())),
+});

@@ -54,7 +54,15 @@ export function readAccount(reading: Reading, key: AccountKey): Promise<AccountR
   );
 }
 
-export type AttemptFilter = { targetId?: number; subjectId?: string; outcome?: string };
+export type AttemptFilter = {
+  targetId?: number;
+  subjectId?: string;
+  outcome?: string;
+  /** Part of the reason, without regard to case. Read from the latest on, until there are enough. */
+  text?: string;
+  /** Of an answer of the target. */
+  status?: number;
+};
 
 /** The latest first, from the one before the id `before`. */
 export async function listAttempts(
@@ -66,6 +74,15 @@ export async function listAttempts(
   if (filter.targetId !== undefined) query = query.where('target_id', '=', filter.targetId);
   if (filter.subjectId !== undefined) query = query.where('subject_id', '=', filter.subjectId);
   if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome);
+  const { text, status } = filter;
+  if (text !== undefined) {
+    const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
+    query = query.where(sql<boolean>`lower(reason) like ${pattern} escape '\\'`);
+  }
+  if (status !== undefined) {
+    const said = sql<boolean>`exists (select 1 from exchanges e where e.attempt_id = attempts.id and e.status = ${status})`;
+    query = query.where(said);
+  }
   if (page.before !== undefined) query = query.where('id', '<', page.before);
   return (await reading.all(query)) as unknown as (AttemptRow & { id: number })[];
 }

@@ -68,7 +68,14 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
     routes.push(...[method].flat().map((each) => `${each} ${url}`));
   });
   await app.register(
-    adminDoor(door, { key, kinds: connectorKinds, outbound, facts, rules: { zone: openZone('UTC') } }),
+    adminDoor(door, {
+      key,
+      kinds: connectorKinds,
+      outbound,
+      facts,
+      rules: { zone: openZone('UTC') },
+      passwords: { key, lastsMs: 7 * 86_400_000 },
+    }),
     { prefix: '/api' },
   );
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

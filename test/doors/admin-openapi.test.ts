@@ -219,6 +219,7 @@ eachDatabase('the description of the admin API', (bed) => {
     assert.ok((await call('get', '/changes')).items.length > 0);
     assert.equal((await call('get', '/status')).targets.length, 1);
     await call('post', '/policies/try', {}, { subject: 'ada', target: 'partner:SCIM2', operation: 'PUT' });
+    await call('get', '/accounts/{target}/{subject}/preview', account);
     await call('post', '/accounts/{target}/{subject}/retry', account, undefined, { status: 202 });
     const { id: spId } = await call(
       'post',
@@ -236,6 +237,14 @@ eachDatabase('the description of the admin API', (bed) => {
     await call('post', '/forwarded/{subject}/give-up', { subject: 'eve' });
     assert.equal((await call('get', '/users/{id}', { id: 'eve' })).life, 'forwarded');
     assert.deepEqual((await call('get', '/status')).forwarded, { users: 1, groups: 0, bodies: 0, givenUp: 0 });
+    await call('post', '/accounts/retry', {}, undefined, { status: 202, query: 'state=done' });
+    assert.equal((await call('get', '/groups/{id}/members', { id: 'all' })).items[0].name, 'ada');
+    await call('post', '/users', {}, { userName: 'bob', name: { givenName: 'Bob' }, password: 'a good one' });
+    await call('patch', '/users/{id}', { id: 'bob' }, { title: 'Engineer', name: { familyName: 'Baker' } });
+    const { id } = await call('post', '/groups', {}, { displayName: 'some', members: [{ value: userId }] });
+    await call('patch', '/groups/{id}', { id }, { displayName: 'few', remove: [userId] });
+    await call('delete', '/groups/{id}', { id: 'few' });
+    await call('delete', '/users/{id}', { id: 'bob' });
   });
 
   it('fits what is refused, and takes every parameter it names', async () => {
@@ -253,11 +262,13 @@ eachDatabase('the description of the admin API', (bed) => {
       subject: userId,
       due: 'false',
       outcome: 'done',
+      text: 'nothing at all',
+      status: '201',
     };
     for (const [path, { get }] of Object.entries(description.paths as Record<string, Json>)) {
       for (const { name, in: place } of get?.parameters ?? []) {
         if (place !== 'query' || name === 'after') continue;
-        await call('get', path as string, {}, undefined, { status: 200, query: `${name}=${values[name]}` });
+        await call('get', path as string, { id: 'all' }, undefined, { status: 200, query: `${name}=${values[name]}` });
       }
     }
   });

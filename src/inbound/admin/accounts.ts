@@ -1,6 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
-import type { AccountAnswer, AccountDetail, ForwardedAnswer } from '../../contract/account.ts';
+import type {
+  AccountAnswer,
+  AccountDetail,
+  ForwardedAnswer,
+  PreviewAnswer,
+  RetryAnswer,
+} from '../../contract/account.ts';
 import type { Page } from '../../contract/page.ts';
 import { readBodyExpiry, readWholeSubjects } from '../../directory/forwarded-bodies.ts';
 import type { Subject } from '../../directory/subjects.ts';
@@ -12,7 +18,9 @@ import {
   listHeldLanes,
   readAccount,
 } from '../../provisioning/inspect.ts';
+import { previewAccount } from '../../provisioning/preview.ts';
 import { retryAccount } from '../../provisioning/retry.ts';
+import { openTargetBook } from '../../provisioning/target-book.ts';
 import { readTarget, type Target } from '../../provisioning/targets.ts';
 import { readWhyHere } from '../../provisioning/why-here.ts';
 import type { AccountRow, AccountState } from '../../store/schema.ts';
@@ -36,7 +44,11 @@ const states = [
 const kinds = ['user', 'group'] as const;
 const parameters = ['target', 'state', 'kind', 'subject', 'due', 'after', 'limit'];
 
-export function addAccountRoutes(app: FastifyInstance, { store, key, types, actorOf }: AdminParts): void {
+/** So many accounts are made due by one request; the rest is the next one's. */
+const retriedAtOnce = 200;
+
+export function addAccountRoutes(app: FastifyInstance, parts: AdminParts): void {
+  const { store, key, types, actorOf } = parts;
   /** `state` may name several, separated by commas; `subject` is an id or a name. */
   app.get('/accounts', async (request): Promise<Page<AccountAnswer>> => {
     const query = readQuery(request.query, parameters);
@@ -95,6 +107,35 @@ export function addAccountRoutes(app: FastifyInstance, { store, key, types, acto
       }
       return (await showForwarded(tx, after, await readNames(tx, [])))!;
     });
+  });
+
+  /** What would be sent now; nothing is. */
+  app.get('/accounts/:target/:subject/preview', async (request): Promise<PreviewAnswer> => {
+    return store.read(async (reading) => {
+      const row = await readOne(reading, param(request, 'target'), param(request, 'subject'));
+      const book = await openTargetBook(reading, parts);
+      const open = book.targets.get(row.target_id);
+      if (!open) throw new Problem('conflict', 'this server has no connector of the type of this target');
+      return previewAccount(reading, book, open, row);
+    });
+  });
+
+  /** A part of many accounts, chosen as the list chooses them. Whoever calls goes on with `next`. */
+  app.post('/accounts/retry', async (request, reply): Promise<RetryAnswer> => {
+    const query = readQuery(request.query, parameters);
+    if (query.state === undefined) throw new Problem('invalidValue', 'state must be given', { field: 'state' });
+    const after = readAfter(query.after);
+    const answer = await store.write(async (tx) => {
+      const filter = await readFilter(tx, query);
+      const rows = await listAccounts(tx, filter, { limit: retriedAtOnce, ...(after ? { after } : {}) });
+      for (const row of rows) await retryAccount(tx, row);
+      const last = rows.at(-1);
+      const isWhole = rows.length < retriedAtOnce || !last;
+      return { raised: rows.length, next: isWhole ? null : writeCursor([last.target_id, last.subject_id]) };
+    });
+    store.signal('work');
+    reply.code(202);
+    return answer;
   });
 
   /** Makes the account due at once, whatever its state. Saying it twice does no harm. */

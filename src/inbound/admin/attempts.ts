@@ -10,7 +10,7 @@ import type { Reading } from '../../store/store.ts';
 import { keptFor } from './kept.ts';
 import { type Names, readNames } from './names.ts';
 import { type AdminParts, param } from './parts.ts';
-import { readCursor, readLimit, readQuery, showTime, writeCursor } from './query.ts';
+import { readCursor, readLimit, readNumber, readQuery, showTime, writeCursor } from './query.ts';
 import type { StatusFacts } from './status.ts';
 
 type Row = AttemptRow & { id: number };
@@ -20,9 +20,10 @@ export function addAttemptRoutes(app: FastifyInstance, { store }: AdminParts, { 
 
   /** The latest first. */
   app.get('/attempts', async (request): Promise<AgingPage<AttemptAnswer>> => {
-    const query = readQuery(request.query, ['target', 'subject', 'outcome', 'after', 'limit']);
+    const query = readQuery(request.query, ['target', 'subject', 'outcome', 'text', 'status', 'after', 'limit']);
     const limit = readLimit(query.limit);
     const before = readCursor(query.after)?.[0];
+    const status = readNumber(query.status, 'status', { absent: 0, least: 100, most: 999 });
     return store.read(async (reading) => {
       const rows = await listAttempts(
         reading,
@@ -30,6 +31,8 @@ export function addAttemptRoutes(app: FastifyInstance, { store }: AdminParts, { 
           ...(query.target === undefined ? {} : { targetId: (await readTarget(reading, query.target)).id }),
           ...(query.subject === undefined ? {} : { subjectId: query.subject }),
           ...(query.outcome === undefined ? {} : { outcome: query.outcome }),
+          ...(query.text === undefined ? {} : { text: query.text }),
+          ...(status === 0 ? {} : { status }),
         },
         { limit: limit + 1, ...(typeof before === 'number' ? { before } : {}) },
       );

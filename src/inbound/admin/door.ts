@@ -4,8 +4,10 @@ import type { SealingKey } from '../../base/secret.ts';
 import type { ConnectorKind } from '../../connectors/connector.ts';
 import { describeApi } from '../../contract/openapi.ts';
 import type { ProblemAnswer } from '../../contract/problem.ts';
+import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { RuleSettings } from '../../rules/decide.ts';
+import type { Caller } from '../credentials.ts';
 import type { Door } from '../door.ts';
 import { addAccountRoutes } from './accounts.ts';
 import { addAttemptRoutes } from './attempts.ts';
@@ -20,7 +22,8 @@ import { addPolicyRoutes } from './policies.ts';
 import { addServiceProviderRoutes } from './service-providers.ts';
 import { addSessionRoutes } from './session.ts';
 import { addStatusRoutes, type StatusFacts } from './status.ts';
-import { addSubjectRoutes } from './subjects.ts';
+import { addSubjectWriteRoutes } from './subject-writes.ts';
+import { addMemberRoutes, addSubjectRoutes } from './subjects.ts';
 import { addSyncRoutes } from './sync.ts';
 import { addTargetRoutes } from './targets.ts';
 import { addTokenRoutes } from './tokens.ts';
@@ -40,17 +43,19 @@ export function adminDoor(
     outbound: Outbound;
     facts: StatusFacts;
     rules: RuleSettings;
+    passwords: PasswordKeeping;
   },
 ) {
   const { credentials } = door;
-  const actors = new WeakMap<FastifyRequest, string>();
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  const callerOf = (request: FastifyRequest) => callers.get(request)!;
   const parts: AdminParts = {
     ...given,
     store: door.store,
     types: door.types,
     clock: door.clock,
     limits: door.limits,
-    actorOf: (request) => actors.get(request)!,
+    actorOf: (request) => callerOf(request).actor,
   };
   return async (app: FastifyInstance): Promise<void> => {
     door.acceptJson(app, ['application/json']);
@@ -82,7 +87,7 @@ export function adminDoor(
       inner.addHook('onRequest', async (request) => {
         const caller = await authenticate(credentials, request, { mayBeDue: false });
         checkRole(caller, request);
-        actors.set(request, caller.actor);
+        callers.set(request, caller);
       });
       addIdentityProviderRoutes(inner, parts);
       addTargetRoutes(inner, parts);
@@ -90,6 +95,8 @@ export function adminDoor(
       addConnectorKindRoutes(inner, parts);
       addServiceProviderRoutes(inner, parts);
       addSubjectRoutes(inner, parts);
+      addMemberRoutes(inner, parts);
+      addSubjectWriteRoutes(inner, { ...parts, door, callerOf, passwords: given.passwords });
       addDomainRoutes(inner, parts);
       addAccountRoutes(inner, parts);
       addAttemptRoutes(inner, parts, given.facts);

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
+import type { Page, SubjectRef } from '../../contract/page.ts';
 import type { SubjectAnswer, SubjectDetail, SubjectList } from '../../contract/subject.ts';
 import { findForwarded } from '../../directory/forwarded.ts';
 import { listGroupsOf, listMembers } from '../../directory/memberships.ts';
@@ -15,13 +16,13 @@ import type { Reading } from '../../store/store.ts';
 import { searchWithPatience } from '../patience.ts';
 import { readNames } from './names.ts';
 import { type AdminParts, param } from './parts.ts';
-import { readLimit, readNumber, readQuery, showTime } from './query.ts';
+import { readCursor, readLimit, readNumber, readQuery, showTime, writeCursor } from './query.ts';
 
 type Kind = Subject['kind'];
 
 const places = { '/users': 'user', '/groups': 'group' } as const;
 
-/** Who is in the directory. Read only: changes go through a door such as `/scim2`. */
+/** Who is in the directory. */
 export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits, types }: AdminParts): void {
   for (const [place, kind] of Object.entries(places)) {
     /** `filter` is a SCIM filter (RFC 7644 section 3.4.2.2). */
@@ -50,6 +51,33 @@ export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits, t
   }
 }
 
+/** All members of a group, in the order of their ids. */
+export function addMemberRoutes(app: FastifyInstance, { store }: AdminParts): void {
+  app.get('/groups/:id/members', async (request): Promise<Page<SubjectRef>> => {
+    const query = readQuery(request.query, ['after', 'limit']);
+    const limit = readLimit(query.limit);
+    const after = readCursor(query.after)?.[0];
+    const text = param(request, 'id');
+    return store.read(async (reading) => {
+      const id = await findSubjectId(reading, text, 'group');
+      if (id === undefined) throw new Problem('notFound', `there is no group ${text.slice(0, 300)}`);
+      const rows = await listMembers(reading, id, {
+        limit: limit + 1,
+        ...(typeof after === 'string' ? { after } : {}),
+      });
+      const shown = rows.slice(0, limit);
+      const names = await readNames(
+        reading,
+        shown.map((row) => row.id),
+      );
+      return {
+        items: shown.map((row) => names.subject(row.id)),
+        next: rows.length > limit ? writeCursor([shown.at(-1)!.id]) : null,
+      };
+    });
+  });
+}
+
 const idForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
@@ -70,7 +98,7 @@ export async function findSubjectId(reading: Reading, text: string, kind?: Kind)
   return undefined;
 }
 
-async function showWhole(reading: Reading, subject: Subject, type: ResourceType): Promise<SubjectDetail> {
+export async function showWhole(reading: Reading, subject: Subject, type: ResourceType): Promise<SubjectDetail> {
   const memberOf = await listGroupsOf(reading, [subject.id]);
   const members = subject.kind === 'group' ? await listMembers(reading, subject.id, { limit: 100 }) : [];
   const names = await readNames(reading, [...memberOf.map((one) => one.groupId), ...members.map((one) => one.id)]);
