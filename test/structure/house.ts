@@ -130,6 +130,37 @@ export function findWrongImports(files: readonly SourceFile[]): string[] {
   return wrong;
 }
 
+const consolePackages = /^(react|react-dom|@mantine\/(core|hooks)|@tanstack\/react-(query|router)|vite)$/;
+/** What builds the console runs on Node, and is no part of it. */
+const consoleBuild = ['console/build.ts', 'console/bundle.ts'];
+
+/** The console knows the contract by its types alone, a few packages, and one place that calls the server. */
+export function findConsoleTrespasses(files: readonly SourceFile[]): string[] {
+  const wrong: string[] = [];
+  for (const file of files) {
+    if (!file.path.startsWith('console/') || !isScript(file.path) || consoleBuild.includes(file.path)) continue;
+    for (const { from, kind } of importsOf(file)) {
+      const say = (why: string) => wrong.push(`${file.path} imports ${from}: ${why}`);
+      if (from.startsWith('src/contract/')) {
+        if (kind !== 'type') say('of the contract the console takes types only');
+      } else if (/^(src|test|bench)\//.test(from) || from.startsWith('..')) {
+        say('the console knows nothing of this repository but src/contract');
+      } else if (!from.startsWith('console/')) {
+        const bare = from.replace(/^((?:@[^/]+\/)?[^/]+).*$/, '$1');
+        if (!consolePackages.test(bare)) say('it is not one of the packages of the console');
+      }
+    }
+    const code = codeOf(file);
+    if (/(?<![.\w])fetch\s*\(|new (WebSocket|EventSource|XMLHttpRequest)\b/.test(code)) {
+      if (file.path !== 'console/api/client.ts')
+        wrong.push(`${file.path} calls the server by itself: only console/api/client.ts does`);
+    }
+    if (/dangerouslySetInnerHTML|\.innerHTML\b|\beval\s*\(/.test(code))
+      wrong.push(`${file.path} makes markup or code of text`);
+  }
+  return wrong;
+}
+
 /** What several folders of a room are built on. */
 const foundations = ['src/connectors/scim'];
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import {
   findCircles,
+  findConsoleTrespasses,
   findDefaultExports,
   findLongFiles,
   findModuleState,
@@ -77,6 +78,25 @@ const rules: readonly Rule[] = [
       file('src/provisioning/a.ts', `import { parseFilter } from '../protocol/scim/filter.ts';`),
       file('src/cli/serve.ts', `import { startPurvey } from '../main.ts';`),
       file('src/cli/migrate.ts', `import { openStore } from '../store/open.ts';`),
+    ],
+  },
+  {
+    name: 'the console knows the contract, its packages and one way to the server',
+    find: findConsoleTrespasses,
+    bad: [
+      [file('console/pages/a.tsx', `import { x } from '../../src/base/problem.ts';`)],
+      [file('console/pages/a.tsx', `import { operations } from '../../src/contract/operations.ts';`)],
+      [file('console/pages/a.tsx', `import { readFileSync } from 'node:fs';`)],
+      [file('console/pages/a.tsx', `import { Type } from 'typebox';`)],
+      [file('console/pages/a.tsx', `const answer = await fetch('/api/status');`)],
+      [file('console/pages/a.tsx', `const events = new EventSource('/api/events');`)],
+      [file('console/pages/a.tsx', `const b = <p dangerouslySetInnerHTML={{ __html: text }} />;`)],
+    ],
+    good: [
+      file('console/pages/a.tsx', `import type { StatusAnswer } from '../../src/contract/status.ts';`),
+      file('console/pages/b.tsx', `import { Button } from '@mantine/core';\nimport '../theme/console.css';`),
+      file('console/api/client.ts', `const response = await fetch(where);`),
+      file('console/bundle.ts', `import { globSync } from 'node:fs';`),
     ],
   },
   {

@@ -1,0 +1,179 @@
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import type { AccountAnswer, AccountDetail, PreviewAnswer } from '../../src/contract/account.ts';
+import type { AttemptAnswer, AttemptDetail } from '../../src/contract/attempt.ts';
+import type { ChangeAnswer } from '../../src/contract/change.ts';
+import type { ConnectorKindAnswer } from '../../src/contract/connector-kind.ts';
+import type { IdentityProviderAnswer } from '../../src/contract/identity-provider.ts';
+import type { AgingPage, List, Page, SubjectRef } from '../../src/contract/page.ts';
+import type { RulePolicyAnswer } from '../../src/contract/policy.ts';
+import type { ServiceProviderAnswer } from '../../src/contract/service-provider.ts';
+import type { OperatorAnswer, SessionAnswer } from '../../src/contract/session.ts';
+import type { StatusAnswer } from '../../src/contract/status.ts';
+import type { DomainAnswer, SubjectDetail, SubjectList } from '../../src/contract/subject.ts';
+import type { SyncAnswer } from '../../src/contract/sync.ts';
+import type { TargetAnswer } from '../../src/contract/target.ts';
+import type { TokenListItem } from '../../src/contract/token.ts';
+import { ApiError, get, step } from './client.ts';
+
+/** What is asked of the server, each under the key that a write makes stale. */
+
+const live = 4_000;
+
+/** Null: nobody is signed in. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: async (): Promise<SessionAnswer | null> => {
+    try {
+      return await get<SessionAnswer>('/session');
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) return null;
+      throw error;
+    }
+  },
+});
+
+export const statusQuery = queryOptions({
+  queryKey: ['status'],
+  queryFn: () => get<StatusAnswer>('/status'),
+  refetchInterval: live,
+});
+
+export type Kind = 'user' | 'group';
+export const placeOf = (kind: Kind) => (kind === 'user' ? 'users' : 'groups');
+
+export const subjectsQuery = (kind: Kind, query: { filter: string | undefined; startIndex: number; limit: number }) =>
+  queryOptions({
+    queryKey: ['subjects', kind, query],
+    queryFn: () => get<SubjectList>(`/${placeOf(kind)}`, query),
+    placeholderData: keepPreviousData,
+  });
+
+export const subjectQuery = (kind: Kind, id: string) =>
+  queryOptions({
+    queryKey: ['subject', kind, id],
+    queryFn: () => get<SubjectDetail>(`/${placeOf(kind)}/${step(id)}`),
+    refetchInterval: live,
+  });
+
+export const membersQuery = (id: string, after: string | undefined) =>
+  queryOptions({
+    queryKey: ['members', id, after],
+    queryFn: () => get<Page<SubjectRef>>(`/groups/${step(id)}/members`, { after, limit: 50 }),
+    placeholderData: keepPreviousData,
+  });
+
+export type AccountFilter = {
+  target?: string | undefined;
+  state?: string | undefined;
+  kind?: string | undefined;
+  due?: string | undefined;
+  after?: string | undefined;
+};
+
+export const accountsQuery = (filter: AccountFilter) =>
+  queryOptions({
+    queryKey: ['accounts', filter],
+    queryFn: () => get<Page<AccountAnswer>>('/accounts', { ...filter, limit: 50 }),
+    placeholderData: keepPreviousData,
+    refetchInterval: live,
+  });
+
+export const accountQuery = (target: string, subject: string) =>
+  queryOptions({
+    queryKey: ['account', target, subject],
+    queryFn: () => get<AccountDetail>(`/accounts/${step(target)}/${step(subject)}`),
+    refetchInterval: live,
+  });
+
+export type AttemptFilter = {
+  target?: string | undefined;
+  subject?: string | undefined;
+  outcome?: string | undefined;
+  text?: string | undefined;
+  after?: string | undefined;
+};
+
+export const attemptsQuery = (filter: AttemptFilter) =>
+  queryOptions({
+    queryKey: ['attempts', filter],
+    queryFn: () => get<AgingPage<AttemptAnswer>>('/attempts', { ...filter, limit: 50 }),
+    placeholderData: keepPreviousData,
+  });
+
+export const attemptQuery = (id: number) =>
+  queryOptions({ queryKey: ['attempt', id], queryFn: () => get<AttemptDetail>(`/attempts/${id}`) });
+
+export const changesQuery = (query: { after?: number | undefined; subject?: string | undefined; limit: number }) =>
+  queryOptions({
+    queryKey: ['changes', query],
+    queryFn: () => get<AgingPage<ChangeAnswer>>('/changes', query),
+    placeholderData: keepPreviousData,
+    refetchInterval: query.after === undefined ? live : false,
+  });
+
+export const identityProvidersQuery = queryOptions({
+  queryKey: ['identity-providers'],
+  queryFn: () => get<List<IdentityProviderAnswer>>('/identity-providers'),
+});
+
+export const identityProviderQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['identity-providers', id],
+    queryFn: () => get<IdentityProviderAnswer>(`/identity-providers/${step(id)}`),
+  });
+
+export const targetsQuery = queryOptions({
+  queryKey: ['targets'],
+  queryFn: () => get<List<TargetAnswer>>('/targets'),
+});
+
+export const connectorKindsQuery = queryOptions({
+  queryKey: ['connector-kinds'],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: () => get<List<ConnectorKindAnswer>>('/connector-kinds'),
+});
+
+export const syncQuery = (target: string) =>
+  queryOptions({
+    queryKey: ['sync', target],
+    queryFn: () => get<SyncAnswer>(`/targets/${step(target)}/sync`),
+    refetchInterval: ({ state }) => (state.data?.sync?.state === 'running' ? 1_000 : false),
+  });
+
+export const serviceProvidersQuery = queryOptions({
+  queryKey: ['service-providers'],
+  queryFn: () => get<List<ServiceProviderAnswer>>('/service-providers'),
+});
+
+export const serviceProviderQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['service-providers', id],
+    queryFn: () => get<ServiceProviderAnswer>(`/service-providers/${step(id)}`),
+  });
+
+export const policiesQuery = queryOptions({
+  queryKey: ['policies'],
+  queryFn: () => get<List<RulePolicyAnswer>>('/policies'),
+});
+
+export const domainsQuery = queryOptions({
+  queryKey: ['user-store-domains'],
+  queryFn: () => get<{ items: DomainAnswer[] }>('/user-store-domains'),
+});
+
+export const tokensQuery = queryOptions({
+  queryKey: ['tokens'],
+  queryFn: () => get<List<TokenListItem>>('/tokens'),
+});
+
+export const operatorsQuery = queryOptions({
+  queryKey: ['operators'],
+  queryFn: () => get<List<OperatorAnswer>>('/operators'),
+});
+
+export const previewQuery = (target: string, subject: string) =>
+  queryOptions({
+    queryKey: ['account', target, subject, 'preview'],
+    queryFn: () => get<PreviewAnswer>(`/accounts/${step(target)}/${step(subject)}/preview`),
+  });

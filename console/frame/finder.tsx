@@ -1,0 +1,121 @@
+import { Modal, TextInput } from '@mantine/core';
+import { useDebouncedValue, useDisclosure, useHotkeys } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { type KeyboardEvent, useState } from 'react';
+import { subjectsQuery, targetsQuery } from '../api/queries.ts';
+import { Icon, type IconName } from '../parts/icon.tsx';
+import { nameFilter } from '../parts/subject.tsx';
+
+type Found = { key: string; icon: IconName; word: string; says: string; href: string };
+
+/** One search over everything: people, groups, targets, changes. */
+export function Finder() {
+  const [isOpen, { open, close }] = useDisclosure();
+  useHotkeys([['mod+K', open]], []);
+  return (
+    <>
+      <button type="button" className="find hide-narrow" onClick={open}>
+        <Icon name="search" size={16} />
+        Search
+        <kbd>Ctrl K</kbd>
+      </button>
+      <Modal opened={isOpen} onClose={close} title="Search" yOffset="12vh" centered={false} size="lg">
+        <Search close={close} />
+      </Modal>
+    </>
+  );
+}
+
+function Search({ close }: { close: () => void }) {
+  const [text, setText] = useState('');
+  const [at, setAt] = useState(0);
+  const [slow] = useDebouncedValue(text.trim(), 150);
+  const navigate = useNavigate();
+  const found = useFound(slow);
+  const go = (one: Found | undefined) => {
+    if (!one) return;
+    close();
+    void navigate({ to: one.href });
+  };
+  const steer = (event: KeyboardEvent) => {
+    if (event.key === 'ArrowDown') setAt((n) => Math.min(n + 1, found.length - 1));
+    else if (event.key === 'ArrowUp') setAt((n) => Math.max(n - 1, 0));
+    else if (event.key === 'Enter') go(found[at]);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <>
+      <TextInput
+        aria-label="Search people, groups, targets and changes"
+        placeholder="A name, a target, the number of a change"
+        leftSection={<Icon name="search" size={16} />}
+        data-autofocus
+        value={text}
+        onKeyDown={steer}
+        onChange={(event) => {
+          setText(event.currentTarget.value);
+          setAt(0);
+        }}
+      />
+      <ul className="found">
+        {found.map((one, n) => (
+          <li key={one.key}>
+            <a
+              href={`/console${one.href}`}
+              data-at={n === at}
+              onClick={(event) => {
+                event.preventDefault();
+                go(one);
+              }}
+            >
+              <Icon name={one.icon} />
+              <span className="grow clip">{one.word}</span>
+              <span className="muted small">{one.says}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      {slow !== '' && found.length === 0 && <p className="muted">Nobody and nothing of that name.</p>}
+    </>
+  );
+}
+
+function useFound(text: string): Found[] {
+  const isOn = text !== '';
+  const query = { filter: nameFilter('user', text), startIndex: 1, limit: 5 };
+  const users = useQuery({ ...subjectsQuery('user', query), enabled: isOn });
+  const groups = useQuery({
+    ...subjectsQuery('group', { ...query, filter: nameFilter('group', text) }),
+    enabled: isOn,
+  });
+  const targets = useQuery(targetsQuery);
+  if (!isOn) return [];
+  const folded = text.toLowerCase();
+  return [
+    ...(users.data?.items ?? []).map((one): Found => {
+      return { key: one.id, icon: 'user', word: one.name, says: one.displayName ?? 'user', href: `/users/${one.id}` };
+    }),
+    ...(groups.data?.items ?? []).map((one): Found => {
+      return { key: one.id, icon: 'groups', word: one.name, says: 'group', href: `/groups/${one.id}` };
+    }),
+    ...(targets.data?.items ?? [])
+      .filter(({ name }) => name.toLowerCase().includes(folded))
+      .map((one): Found => {
+        const href = `/targets/${encodeURIComponent(one.name)}`;
+        return { key: `target ${one.id}`, icon: 'plug', word: one.name, says: 'target', href };
+      }),
+    ...(/^\d{1,15}$/.test(text)
+      ? [
+          {
+            key: 'change',
+            icon: 'changes',
+            word: `Change ${text}`,
+            says: 'change',
+            href: `/changes?after=${Number(text) - 1}`,
+          } as const,
+        ]
+      : []),
+  ];
+}

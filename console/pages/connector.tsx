@@ -1,0 +1,317 @@
+import { Button, Checkbox, NativeSelect, PasswordInput, Switch, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { ConnectorKindAnswer, SettingAnswer } from '../../src/contract/connector-kind.ts';
+import type { TargetAnswer, TestAnswer } from '../../src/contract/target.ts';
+import { ApiError, call } from '../api/client.ts';
+import { statusQuery } from '../api/queries.ts';
+import { Act, useSay } from '../parts/act.tsx';
+import { errorOf, Form, Refusal } from '../parts/form.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { Fold, Note } from '../parts/page.tsx';
+import { useMay } from '../parts/role.tsx';
+import { StateTag } from '../parts/state.tsx';
+import { plural } from '../parts/words.ts';
+import { type PolicyDraft, PolicyFields, policyOf, toPolicy } from './policy-fields.tsx';
+
+type Value = string | boolean;
+
+export type ConnectorDraft = {
+  enabled: boolean;
+  /** Secrets as they are typed; blank: as it was. */
+  settings: Record<string, Value>;
+  policy: PolicyDraft;
+};
+
+export function draftOf(kind: ConnectorKindAnswer, target?: TargetAnswer): ConnectorDraft {
+  const settings = kind.settings.map(({ key, type, default: usual }): [string, Value] => {
+    const saved = target?.settings[key];
+    if (type === 'secret') return [key, ''];
+    if (type === 'boolean') return [key, Boolean(saved ?? usual ?? false)];
+    // A setting that the target leaves blank is blank, whatever the usual is.
+    return [key, String(saved ?? (target ? '' : (usual ?? '')))];
+  });
+  return { enabled: target?.enabled ?? true, settings: Object.fromEntries(settings), policy: policyOf(target?.policy) };
+}
+
+/** What the API takes. Blank secrets are left out where one is set, so that it stays. */
+export function toInput(kind: ConnectorKindAnswer, draft: ConnectorDraft, target?: TargetAnswer) {
+  const settings: Record<string, string | boolean | number | null> = {};
+  for (const setting of kind.settings) {
+    const value = draft.settings[setting.key];
+    if (!isShown(kind, draft, setting)) continue;
+    if (setting.type === 'secret' && value === '' && target) continue;
+    if (value === '' || value === undefined) settings[setting.key] = null;
+    else settings[setting.key] = setting.type === 'number' ? Number(value) : value;
+  }
+  return { enabled: draft.enabled, settings: dropBlank(settings, target), policy: toPolicy(draft.policy) };
+}
+
+/** A new target has nothing that a null could remove. */
+function dropBlank<V>(settings: Record<string, V | null>, target?: TargetAnswer) {
+  return target ? settings : Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
+}
+
+function isShown(kind: ConnectorKindAnswer, draft: ConnectorDraft, { when }: SettingAnswer): boolean {
+  if (when === undefined) return true;
+  const on = kind.settings.find((one) => one.key === when.key);
+  if (on && !isShown(kind, draft, on)) return false;
+  return when.in.includes(draft.settings[when.key] as string);
+}
+
+/** The form of a connector, as its kind describes it: kinds and settings that are added later appear here by themselves. */
+export function ConnectorFields(props: {
+  kind: ConnectorKindAnswer;
+  draft: ConnectorDraft;
+  change: (draft: ConnectorDraft) => void;
+  error: Error | null;
+  disabled: boolean;
+  target?: TargetAnswer | undefined;
+}) {
+  const { kind, draft, change, error, disabled, target } = props;
+  const set = (key: string, value: Value) => change({ ...draft, settings: { ...draft.settings, [key]: value } });
+  const shown = kind.settings.filter((setting) => isShown(kind, draft, setting));
+  return (
+    <div className="stack">
+      <Checkbox
+        label="Enable Connector"
+        checked={draft.enabled}
+        disabled={disabled}
+        onChange={(event) => change({ ...draft, enabled: event.currentTarget.checked })}
+      />
+      <div className="form">
+        {shown.map((setting) => (
+          <Field
+            key={setting.key}
+            setting={setting}
+            value={draft.settings[setting.key] ?? ''}
+            set={(value) => set(setting.key, value)}
+            error={errorOf(error, `settings.${setting.key}`)}
+            disabled={disabled}
+            isSet={typeof target?.settings[setting.key] === 'object'}
+          />
+        ))}
+      </div>
+      <details>
+        <summary style={{ cursor: 'pointer' }}>Limits, scope and what becomes of leavers</summary>
+        <div style={{ paddingTop: 16 }}>
+          <PolicyFields
+            draft={draft.policy}
+            change={(policy) => change({ ...draft, policy })}
+            error={error}
+            disabled={disabled}
+          />
+        </div>
+      </details>
+      <Refusal error={error} fields={shown.map(({ key }) => `settings.${key}`)} />
+      <Test kind={kind} draft={draft} target={target} disabled={disabled} />
+    </div>
+  );
+}
+
+function Field(props: {
+  setting: SettingAnswer;
+  value: Value;
+  set: (value: Value) => void;
+  error: string | undefined;
+  disabled: boolean;
+  isSet: boolean;
+}) {
+  const { setting, value, set, error, disabled, isSet } = props;
+  const { label, help, type, required } = setting;
+  const shared = { label, description: help, error, disabled };
+  switch (type) {
+    case 'boolean':
+      return <Switch {...shared} checked={value === true} onChange={(event) => set(event.currentTarget.checked)} />;
+    case 'choice':
+      return (
+        <NativeSelect
+          {...shared}
+          data={[...(required ? [] : [{ value: '', label: '' }]), ...(setting.options ?? [])]}
+          value={String(value)}
+          onChange={(event) => set(event.currentTarget.value)}
+        />
+      );
+    case 'secret':
+      return (
+        <PasswordInput
+          {...shared}
+          required={required && !isSet}
+          description={isSet ? `Set, and never shown. Leave it blank to keep it.${help ? ` ${help}` : ''}` : help}
+          placeholder={isSet ? '••••••••' : ''}
+          autoComplete="new-password"
+          value={String(value)}
+          onChange={(event) => set(event.currentTarget.value)}
+        />
+      );
+    default:
+      return (
+        <TextInput
+          {...shared}
+          required={required}
+          type={type === 'number' ? 'number' : 'text'}
+          autoComplete="off"
+          spellCheck={false}
+          value={String(value)}
+          onChange={(event) => set(event.currentTarget.value)}
+        />
+      );
+  }
+}
+
+/** *Test connection*, before saving too: with what is in the form. It changes nothing at the target. */
+function Test(props: {
+  kind: ConnectorKindAnswer;
+  draft: ConnectorDraft;
+  target?: TargetAnswer | undefined;
+  disabled: boolean;
+}) {
+  const { kind, draft, target, disabled } = props;
+  const test = useMutation({
+    mutationFn: () => {
+      const { settings } = toInput(kind, draft, target);
+      return target
+        ? call<TestAnswer>('POST', `/targets/${target.id}/test`, { body: { settings } })
+        : call<TestAnswer>('POST', '/targets/test', { body: { type: kind.type, settings } });
+    },
+  });
+  return (
+    <div>
+      <Button
+        variant="default"
+        leftSection={<Icon name="plug" size={16} />}
+        loading={test.isPending}
+        disabled={disabled}
+        onClick={() => test.mutate()}
+      >
+        Test connection
+      </Button>
+      <div role="status" aria-live="polite">
+        {test.error && (
+          <div style={{ marginTop: 12 }}>
+            <Note tone="orange" icon="warning">
+              {test.error.message}
+            </Note>
+          </div>
+        )}
+        {test.data && <TestSteps answer={test.data} />}
+      </div>
+    </div>
+  );
+}
+
+export function TestSteps({ answer }: { answer: TestAnswer }) {
+  return (
+    <ul className="steps" aria-label={answer.ok ? 'The connection works' : 'The connection does not work'}>
+      {answer.steps.map(({ step, ok, skipped, reason }) => (
+        <li key={step}>
+          <span className={skipped ? 'muted' : ok ? 'text-teal' : 'text-orange'}>
+            <Icon name={skipped ? 'minus' : ok ? 'check' : 'warning'} />
+          </span>
+          <strong>
+            {step}
+            <span className="unseen">{skipped ? ', skipped' : ok ? ', works' : ', does not work'}</span>
+          </strong>
+          <span className={ok || skipped ? 'muted' : ''}>{reason}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** A connector of an identity provider that is there. */
+export function TargetForm(props: { kind: ConnectorKindAnswer; idpId: number; target: TargetAnswer | undefined }) {
+  const { kind, idpId, target } = props;
+  const client = useQueryClient();
+  const say = useSay();
+  const { administer, operate } = useMay();
+  const [draft, setDraft] = useState(() => ({ ...draftOf(kind, target), ...(target ? {} : { enabled: false }) }));
+  const [from] = useState(draft);
+  const isDirty = JSON.stringify(from) !== JSON.stringify(draft);
+  const { data: status } = useQuery(statusQuery);
+  const accounts = status?.targets.find((one) => one.id === target?.id)?.accounts ?? 0;
+  const save = useMutation({
+    mutationFn: (sameSystem: boolean) => {
+      const input = toInput(kind, draft, target);
+      if (!target)
+        return call<TargetAnswer>('POST', `/identity-providers/${idpId}/targets`, {
+          body: { type: kind.type, ...input },
+        });
+      // Whoever leaves a policy blank wants it gone, which a null says.
+      const query = sameSystem ? { query: { sameSystem: true } } : {};
+      return call<TargetAnswer>('PATCH', `/targets/${target.id}`, { body: input, ...query });
+    },
+    onSuccess: async (saved) => {
+      say(`${saved.name} is saved.`);
+      await client.invalidateQueries();
+    },
+  });
+  const asksForSystem = save.error instanceof ApiError && /same system\?/.test(save.error.message);
+  return (
+    <Fold
+      title={`${kind.label} Provisioning Configuration`}
+      open={target !== undefined}
+      beside={
+        target &&
+        (target.paused ? (
+          <StateTag state="paused" />
+        ) : target.enabled ? (
+          <span className="muted small">enabled</span>
+        ) : (
+          <StateTag state="off" />
+        ))
+      }
+    >
+      <Form
+        submit={() => save.mutate(false)}
+        word={target ? 'Update' : 'Register'}
+        busy={save.isPending}
+        isDirty={isDirty}
+        hidden={!administer}
+        beside={
+          target && (
+            <>
+              {operate && <PauseButton target={target} />}
+              <Link to="/targets/$target" params={{ target: target.name }}>
+                Accounts and sync
+              </Link>
+            </>
+          )
+        }
+      >
+        <ConnectorFields
+          kind={kind}
+          draft={draft}
+          change={setDraft}
+          error={save.error}
+          disabled={!administer}
+          target={target}
+        />
+        {asksForSystem && (
+          <Button variant="default" style={{ marginTop: 12 }} onClick={() => save.mutate(true)}>
+            It is the same system: keep its accounts
+          </Button>
+        )}
+        {isDirty && target && accounts > 0 && (
+          <p className="muted" style={{ marginBottom: 0 }}>
+            Saving looks at {plural(accounts, 'account')} again, and sends what differs.
+          </p>
+        )}
+      </Form>
+    </Fold>
+  );
+}
+
+export function PauseButton({ target }: { target: Pick<TargetAnswer, 'id' | 'name' | 'paused' | 'waiting'> }) {
+  const isPaused = target.paused !== null;
+  return (
+    <Act
+      word={isPaused ? 'Resume' : 'Pause'}
+      icon={isPaused ? 'play' : 'pause'}
+      act={() => call('POST', `/targets/${target.id}/${isPaused ? 'resume' : 'pause'}`)}
+      stale={['targets', 'status', 'account']}
+      says={isPaused ? `${target.name} goes on.` : `${target.name} is paused. What happens meanwhile waits.`}
+    />
+  );
+}

@@ -1,0 +1,51 @@
+import type { ExchangeAnswer } from '../../src/contract/attempt.ts';
+import { Code, Copy } from '../parts/code.tsx';
+import { showExact } from '../parts/words.ts';
+
+/** What was said and heard, as it was kept: secrets were taken out before. */
+export function Exchanges({ exchanges }: { exchanges: readonly ExchangeAnswer[] }) {
+  if (exchanges.length === 0) return <span className="muted">Nothing was sent.</span>;
+  return (
+    <div className="stack">
+      {exchanges.map((exchange) => (
+        <Exchange key={`${exchange.at} ${exchange.method} ${exchange.url} ${exchange.tookMs}`} exchange={exchange} />
+      ))}
+    </div>
+  );
+}
+
+function Exchange({ exchange }: { exchange: ExchangeAnswer }) {
+  const { method, url, status, error, requestBody, responseBody, tookMs, at } = exchange;
+  const tone = status === null ? 'orange' : status < 300 ? 'teal' : status < 500 && status !== 429 ? 'orange' : 'blue';
+  return (
+    <div>
+      <div className="row wrap" style={{ marginBottom: 6 }}>
+        <strong className="mono">{method}</strong>
+        <span className="mono grow" style={{ overflowWrap: 'anywhere' }}>
+          {url}
+        </span>
+        <span className={`state tone-${tone} num`}>{status ?? 'no answer'}</span>
+        <span className="muted num" title={showExact(at)}>
+          {tookMs} ms
+        </span>
+      </div>
+      <div className="exchange">
+        {requestBody && <Body word="Request" text={requestBody} />}
+        {responseBody && <Body word="Answer" text={responseBody} />}
+      </div>
+      {error && <div className="text-orange">{error}</div>}
+    </div>
+  );
+}
+
+function Body({ word, text }: { word: string; text: string }) {
+  return (
+    <div>
+      <div className="row apart">
+        <span className="muted small">{word}</span>
+        <Copy text={text} />
+      </div>
+      <Code text={text} label={word} />
+    </div>
+  );
+}

@@ -1,0 +1,178 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { StatusAnswer, TargetStatus } from '../../src/contract/status.ts';
+import { changesQuery, statusQuery } from '../api/queries.ts';
+import { Causes } from '../frame/causes.tsx';
+import { healthOf, isBehind, StateBar } from '../parts/health.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { Card, Empty, PageHead, Shown } from '../parts/page.tsx';
+import { StateTag } from '../parts/state.tsx';
+import { SubjectLink } from '../parts/subject.tsx';
+import { Ago } from '../parts/time.tsx';
+import { plural, showCount, showSpan } from '../parts/words.ts';
+import { Guide } from './guide.tsx';
+
+export function HomePage() {
+  const status = useQuery(statusQuery);
+  return (
+    <>
+      <PageHead title="Home" says="Is everybody where they should be?" />
+      <Shown query={status}>{(data) => <Answers status={data} />}</Shown>
+    </>
+  );
+}
+
+function Answers({ status }: { status: StatusAnswer }) {
+  const { targets } = status;
+  const parked = targets.reduce((sum, target) => sum + target.parked, 0);
+  const behind = targets.filter(isBehind);
+  const pending = targets.reduce((sum, target) => sum + target.pending, 0);
+  const worst = targets.toSorted((a, b) => b.parked - a.parked)[0];
+  return (
+    <div className="stack">
+      <div className="answers">
+        <Link
+          className="answer"
+          to={parked > 0 && worst ? '/targets/$target' : '/deliveries'}
+          params={{ target: worst?.name ?? '' }}
+          search={parked > 0 ? { state: 'parked' } : {}}
+        >
+          <span className="question">
+            <Icon name="pause" size={16} />
+            Is anything parked?
+          </span>
+          <span className={`figure ${parked > 0 ? 'text-orange' : 'text-teal'}`}>
+            {parked > 0 ? showCount(parked) : 'Nothing'}
+          </span>
+          <span className="muted">
+            {parked > 0 ? `${plural(parked, 'account')} to look at` : 'No account waits for a person'}
+          </span>
+        </Link>
+        <Link className="answer" to="/" hash="targets">
+          <span className="question">
+            <Icon name="hourglass" size={16} />
+            Is any target behind?
+          </span>
+          <span className={`figure ${behind.length > 0 ? 'text-orange' : 'text-teal'}`}>
+            {behind.length > 0 ? (
+              <>
+                {showCount(behind.length)} <span className="unit">of {showCount(targets.length)}</span>
+              </>
+            ) : (
+              'None'
+            )}
+          </span>
+          <span className="muted">
+            {pending > 0 ? `${plural(pending, 'account')} still to be delivered` : 'Everything is delivered'}
+          </span>
+        </Link>
+        <Latest />
+      </div>
+      <Guide status={status} />
+      <Causes targets={targets} />
+      <div className="home-main">
+        <section aria-label="Targets" id="targets">
+          {targets.length === 0 ? (
+            <Card>
+              <Empty icon="plug" title="No target yet">
+                A target is a connector of an identity provider: where accounts are sent.{' '}
+                <Link to="/identity-providers/add">Add an identity provider</Link>
+              </Empty>
+            </Card>
+          ) : (
+            <div className="tiles">
+              {targets.map((target) => (
+                <Tile key={target.id} target={target} />
+              ))}
+            </div>
+          )}
+        </section>
+        <Recent />
+      </div>
+    </div>
+  );
+}
+
+function Latest() {
+  const { data } = useQuery(changesQuery({ limit: 8 }));
+  const last = data?.items.at(-1);
+  return (
+    <Link className="answer" to="/changes">
+      <span className="question">
+        <Icon name="changes" size={16} />
+        What changed lately?
+      </span>
+      <span className="figure">{last ? <Ago time={last.at} /> : 'Nothing yet'}</span>
+      <span className="muted clip">
+        {last ? `${last.subject.name}, by ${last.actor}` : 'The log begins with the first person'}
+      </span>
+    </Link>
+  );
+}
+
+function Tile({ target }: { target: TargetStatus }) {
+  const wave = target.waves.find((one) => one.state === 'running');
+  return (
+    <article className="card tile" aria-label={target.name}>
+      <div className="row apart">
+        <h3>
+          <Link to="/targets/$target" params={{ target: target.name }}>
+            {target.name}
+          </Link>
+        </h3>
+        <StateTag state={healthOf(target)} />
+      </div>
+      <StateBar target={target} />
+      <div className="tile-figures">
+        <Figure value={showCount(target.accounts)} word="accounts" />
+        <Figure value={showCount(target.pending)} word="pending" />
+        <Figure value={showCount(target.parked)} word="parked" />
+      </div>
+      <span className="muted small">
+        {target.oldestPendingMs === null
+          ? `Bound by ${target.boundBy.join(', ') || 'nobody yet'}`
+          : `The longest waits ${showSpan(target.oldestPendingMs)}`}
+        {wave && `. Looks through ${showCount(wave.seen)} of ${showCount(wave.total)}`}
+        {wave?.secondsLeft != null && `, ${showSpan(wave.secondsLeft * 1_000)} left`}
+      </span>
+    </article>
+  );
+}
+
+function Figure({ value, word }: { value: string; word: string }) {
+  return (
+    <div>
+      <div className="value">{value}</div>
+      <div className="word">{word}</div>
+    </div>
+  );
+}
+
+function Recent() {
+  const { data } = useQuery(changesQuery({ limit: 8 }));
+  const items = data?.items.toReversed() ?? [];
+  if (items.length === 0) return null;
+  return (
+    <Card title="Latest changes" actions={<Link to="/changes">All changes</Link>} bare>
+      <ol className="lately">
+        {items.map((change) => (
+          <li key={change.seq}>
+            <span className="clip">
+              <SubjectLink subject={change.subject} />
+              {change.other && (
+                <>
+                  {' '}
+                  <span className="muted">member</span> <SubjectLink subject={change.other} />
+                </>
+              )}
+            </span>
+            <Ago time={change.at} />
+            <span className="muted small clip">
+              by {change.actor}, through {change.door}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </Card>
+  );
+}

@@ -1,0 +1,258 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { ConnectorKindAnswer } from '../../src/contract/connector-kind.ts';
+import type { IdentityProviderAnswer, IdentityProviderInput } from '../../src/contract/identity-provider.ts';
+import type { TargetAnswer } from '../../src/contract/target.ts';
+import { call, step } from '../api/client.ts';
+import { connectorKindsQuery, identityProviderQuery, targetsQuery } from '../api/queries.ts';
+import { Act, useSay } from '../parts/act.tsx';
+import { type Draft, Form, Refusal, SwitchField, TextField, useDraft } from '../parts/form.tsx';
+import { Card, Fold, Note, PageHead, Shown } from '../parts/page.tsx';
+import { For, useMay } from '../parts/role.tsx';
+import { StateTag } from '../parts/state.tsx';
+import { type ConnectorDraft, ConnectorFields, draftOf, TargetForm, toInput } from './connector.tsx';
+
+type Basic = {
+  name: string;
+  displayName: string;
+  description: string;
+  homeRealmId: string;
+  alias: string;
+  certificate: string;
+  jwksUrl: string;
+  enabled: boolean;
+};
+
+const basicFields = ['name', 'displayName', 'description', 'homeRealmId', 'alias', 'certificate', 'jwksUrl'] as const;
+
+function basicOf(idp?: IdentityProviderAnswer): Basic {
+  const texts = Object.fromEntries(basicFields.map((field) => [field, idp?.[field] ?? '']));
+  return { ...(texts as Omit<Basic, 'enabled'>), enabled: idp?.enabled ?? true };
+}
+
+function toIdentityProvider(basic: Basic): IdentityProviderInput {
+  const texts = Object.fromEntries(basicFields.map((field) => [field, basic[field].trim() || null]));
+  return { ...texts, name: basic.name.trim(), enabled: basic.enabled };
+}
+
+function BasicFields({ draft, error, disabled }: { draft: Draft<Basic>; error: Error | null; disabled: boolean }) {
+  const shared = { draft, error, disabled };
+  return (
+    <div className="form">
+      <TextField
+        {...shared}
+        name="name"
+        label="Identity Provider Name"
+        required
+        help="Unique among identity providers."
+      />
+      <TextField {...shared} name="displayName" label="Display Name" />
+      <TextField {...shared} name="description" label="Description" whole />
+      <TextField
+        {...shared}
+        name="homeRealmId"
+        label="Home Realm Identifier"
+        help="Comes with what the identity provider sends, and tells it from others."
+      />
+      <TextField {...shared} name="alias" label="Alias" help="What this server is called at the identity provider." />
+      <TextField
+        {...shared}
+        name="certificate"
+        label="Certificate"
+        rows={4}
+        help="One or more in PEM. Or a JWKS URL."
+      />
+      <TextField {...shared} name="jwksUrl" label="JWKS URL" help="Where its keys are fetched. Or a certificate." />
+      <SwitchField
+        draft={draft}
+        name="enabled"
+        label="Enabled"
+        disabled={disabled}
+        help="Off: nothing is sent to any of its connectors."
+      />
+    </div>
+  );
+}
+
+/** The order of the seed: basic information, outbound provisioning connectors, Register. */
+export function AddIdentityProviderPage() {
+  const kinds = useQuery(connectorKindsQuery);
+  return (
+    <>
+      <PageHead title="Add identity provider" above={['Identity Providers', '/identity-providers']} />
+      <Shown query={kinds}>{({ items }) => <AddForm kinds={items} />}</Shown>
+    </>
+  );
+}
+
+function AddForm({ kinds }: { kinds: readonly ConnectorKindAnswer[] }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const say = useSay();
+  const { administer } = useMay();
+  const basic = useDraft(basicOf());
+  const [connectors, setConnectors] = useState<Record<string, ConnectorDraft>>(() =>
+    Object.fromEntries(kinds.map((kind) => [kind.type, { ...draftOf(kind), enabled: false }])),
+  );
+  const [at, setAt] = useState<string>();
+  const isTouched = basic.isDirty || Object.values(connectors).some((one) => one.enabled);
+  const register = useMutation({
+    mutationFn: async () => {
+      setAt(undefined);
+      const idp = await call<IdentityProviderAnswer>('POST', '/identity-providers', {
+        body: toIdentityProvider(basic.values),
+      });
+      const made: TargetAnswer[] = [];
+      try {
+        for (const kind of kinds) {
+          const draft = connectors[kind.type]!;
+          if (!draft.enabled) continue;
+          setAt(kind.type);
+          const body = { type: kind.type, ...toInput(kind, draft) };
+          made.push(await call<TargetAnswer>('POST', `/identity-providers/${idp.id}/targets`, { body }));
+        }
+      } catch (error) {
+        // All of it or nothing: what is left is to be registered again when the form is right.
+        for (const target of made) await call('DELETE', `/targets/${target.id}`);
+        await call('DELETE', `/identity-providers/${idp.id}`);
+        throw error;
+      }
+      return idp;
+    },
+    onSuccess: async (idp) => {
+      say(`${idp.name} is registered.`);
+      basic.settle();
+      await client.invalidateQueries();
+      await navigate({ to: '/identity-providers/$id', params: { id: idp.name }, ignoreBlocker: true });
+    },
+  });
+  const { error } = register;
+  return (
+    <Form
+      submit={() => register.mutate()}
+      word="Register"
+      busy={register.isPending}
+      isDirty={isTouched}
+      hidden={!administer}
+    >
+      <div className="stack">
+        <Card title="Basic Information">
+          <BasicFields draft={basic} error={at === undefined ? error : null} disabled={!administer} />
+        </Card>
+        <h2 className="card-title">Outbound Provisioning Connectors</h2>
+        {kinds.map((kind) => (
+          <Fold
+            key={kind.type}
+            title={`${kind.label} Provisioning Configuration`}
+            open={connectors[kind.type]!.enabled}
+            beside={connectors[kind.type]!.enabled ? <StateTag state="due" /> : undefined}
+          >
+            <ConnectorFields
+              kind={kind}
+              draft={connectors[kind.type]!}
+              change={(draft) => setConnectors((all) => ({ ...all, [kind.type]: draft }))}
+              error={at === kind.type ? error : null}
+              disabled={!administer}
+            />
+          </Fold>
+        ))}
+        {at === undefined ? <Refusal error={error} fields={basicFields} /> : null}
+      </div>
+    </Form>
+  );
+}
+
+export function IdentityProviderPage() {
+  const { id } = useParams({ from: '/identity-providers/$id' });
+  const idp = useQuery(identityProviderQuery(id));
+  const kinds = useQuery(connectorKindsQuery);
+  const targets = useQuery(targetsQuery);
+  const navigate = useNavigate();
+  return (
+    <>
+      <PageHead
+        title={idp.data?.displayName ?? idp.data?.name ?? id}
+        says={idp.data?.description}
+        above={['Identity Providers', '/identity-providers']}
+        actions={
+          <For need="administer">
+            <Act
+              word="Remove"
+              icon="trash"
+              act={() => call('DELETE', `/identity-providers/${step(id)}`)}
+              stale={['identity-providers', 'status']}
+              says={`${id} is removed.`}
+              done={() => void navigate({ to: '/identity-providers' })}
+              confirm={{
+                title: `Remove ${id}?`,
+                says: 'Its settings are forgotten. It can only be removed when it has no connectors any more.',
+              }}
+            />
+          </For>
+        }
+      />
+      <Shown query={idp}>
+        {(found) => (
+          <div className="stack">
+            <BasicForm key={found.modifiedAt} idp={found} />
+            <h2 className="card-title">Outbound Provisioning Connectors</h2>
+            <Shown query={kinds}>
+              {({ items }) => (
+                <>
+                  {items.map((kind) => {
+                    const own = targets.data?.items.find(
+                      (one) => one.type === kind.type && one.identityProvider.id === found.id,
+                    );
+                    return targets.data ? (
+                      <TargetForm key={`${kind.type} ${own?.version}`} kind={kind} idpId={found.id} target={own} />
+                    ) : null;
+                  })}
+                </>
+              )}
+            </Shown>
+          </div>
+        )}
+      </Shown>
+    </>
+  );
+}
+
+function BasicForm({ idp }: { idp: IdentityProviderAnswer }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const say = useSay();
+  const { administer } = useMay();
+  const draft = useDraft(basicOf(idp));
+  const save = useMutation({
+    mutationFn: () =>
+      call<IdentityProviderAnswer>('PUT', `/identity-providers/${idp.id}`, { body: toIdentityProvider(draft.values) }),
+    onSuccess: async (saved) => {
+      draft.settle();
+      say(`${saved.name} is updated.`);
+      if (saved.name !== idp.name) {
+        await navigate({ to: '/identity-providers/$id', params: { id: saved.name }, ignoreBlocker: true });
+      }
+      await client.invalidateQueries();
+    },
+  });
+  return (
+    <Card title="Basic Information">
+      <Form
+        submit={() => save.mutate()}
+        word="Update"
+        busy={save.isPending}
+        isDirty={draft.isDirty}
+        hidden={!administer}
+      >
+        <BasicFields draft={draft} error={save.error} disabled={!administer} />
+        <Refusal error={save.error} fields={basicFields} />
+        {!idp.enabled && (
+          <Note tone="grey" icon="minus">
+            It is switched off: nothing is sent to any of its connectors.
+          </Note>
+        )}
+      </Form>
+    </Card>
+  );
+}

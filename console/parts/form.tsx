@@ -1,0 +1,158 @@
+import { Button, NativeSelect, Switch, Textarea, TextInput } from '@mantine/core';
+import { useBlocker } from '@tanstack/react-router';
+import { type FormEvent, type ReactNode, useState } from 'react';
+import { ApiError } from '../api/client.ts';
+import { useGuard } from './act.tsx';
+import { Note } from './page.tsx';
+
+/** A copy of some values that is changed by hand until it is saved. */
+export type Draft<V extends object> = {
+  values: V;
+  set: <K extends keyof V>(key: K, value: V[K]) => void;
+  isDirty: boolean;
+  /** Saved: what is there now is the beginning. */
+  settle: (values?: V) => void;
+};
+
+export function useDraft<V extends object>(start: V): Draft<V> {
+  const [{ from, values }, setDraft] = useState({ from: start, values: start });
+  return {
+    values,
+    set: (key, value) => setDraft((draft) => ({ ...draft, values: { ...draft.values, [key]: value } })),
+    isDirty: JSON.stringify(from) !== JSON.stringify(values),
+    settle: (now) => setDraft((draft) => ({ from: now ?? draft.values, values: now ?? draft.values })),
+  };
+}
+
+/** What the server said about one field; undefined when it is not about it. */
+export function errorOf(error: Error | null, field: string): string | undefined {
+  return error instanceof ApiError && error.field === field ? error.message : undefined;
+}
+
+/** A refusal that belongs to none of the fields that are shown. */
+export function Refusal({ error, fields }: { error: Error | null; fields: readonly string[] }) {
+  if (!error) return null;
+  if (error instanceof ApiError && error.field !== undefined && fields.includes(error.field)) return null;
+  return (
+    <div role="alert">
+      <Note tone="orange" icon="warning">
+        {error.message}
+      </Note>
+    </div>
+  );
+}
+
+type TextProps<V extends object> = {
+  draft: Draft<V>;
+  name: keyof V & string;
+  label: string;
+  help?: ReactNode;
+  error?: Error | null;
+  /** What the API calls it, when not `name`. */
+  field?: string;
+  required?: boolean;
+  rows?: number;
+  disabled?: boolean;
+  placeholder?: string;
+  whole?: boolean;
+};
+
+export function TextField<V extends object>(props: TextProps<V>) {
+  const { draft, name, label, help, error = null, field = name, required = false, rows, disabled = false } = props;
+  const shared = {
+    label,
+    description: help,
+    error: errorOf(error, field),
+    required,
+    disabled,
+    placeholder: props.placeholder ?? '',
+    value: String(draft.values[name] ?? ''),
+    className: props.whole ? 'whole' : '',
+  };
+  const change = (text: string) => draft.set(name, text as V[typeof name]);
+  return rows === undefined ? (
+    <TextInput {...shared} onChange={(event) => change(event.currentTarget.value)} autoComplete="off" />
+  ) : (
+    <Textarea {...shared} rows={rows} onChange={(event) => change(event.currentTarget.value)} spellCheck={false} />
+  );
+}
+
+export function SwitchField<V extends object>(props: {
+  draft: Draft<V>;
+  name: keyof V & string;
+  label: string;
+  help?: ReactNode;
+  disabled?: boolean;
+}) {
+  const { draft, name } = props;
+  return (
+    <Switch
+      label={props.label}
+      description={props.help}
+      disabled={props.disabled ?? false}
+      checked={Boolean(draft.values[name])}
+      onChange={(event) => draft.set(name, event.currentTarget.checked as V[typeof name])}
+    />
+  );
+}
+
+export function ChoiceField<V extends object>(props: {
+  draft: Draft<V>;
+  name: keyof V & string;
+  label: string;
+  help?: ReactNode;
+  options: readonly { value: string; label: string }[];
+  error?: Error | null;
+  field?: string;
+  disabled?: boolean;
+}) {
+  const { draft, name } = props;
+  return (
+    <NativeSelect
+      label={props.label}
+      description={props.help}
+      error={errorOf(props.error ?? null, props.field ?? name)}
+      disabled={props.disabled ?? false}
+      data={[...props.options]}
+      value={String(draft.values[name] ?? '')}
+      onChange={(event) => draft.set(name, event.currentTarget.value as V[typeof name])}
+    />
+  );
+}
+
+/** Sends by button and by Enter; leaving with unsaved changes is questioned. */
+export function Form(props: {
+  submit: () => void;
+  word: string;
+  busy: boolean;
+  isDirty: boolean;
+  children: ReactNode;
+  beside?: ReactNode;
+  /** Whether it may be sent although nothing was changed. */
+  anyway?: boolean;
+  hidden?: boolean;
+}) {
+  useGuard(props.isDirty);
+  useBlocker({
+    shouldBlockFn: () => !confirm('There are changes that are not saved. Leave them?'),
+    disabled: !props.isDirty || props.busy,
+  });
+  const send = (event: FormEvent) => {
+    event.preventDefault();
+    props.submit();
+  };
+  return (
+    <form onSubmit={send} noValidate>
+      {props.children}
+      <div className="form-foot">
+        {!props.hidden && (
+          <Button type="submit" size="sm" loading={props.busy} disabled={!props.isDirty && !props.anyway}>
+            {props.word}
+          </Button>
+        )}
+        {props.beside}
+        {props.isDirty && <span className="muted small">Not saved yet</span>}
+      </div>
+    </form>
+  );
+}

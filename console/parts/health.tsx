@@ -1,0 +1,33 @@
+import type { TargetStatus } from '../../src/contract/status.ts';
+import { showCount } from './words.ts';
+
+/** A delivery that could have begun so long ago makes its target one that is behind. */
+const behindMs = 60_000;
+
+export function isBehind(target: TargetStatus): boolean {
+  return target.held.length > 0 || (target.oldestPendingMs ?? 0) > behindMs;
+}
+
+export function healthOf(target: TargetStatus): string {
+  if (!target.enabled) return 'off';
+  if (target.paused) return 'paused';
+  if (isBehind(target)) return 'behind';
+  if (target.pending > 0) return 'sending';
+  return target.parked > 0 ? 'parked' : 'done';
+}
+
+const shades: Record<string, string> = { done: 'teal', due: 'blue', waiting: 'blue', parked: 'orange' };
+
+export function StateBar({ target }: { target: TargetStatus }) {
+  const order = Object.entries(target.byState).sort(([a], [b]) =>
+    (shades[b] ?? 'grey').localeCompare(shades[a] ?? 'grey'),
+  );
+  const says = order.map(([state, count]) => `${showCount(count)} ${state}`).join(', ');
+  return (
+    <div className="bar" role="img" aria-label={says === '' ? 'no accounts yet' : says} title={says}>
+      {order.map(([state, count]) => (
+        <span key={state} className={shades[state] ?? 'grey'} style={{ flexGrow: count }} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+import { Button } from '@mantine/core';
+import type { ReactNode } from 'react';
+
+export type Column<R> = {
+  head: string;
+  cell: (row: R) => ReactNode;
+  /** `wide`: left out where there is little room. */
+  on?: 'wide';
+  right?: true;
+};
+
+/** Dense, with a head that stays. `label` says to a screen reader what is listed. */
+export function Table<R>(props: {
+  label: string;
+  rows: readonly R[];
+  columns: readonly Column<R>[];
+  keyOf: (row: R) => string | number;
+}) {
+  const classOf = ({ on, right }: Column<R>) =>
+    [on === 'wide' ? 'hide-narrow' : '', right ? 'right' : ''].join(' ').trim();
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section className="table-box" tabIndex={0} aria-label={props.label}>
+      <table className="table">
+        <thead>
+          <tr>
+            {props.columns.map((column) => (
+              <th key={column.head} scope="col" className={classOf(column)}>
+                {column.head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {props.rows.map((row) => (
+            <tr key={props.keyOf(row)}>
+              {props.columns.map((column) => (
+                <td key={column.head} className={classOf(column)}>
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** `back` and `on` undefined: there is nothing in that direction. */
+export function Pager(props: { says: ReactNode; back?: (() => void) | undefined; on?: (() => void) | undefined }) {
+  return (
+    <div className="pager">
+      <span className="num">{props.says}</span>
+      <span className="row">
+        <Button variant="default" disabled={!props.back} onClick={props.back}>
+          Back
+        </Button>
+        <Button variant="default" disabled={!props.on} onClick={props.on}>
+          Next
+        </Button>
+      </span>
+    </div>
+  );
+}
