@@ -1,4 +1,5 @@
-import { existsSync, globSync, statSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { parseArgs } from 'node:util';
@@ -43,6 +44,16 @@ if (values.list) {
 }
 
 const started = performance.now();
+// Browser tests look at the console as it is built, in a browser that is unpacked once for all of them.
+const looks = files.some((file) => relative(root, file).startsWith('test/console/'));
+const browserFolder = looks ? mkdtempSync(join(tmpdir(), 'purvey-browser-')) : undefined;
+if (browserFolder !== undefined) {
+  process.env.PURVEY_TEST_BROWSER = browserFolder;
+  const { buildConsole, describeBundle, isConsoleStale } = await import('../console/bundle.ts');
+  const { unpackChromium } = await import('./console/browser.ts');
+  await unpackChromium(browserFolder);
+  if (isConsoleStale()) console.log(`the console is built: ${describeBundle(await buildConsole())}`);
+}
 const postgres = await startPostgres();
 process.env.PURVEY_TEST_POSTGRES = postgres.url;
 console.log(
@@ -64,6 +75,7 @@ const stream = run({
 });
 const result = await reportTests(stream, { root, verbose: values.verbose ?? false, out: console.log });
 await postgres.stop();
+if (browserFolder !== undefined) rmSync(browserFolder, { recursive: true, force: true });
 
 const seconds = ((performance.now() - started) / 1000).toFixed(1);
 if (result.passed === 0) console.log('no test ran');

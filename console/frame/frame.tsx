@@ -132,9 +132,10 @@ function Account() {
   return (
     <Menu position="bottom-end" width={220}>
       <Menu.Target>
-        <button type="button" className="plain-button row" aria-label={`Signed in as ${session.name}`}>
+        <button type="button" className="plain-button row">
           <Icon name="user" />
-          <span className="hide-narrow">
+          <span className="unseen">Signed in as</span>
+          <span className="unseen-narrow">
             {session.name} <span className="muted">· {session.role}</span>
           </span>
         </button>

@@ -162,11 +162,10 @@ function Accounts({ subject }: { subject: SubjectDetail }) {
                 <Link
                   to="/accounts/$target/$subject"
                   params={{ target: row.target, subject: subject.id }}
-                  aria-label={`The walk to ${row.target}`}
                   className="row"
                   style={{ justifyContent: 'flex-end' }}
                 >
-                  why <Icon name="chevron" size={14} />
+                  why<span className="unseen">: the walk to {row.target}</span> <Icon name="chevron" size={14} />
                 </Link>
               ),
             },

@@ -276,12 +276,8 @@ function Accounts({ target }: { target: TargetStatus }) {
                     head: 'Walk',
                     right: true,
                     cell: (row) => (
-                      <Link
-                        to="/accounts/$target/$subject"
-                        params={{ target: row.target, subject: row.subject.id }}
-                        aria-label={`The walk of ${row.subject.name}`}
-                      >
-                        why
+                      <Link to="/accounts/$target/$subject" params={{ target: row.target, subject: row.subject.id }}>
+                        why<span className="unseen">: the walk of {row.subject.name}</span>
                       </Link>
                     ),
                   },

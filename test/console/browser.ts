@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
@@ -24,31 +24,19 @@ export async function openBrowser(): Promise<Browser> {
   });
 }
 
-/** The package unpacks into the folder for temporary files, and takes whatever lies there for its own. */
-async function unpackChromium(folder: string | undefined): Promise<string> {
+/** Unpacks it into a folder of that name, unless it is there. */
+export async function unpackChromium(folder: string | undefined): Promise<string> {
   const place = folder ?? mkdtempSync(join(tmpdir(), 'purvey-browser-'));
   if (folder === undefined) process.once('exit', () => rmSync(place, { recursive: true, force: true }));
-  const ready = join(place, 'ready');
-  if (!existsSync(ready)) {
-    const draft = join(place, `draft-${process.pid}`);
-    mkdirSync(draft, { recursive: true });
-    const before = process.env.TMPDIR;
-    process.env.TMPDIR = draft;
-    try {
-      const { default: packed } = await import('@sparticuz/chromium');
-      await packed.executablePath();
-    } finally {
-      if (before === undefined) delete process.env.TMPDIR;
-      else process.env.TMPDIR = before;
-    }
-    // Whoever is first wins; another's draft goes with the folder.
-    if (!existsSync(ready)) {
-      try {
-        renameSync(draft, ready);
-      } catch {
-        // Another process was first.
-      }
-    }
+  mkdirSync(place, { recursive: true });
+  // The package unpacks into the folder for temporary files, and takes whatever lies there for its own.
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = place;
+  try {
+    const { default: packed } = await import('@sparticuz/chromium');
+    return await packed.executablePath();
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
   }
-  return join(ready, 'chromium');
 }

@@ -1,0 +1,72 @@
+import { type FakeScim2, startFakeScim2 } from '../connectors/fakes/scim2.ts';
+import { type Server, until } from './place.ts';
+
+/** A server in which every page has something to show: people, groups, accounts in several states, a rule, operators. */
+export async function furnish(
+  server: Server,
+): Promise<{ fake: FakeScim2; pages: readonly (readonly [string, string])[] }> {
+  const { call } = server;
+  const fake = await startFakeScim2({ auth: { mode: 'bearer', token: 'a-token-of-the-target' } });
+  const settings = {
+    'scim2-authentication-mode': 'bearer',
+    'scim2-access-token': 'a-token-of-the-target',
+    'scim2-user-ep': fake.usersEndpoint,
+    'scim2-group-ep': fake.groupsEndpoint,
+  };
+  await call('POST', '/identity-providers', {
+    name: 'partner',
+    displayName: 'Partner',
+    description: 'The training portal',
+  });
+  await call('POST', '/identity-providers/partner/targets', { type: 'SCIM2', settings });
+  await call('PUT', '/service-providers/resident/bindings', { bindings: [{ target: 'partner:SCIM2', rules: true }] });
+  await call('POST', '/service-providers', { name: 'travel', description: 'Books trips' });
+  await call('POST', '/user-store-domains', { name: 'SALES' });
+  const { document } = await call('POST', '/policy-templates/fill', {
+    template: 'role',
+    policyId: 'engineers',
+    roles: ['Engineering'],
+  });
+  await call('POST', '/operators', { name: 'otto', role: 'auditor' });
+  const ada = await call('POST', '/users', {
+    userName: 'ada',
+    displayName: 'Ada Lovelace',
+    emails: [{ value: 'ada@acme.example', type: 'work', primary: true }],
+  });
+  const group = await call('POST', '/groups', { displayName: 'Engineering', members: [{ value: ada.id }] });
+  await until('both arrived', async () => (await call('GET', '/status')).targets[0].byState.done === 2);
+  await call('POST', '/policies', { name: 'engineers', document });
+  fake.misbehave({ when: { method: 'POST', on: 'users' }, act: { kind: 'answer', status: 400 } });
+  await call('PATCH', '/policies/engineers', { enabled: false });
+  const eve = await call('POST', '/users', { userName: 'eve' });
+  await until('one is parked', async () => (await call('GET', '/status')).targets[0].parked === 1);
+  const attempt = (await call('GET', '/attempts?limit=1')).items[0];
+  const pages = [
+    ['home', '/'],
+    ['users', '/users'],
+    ['user', `/users/${ada.id}`],
+    ['edit-user', `/users/${ada.id}/edit`],
+    ['add-user', '/users/add'],
+    ['groups', '/groups'],
+    ['group', `/groups/${group.id}`],
+    ['add-group', '/groups/add'],
+    ['account-done', `/accounts/partner:SCIM2/${ada.id}`],
+    ['account-parked', `/accounts/partner:SCIM2/${eve.id}`],
+    ['target', '/targets/partner:SCIM2'],
+    ['identity-providers', '/identity-providers'],
+    ['identity-provider', '/identity-providers/partner'],
+    ['add-identity-provider', '/identity-providers/add'],
+    ['service-providers', '/service-providers'],
+    ['resident', '/service-providers/resident'],
+    ['service-provider', '/service-providers/travel'],
+    ['add-service-provider', '/service-providers/add'],
+    ['rules', '/rules'],
+    ['rule', '/rules/engineers'],
+    ['deliveries', '/deliveries'],
+    ['delivery', `/deliveries/${attempt.id}`],
+    ['changes', '/changes'],
+    ['settings', '/settings'],
+    ['nowhere', '/no/such/page'],
+  ] as const;
+  return { fake, pages };
+}
