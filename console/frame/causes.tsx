@@ -40,10 +40,10 @@ function Banner({ target, banner }: { target: TargetStatus; banner: BannerAnswer
     <div className={`note ${banner.throttled ? 'tone-blue' : 'tone-orange'}`}>
       <Icon name={banner.throttled ? 'clock' : 'warning'} />
       <div className="grow">
-        <strong>{target.name}</strong> gets no {banner.kinds.map((kind) => `${kind}s`).join(' and no ')} since{' '}
-        <Ago time={banner.since} />: {banner.reason}
+        <strong>{target.name}</strong> gets no {banner.kinds.map((kind) => `${kind}s`).join(' and no ')}:{' '}
+        {banner.reason}
         <div>
-          {plural(banner.waiting, 'account waits', 'accounts wait')} behind it.
+          It began <Ago time={banner.since} />; {plural(banner.waiting, 'account waits', 'accounts wait')} behind it.
           {banner.nextTryAt && (
             <>
               {' '}

@@ -68,7 +68,7 @@ export function TargetPage() {
               <Causes targets={[own]} />
               {own.paused && (
                 <Note tone="orange" icon="pause">
-                  Held back by {own.paused.by} since <Ago time={own.paused.since} />. What happens meanwhile waits.
+                  Held back by {own.paused.by}, <Ago time={own.paused.since} />. What happens meanwhile waits.
                 </Note>
               )}
               <Standing target={own} />

@@ -13,9 +13,23 @@ const accent: MantineColorsTuple = [
   '#263394',
 ];
 
+/** The greys of dark mode, of one kind with the surfaces of `tokens.css`. */
+const dark: MantineColorsTuple = [
+  '#e7eaef',
+  '#c3cad4',
+  '#a0aab8',
+  '#77828f',
+  '#3d4551',
+  '#2a303a',
+  '#12161c',
+  '#181c23',
+  '#14181e',
+  '#101318',
+];
+
 /** What Mantine is told; colours of states and surfaces are in `tokens.css`. */
 export const theme = createTheme({
-  colors: { accent },
+  colors: { accent, dark },
   primaryColor: 'accent',
   primaryShade: { light: 7, dark: 7 },
   defaultRadius: 'sm',

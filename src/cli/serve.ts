@@ -31,7 +31,9 @@ export function addServe(program: Command): void {
       if (options.json) {
         process.stdout.write(`${JSON.stringify({ url, ...(firstPassword === undefined ? {} : { firstPassword }) })}\n`);
       } else {
-        process.stdout.write(`Purvey listens on ${url}\n  SCIM 2.0   ${url}/scim2\n  admin API  ${url}/api\n`);
+        process.stdout.write(
+          `Purvey listens on ${url}\n  console    ${url}/console\n  SCIM 2.0   ${url}/scim2\n  admin API  ${url}/api\n`,
+        );
         if (firstPassword !== undefined) process.stdout.write(welcome(url, firstPassword));
       }
       await stopped;
@@ -53,7 +55,7 @@ This is the first start. The administrator is admin with the password
 
     ${password}
 
-It is not shown again and must be changed before anything else can be done with it:
+It is not shown again and must be changed before anything else can be done with it: sign in at ${url}/console, or
 
     curl -u admin:${password} -H 'content-type: application/json' \\
       -d '{"newPassword":"…"}' ${url}/api/password

@@ -40,6 +40,7 @@ export async function furnishDemo(acme: Server, partner: Server, say: (line: str
     policy: { scopeUsers: 'title co "Sales"', requestsPerSecond: 20 },
   });
   await call('POST', '/user-store-domains', { name: 'SALES', description: 'Who sells' });
+  await partner.call('POST', '/user-store-domains', { name: 'SALES' });
   const bindings = [{ target: 'partner:SCIM2', rules: true }, { target: 'travel:SCIM2' }];
   await call('PUT', '/service-providers/resident/bindings', { bindings });
   await call('POST', '/service-providers', { name: 'hr-suite', description: 'Where people are hired' });

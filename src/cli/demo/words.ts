@@ -24,6 +24,7 @@ export function describeDemo(result: DemoResult, { stays }: { stays: boolean }):
   const row = (head: string, a: string, b: string) => lines.push(`  ${head.padEnd(14)} ${a.padEnd(34)} ${b}`.trimEnd());
   lines.push('');
   row('', 'Acme', 'Partner');
+  row('console', `${acme.url}/console`, `${partner.url}/console`);
   row('SCIM 2.0', `${acme.url}/scim2`, `${partner.url}/scim2`);
   row('admin API', `${acme.url}/api`, `${partner.url}/api`);
   row('administrator', 'admin', 'admin');
@@ -32,7 +33,8 @@ export function describeDemo(result: DemoResult, { stays }: { stays: boolean }):
   const ada = `'{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada.lovelace","name":{"givenName":"Ada","familyName":"Lovelace"}}'`;
   lines.push(
     '',
-    'Create somebody at Acme:',
+    'Open the console of Acme: Home says whether anything is parked or behind; open partner:SCIM2, then anybody, then "why".',
+    'Create somebody at Acme, in the console or by',
     `  curl -u admin:${passwords.acme} -H 'content-type: application/scim+json' \\`,
     `    -d ${ada} \\`,
     `    ${acme.url}/scim2/Users`,
