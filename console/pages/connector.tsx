@@ -1,4 +1,4 @@
-import { Button, Checkbox, NativeSelect, PasswordInput, Switch, TextInput } from '@mantine/core';
+import { Button, Checkbox, NativeSelect, PasswordInput, Switch, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -35,22 +35,25 @@ export function draftOf(kind: ConnectorKindAnswer, target?: TargetAnswer): Conne
   return { enabled: target?.enabled ?? true, settings: Object.fromEntries(settings), policy: policyOf(target?.policy) };
 }
 
-/** What the API takes. Blank secrets are left out where one is set, so that it stays. */
+/**
+ * What the API takes: all of a new target; of one that is there what differs, so that what it has by a profile or as
+ * usual is not fixed by saving something else. Blank secrets stay as they are.
+ */
 export function toInput(kind: ConnectorKindAnswer, draft: ConnectorDraft, target?: TargetAnswer) {
+  const from = target && draftOf(kind, target);
   const settings: Record<string, string | boolean | number | null> = {};
   for (const setting of kind.settings) {
-    const value = draft.settings[setting.key];
-    if (!isShown(kind, draft, setting)) continue;
-    if (setting.type === 'secret' && value === '' && target) continue;
-    if (value === '' || value === undefined) settings[setting.key] = null;
-    else settings[setting.key] = setting.type === 'number' ? Number(value) : value;
+    const { key, type } = setting;
+    const value = draft.settings[key];
+    if (!isShown(kind, draft, setting) || (from && from.settings[key] === value)) continue;
+    if (value === '' || value === undefined) {
+      if (from) settings[key] = null;
+    } else settings[key] = type === 'number' ? Number(value) : value;
   }
-  return { enabled: draft.enabled, settings: dropBlank(settings, target), policy: toPolicy(draft.policy) };
-}
-
-/** A new target has nothing that a null could remove. */
-function dropBlank<V>(settings: Record<string, V | null>, target?: TargetAnswer) {
-  return target ? settings : Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
+  const policy = Object.entries(toPolicy(draft.policy)).filter(([key, value]) => {
+    return from ? JSON.stringify(from.policy[key]) !== JSON.stringify(draft.policy[key]) : value !== null;
+  });
+  return { enabled: draft.enabled, settings, policy: Object.fromEntries(policy) };
 }
 
 function isShown(kind: ConnectorKindAnswer, draft: ConnectorDraft, { when }: SettingAnswer): boolean {
@@ -146,6 +149,21 @@ function Field(props: {
         />
       );
     default:
+      if (setting.multiline) {
+        return (
+          <Textarea
+            {...shared}
+            className="whole"
+            required={required}
+            autosize
+            minRows={3}
+            maxRows={14}
+            spellCheck={false}
+            value={String(value)}
+            onChange={(event) => set(event.currentTarget.value)}
+          />
+        );
+      }
       return (
         <TextInput
           {...shared}

@@ -94,6 +94,24 @@ describe('an administrator configures outbound provisioning', () => {
     );
   });
 
+  it('adds a SCIM 1.1 connector too, and then chooses between scim and SCIM2', async () => {
+    await page.goto(`${acme.url}/console/identity-providers/partner`);
+    await page.getByText('SCIM 1.1 Provisioning Configuration').click();
+    const form = page.locator('details', { hasText: 'SCIM 1.1 Provisioning Configuration' });
+    await form.getByLabel('Enable Connector').check();
+    await form.getByRole('textbox', { name: 'Username' }).fill(account.name);
+    await form.getByRole('textbox', { name: 'Password', exact: true }).fill(account.password);
+    await form.getByLabel('User Endpoint').fill(`${partner.url}/wso2/scim/Users`);
+    await form.getByRole('button', { name: 'Test connection' }).click();
+    await form.getByRole('list', { name: 'The connection works' }).waitFor();
+    await form.getByRole('button', { name: 'Register' }).click();
+    await page.getByText('partner:scim is saved.').waitFor();
+    await goTo(page, 'Service Providers', 'Resident');
+    const row = page.getByRole('group', { name: 'partner, SCIM2' });
+    const options = row.getByLabel('Connector of partner').locator('option');
+    assert.deepEqual((await options.allTextContents()).toSorted(), ['SCIM2', 'scim']);
+  });
+
   it('adds a person, who arrives at the other server, and sees it', async () => {
     await goTo(page, 'Users');
     await page.getByRole('button', { name: 'Add user' }).first().click();

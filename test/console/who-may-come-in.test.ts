@@ -43,6 +43,7 @@ describe('who may come in, and how far', () => {
     assert.equal(await page.getByRole('textbox', { name: 'Password' }).inputValue(), '', 'to be typed again');
     assert.equal(await page.getByRole('navigation').count(), 0);
     assert.ok(!(await page.content()).includes('ada'));
+    await page.getByLabel('Username').fill('mallory');
     for (let n = 0; n < 6; n++) {
       await page.getByRole('textbox', { name: 'Password' }).fill(`guess ${n}`);
       const answer = page.waitForResponse((response) => response.url().endsWith('/api/session'));
