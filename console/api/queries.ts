@@ -8,7 +8,7 @@ import type { AgingPage, List, Page, SubjectRef } from '../../src/contract/page.
 import type { RulePolicyAnswer } from '../../src/contract/policy.ts';
 import type { ServiceProviderAnswer } from '../../src/contract/service-provider.ts';
 import type { OperatorAnswer, SessionAnswer } from '../../src/contract/session.ts';
-import type { StatusAnswer } from '../../src/contract/status.ts';
+import type { StatusAnswer, ThroughputAnswer } from '../../src/contract/status.ts';
 import type { DomainAnswer, SubjectDetail, SubjectList } from '../../src/contract/subject.ts';
 import type { SyncAnswer } from '../../src/contract/sync.ts';
 import type { TargetAnswer } from '../../src/contract/target.ts';
@@ -37,6 +37,12 @@ export const statusQuery = queryOptions({
   queryKey: ['status'],
   queryFn: () => get<StatusAnswer>('/status'),
   refetchInterval: live,
+});
+
+export const throughputQuery = queryOptions({
+  queryKey: ['throughput'],
+  queryFn: () => get<ThroughputAnswer>('/throughput'),
+  refetchInterval: 15_000,
 });
 
 export type Kind = 'user' | 'group';

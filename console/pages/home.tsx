@@ -11,6 +11,7 @@ import { SubjectLink } from '../parts/subject.tsx';
 import { Ago } from '../parts/time.tsx';
 import { plural, showCount, showSpan } from '../parts/words.ts';
 import { Guide } from './guide.tsx';
+import { Throughput } from './throughput.tsx';
 
 export function HomePage() {
   const status = useQuery(statusQuery);
@@ -71,7 +72,7 @@ function Answers({ status }: { status: StatusAnswer }) {
       <Guide status={status} />
       <Causes targets={targets} />
       <div className="home-main">
-        <section aria-label="Targets" id="targets">
+        <section aria-label="Targets" id="targets" className="stack">
           {targets.length === 0 ? (
             <Card>
               <Empty icon="plug" title="No target yet">
@@ -86,6 +87,7 @@ function Answers({ status }: { status: StatusAnswer }) {
               ))}
             </div>
           )}
+          {targets.length > 0 && <Throughput />}
         </section>
         <Recent />
       </div>

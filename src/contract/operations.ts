@@ -41,7 +41,7 @@ import {
   SessionAnswer,
   SignInInput,
 } from './session.ts';
-import { StatusAnswer } from './status.ts';
+import { StatusAnswer, ThroughputAnswer } from './status.ts';
 import {
   DomainAnswer,
   DomainInput,
@@ -443,6 +443,12 @@ export const operations: readonly Operation[] = [
     summary: 'The change log, from the one after `after`; without it the last ones',
     query: { after: 'The sequence of a change', limit: list, subject: 'Id of a user or group' },
     answers: { 200: ChangePage },
+  },
+  {
+    method: 'get',
+    path: '/throughput',
+    summary: 'How many attempts ended well and how many otherwise, by minute, in the last hour',
+    answers: { 200: ThroughputAnswer },
   },
   { method: 'get', path: '/status', summary: 'How server and targets are doing', answers: { 200: StatusAnswer } },
 ];

@@ -56,6 +56,12 @@ export const TargetStatus = Type.Object({
 });
 export type TargetStatus = Static<typeof TargetStatus>;
 
+/** `GET /api/throughput`: attempts that ended, by the minute in which they began; the last 60, the oldest first. */
+export const ThroughputAnswer = Type.Object({
+  minutes: Type.Array(Type.Object({ at: Time, done: count, failed: count })),
+});
+export type ThroughputAnswer = Static<typeof ThroughputAnswer>;
+
 export const StatusAnswer = Type.Object({
   version: Type.String(),
   /** Seconds since this process started. */

@@ -25,6 +25,7 @@ eachDatabase('access to the admin API', (bed) => {
     'changes',
     'tokens',
     'operators',
+    'throughput',
     'status',
   ];
   for (const resource of resources) {

@@ -217,6 +217,8 @@ eachDatabase('the description of the admin API', (bed) => {
     assert.ok((await call('get', '/attempts')).items.length > 0);
     await call('get', '/attempts/{id}', { id: attempts[0].id });
     assert.ok((await call('get', '/changes')).items.length > 0);
+    const { minutes } = await call('get', '/throughput');
+    assert.ok(minutes.length === 60 && minutes.some(({ done }: { done: number }) => done > 0));
     assert.equal((await call('get', '/status')).targets.length, 1);
     await call('post', '/policies/try', {}, { subject: 'ada', target: 'partner:SCIM2', operation: 'PUT' });
     await call('get', '/accounts/{target}/{subject}/preview', account);

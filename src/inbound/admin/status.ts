@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { BannerAnswer, LaneAnswer, StatusAnswer, TargetStatus } from '../../contract/status.ts';
+import type { BannerAnswer, LaneAnswer, StatusAnswer, TargetStatus, ThroughputAnswer } from '../../contract/status.ts';
 import { countUnplanned } from '../../directory/changes.ts';
 import { countForwarded } from '../../directory/forwarded-bodies.ts';
 import { countSubjects } from '../../directory/subjects.ts';
@@ -9,6 +9,7 @@ import { countAccounts, listHeldLanes, type TargetCounts } from '../../provision
 import { type Keep, readOldest } from '../../provisioning/retention.ts';
 import { listServiceProviders } from '../../provisioning/service-providers.ts';
 import { listTargets, type Target } from '../../provisioning/targets.ts';
+import { readThroughput } from '../../provisioning/throughput.ts';
 import { countWakes } from '../../provisioning/wakes.ts';
 import { listOpenWaves } from '../../provisioning/waves.ts';
 import type { LaneRow } from '../../store/schema.ts';
@@ -27,7 +28,14 @@ export type StatusFacts = {
   keep: Keep;
 };
 
+const shownMinutes = 60;
+
 export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminParts, facts: StatusFacts): void {
+  app.get('/throughput', async (): Promise<ThroughputAnswer> => {
+    const minutes = await store.read((reading) => readThroughput(reading, shownMinutes));
+    return { minutes: minutes.map(({ at, ...counts }) => ({ at: showTime(at), ...counts })) };
+  });
+
   app.get('/status', async (): Promise<StatusAnswer> => {
     return store.read(async (reading) => {
       const subjects = await countSubjects(reading);
