@@ -29,8 +29,8 @@ export function draftOf(kind: ConnectorKindAnswer, target?: TargetAnswer): Conne
     const saved = target?.settings[key];
     if (type === 'secret') return [key, ''];
     if (type === 'boolean') return [key, Boolean(saved ?? usual ?? false)];
-    // A setting that the target leaves blank is blank, whatever the usual is.
-    return [key, String(saved ?? (target ? '' : (usual ?? '')))];
+    // What a target leaves out is as usual, and stays left out: only what is changed is sent.
+    return [key, String(saved ?? usual ?? '')];
   });
   return { enabled: target?.enabled ?? true, settings: Object.fromEntries(settings), policy: policyOf(target?.policy) };
 }
