@@ -97,6 +97,7 @@ export type AttemptFilter = {
   subject?: string | undefined;
   outcome?: string | undefined;
   text?: string | undefined;
+  status?: string | undefined;
   after?: string | undefined;
 };
 

@@ -26,7 +26,9 @@ const subjects = (search: Search): SubjectSearch => ({
   from: number(search.from),
 });
 
-type DeliverySearch = Partial<Record<'target' | 'outcome' | 'text' | 'subject' | 'after', string | undefined>>;
+type DeliverySearch = Partial<
+  Record<'target' | 'outcome' | 'status' | 'text' | 'subject' | 'after', string | undefined>
+>;
 
 const root = createRootRoute({
   component: Frame,
@@ -126,6 +128,7 @@ const routes = [
     validateSearch: (search: Search): DeliverySearch => ({
       target: text(search.target),
       outcome: text(search.outcome),
+      status: text(search.status),
       text: text(search.text),
       subject: text(search.subject),
       after: text(search.after),

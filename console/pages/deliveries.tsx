@@ -17,6 +17,24 @@ import { showSpan } from '../parts/words.ts';
 import { Exchanges } from './exchange.tsx';
 import { describe } from './walk.tsx';
 
+const statuses = [
+  '200',
+  '201',
+  '204',
+  '400',
+  '401',
+  '403',
+  '404',
+  '409',
+  '412',
+  '422',
+  '429',
+  '500',
+  '502',
+  '503',
+  '504',
+];
+
 /** Every attempt, the latest first. */
 export function DeliveriesPage() {
   const search = useSearch({ from: '/deliveries' });
@@ -27,7 +45,7 @@ export function DeliveriesPage() {
   const turn = (change: Partial<typeof search>) =>
     void navigate({ to: '/deliveries', search: { ...search, after: undefined, ...change } });
   const slowly = useDebouncedCallback((value: string) => turn({ text: value.trim() || undefined }), 300);
-  const isAsked = Boolean(search.target || search.outcome || search.text || search.subject);
+  const isAsked = Boolean(search.target || search.outcome || search.text || search.status || search.subject);
   return (
     <>
       <PageHead title="Deliveries" says="Every attempt at a target, the latest first." />
@@ -42,6 +60,12 @@ export function DeliveriesPage() {
             setText(event.currentTarget.value);
             slowly(event.currentTarget.value);
           }}
+        />
+        <NativeSelect
+          aria-label="What the target answered"
+          data={[{ value: '', label: 'Any answer' }, ...statuses]}
+          value={search.status ?? ''}
+          onChange={(event) => turn({ status: event.currentTarget.value || undefined })}
         />
         <NativeSelect
           aria-label="Target"

@@ -143,8 +143,9 @@ function Rule({ account, preview }: { account: AccountDetail; preview: PreviewAn
 
 const doings: Record<PreviewAnswer['operation'], string> = {
   create: 'An attempt now would create the account there',
+  find: 'An attempt now would look for the group there, and make none',
   update: 'An attempt now would change the account there',
-  remove: 'An attempt now would remove the account there',
+  remove: 'An attempt now would end the account there, as the policy of the target says',
   nothing: 'There is nothing to send: the target has confirmed all of it',
   none: 'Nothing is sent, and nothing removed: nobody lets it in',
 };

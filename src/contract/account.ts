@@ -82,8 +82,8 @@ export type AccountDetail = Static<typeof AccountDetail>;
 
 /** What an attempt would do now, as far as it can be told without asking the target. */
 export const PreviewAnswer = Type.Object({
-  /** `none`: nobody lets it in, so nothing is sent and nothing removed. */
-  operation: Type.Enum(['create', 'update', 'remove', 'nothing', 'none']),
+  /** `find`: a group that must be there already is looked for, and none is made. `none`: nobody lets it in, so nothing is sent and nothing removed. */
+  operation: Type.Enum(['create', 'find', 'update', 'remove', 'nothing', 'none']),
   /** What the rules say of that; null when none is asked. */
   rule: Type.Union([
     Type.Object({

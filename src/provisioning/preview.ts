@@ -8,13 +8,17 @@ import type { Reading } from '../store/store.ts';
 import { readAccounts } from './accounts.ts';
 import { openRules, type RuleAnswer } from './ask-rules.ts';
 import { wishFor } from './claim.ts';
+import { keepsMembersOnly, mustExist } from './group-modes.ts';
 import { readScopeFacts } from './scope.ts';
 import type { OpenTarget, TargetBook } from './target-book.ts';
 
 /** What an attempt at one account would do now, as far as it can be told without asking the target. */
 export type Preview = {
-  /** `none`: nobody lets it in, so nothing is sent and nothing removed. */
-  operation: 'create' | 'update' | 'remove' | 'nothing' | 'none';
+  /**
+   * `find`: a group that must be at the target already is looked for there, and none is made. `none`: nobody lets it in,
+   * so nothing is sent and nothing removed.
+   */
+  operation: 'create' | 'find' | 'update' | 'remove' | 'nothing' | 'none';
   /** Null: no binding of its service providers has rules on, or there is nothing to ask about. */
   rule: RuleAnswer | null;
   /** What the mapping makes of the subject; `from` names the source. Empty for a removal. */
@@ -43,15 +47,20 @@ export async function previewAccount(
   const subject = subjects.get(account.subject_id);
   const isInScope = await readScopeFacts(reading, [open], subjects.values());
   const wish = wishFor(book, open, subject, spokenFor.get(account.subject_id) ?? [], isInScope);
-  const mapped = wish === 'present' && subject ? await mapSubject(reading, open, subject) : undefined;
+  const isOurs = !keepsMembersOnly({ account, open });
+  const mapped = wish === 'present' && subject && isOurs ? await mapSubject(reading, open, subject) : undefined;
   const known = account.acked === null ? {} : (JSON.parse(account.acked) as Attributes);
+  // An account that was found switched off is not switched on by us (rule 16).
+  if (mapped && account.origin === 'adopted-inactive' && mapped.attributes['active'] === true) {
+    mapped.attributes['active'] = false;
+  }
   const { set, unset } = differenceOf(
     mapped?.attributes ?? {},
     known,
     mapped ? managed(open, account.kind, known) : [],
   );
   const changes = Object.keys(set).length + unset.length > 0;
-  const operation = operationFor(wish, account, changes);
+  const operation = operationFor(wish, account, { changes, isMade: !mustExist({ account, open }), isOurs });
   const rules = (await openRules(reading, book, open, [account], { subjects, spokenFor })).get(account.subject_id);
   const question = asked[operation];
   return {
@@ -68,11 +77,11 @@ export async function previewAccount(
 function operationFor(
   wish: 'present' | 'absent' | 'rest',
   { remote_id: remoteId }: AccountRow,
-  changes: boolean,
+  { changes, isMade, isOurs }: { changes: boolean; isMade: boolean; isOurs: boolean },
 ): Preview['operation'] {
   if (wish === 'rest') return 'none';
-  if (wish === 'absent') return remoteId === null ? 'nothing' : 'remove';
-  if (remoteId === null) return 'create';
+  if (wish === 'absent') return remoteId === null || !isOurs ? 'nothing' : 'remove';
+  if (remoteId === null) return isMade ? 'create' : 'find';
   return changes ? 'update' : 'nothing';
 }
 

@@ -180,6 +180,17 @@ eachDatabase('what an account would be sent, and many accounts tried again', (be
     assert.equal((await preview('ada')).operation, 'nothing');
   });
 
+  it('a preview knows groups that have to be at the target already', async () => {
+    await api.call('PATCH', '/targets/partner:SCIM2', { policy: { groups: 'link-existing' } });
+    await api.call('POST', '/groups', { displayName: 'Crew' });
+    await until('Crew', 'parked');
+    assert.equal((await preview('Crew')).operation, 'find');
+    await api.call('PATCH', '/targets/partner:SCIM2', { policy: { groups: 'none' } });
+    assert.equal((await preview('Crew')).operation, 'none');
+    await api.call('DELETE', '/groups/Crew');
+    await api.call('PATCH', '/targets/partner:SCIM2', { policy: { groups: 'full' } });
+  });
+
   it('parked accounts are tried again all together, and found by what was said of them', async () => {
     const names = ['eve1', 'eve2', 'eve3'];
     const fault = fake.misbehave({
