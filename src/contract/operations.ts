@@ -1,12 +1,5 @@
 import { type TSchema, Type } from 'typebox';
-import {
-  AccountAnswer,
-  AccountDetail,
-  AccountPage,
-  ForwardedAnswer,
-  PreviewAnswer,
-  RetryAnswer,
-} from './account.ts';
+import { AccountAnswer, AccountDetail, AccountPage, ForwardedAnswer, PreviewAnswer, RetryAnswer } from './account.ts';
 import { AttemptDetail, AttemptPage } from './attempt.ts';
 import { ChangePage } from './change.ts';
 import { ConnectorKindList } from './connector-kind.ts';

@@ -43,17 +43,21 @@ test('every profile has each line in the form that an override would need, and s
 test('without the settings it is the strict profile, whose policy defaults are the engine’s own', () => {
   assert.deepEqual(scim2.checkSettings(base), []);
   assert.deepEqual(readProfile(base), findProfile('strict'));
-  assert.deepEqual(scim2.policyDefaults?.(base), { deprovision: 'delete' });
+  assert.deepEqual(scim2.policyDefaults?.(base), { deprovision: 'delete', nestedGroups: 'native' });
 });
 
 test('a profile gives the policy its rate and its way of taking people out', () => {
   assert.deepEqual(scim2.policyDefaults?.(settings('github', '')), {
     deprovision: 'disable',
+    nestedGroups: 'flatten',
     requestsPerSecond: 1_000 / 3_600,
   });
   const over = scim2.policyDefaults?.(settings('github', 'rate: 600/min\ndeprovision: keep'));
-  assert.deepEqual(over, { deprovision: 'keep', requestsPerSecond: 10 });
-  assert.deepEqual(scim2.policyDefaults?.(settings('github', 'rate: none')), { deprovision: 'disable' });
+  assert.deepEqual(over, { deprovision: 'keep', nestedGroups: 'flatten', requestsPerSecond: 10 });
+  assert.deepEqual(scim2.policyDefaults?.(settings('github', 'rate: none')), {
+    deprovision: 'disable',
+    nestedGroups: 'flatten',
+  });
 });
 
 test('any line can be overridden, in YAML or JSON; rules for values go attribute by attribute', () => {

@@ -131,7 +131,7 @@ eachDatabase('SCIM 2.0 /Me', (database) => {
     assert.equal((await call('PUT', '/Me', whole, { 'if-match': 'W/"1"' })).status, 412);
     const less = await call('PUT', '/Me', { schemas: userSchemas, userName: 'Ada' });
     assert.deepEqual([less.status, less.body.emails, less.body.nickName], [200, undefined, undefined]);
-    assert.deepEqual([less.body.roles, less.body[enterprise]], [ada.roles, ada[enterprise]]);
+    assert.deepEqual([less.body.roles, less.body[enterprise]], [ada.roles, made.body[enterprise]]);
     const changes = await bed.store.read((reading) =>
       reading.all(reading.q.selectFrom('changes').select(['actor', 'sp_id', 'door']).orderBy('seq')),
     );

@@ -200,7 +200,8 @@ eachDatabase('SCIM 2.0 and what known clients send', (database) => {
         'Ada L',
       ],
     );
-    assert.deepEqual(patched.body[enterprise], { manager: { value: boss }, department: 'IT', division: 'D' });
+    const manager = { value: boss, $ref: `${bed.url}/Users/${boss}` };
+    assert.deepEqual(patched.body[enterprise], { manager, department: 'IT', division: 'D' });
     const filter = encodeURIComponent('emails[type eq "work"].value eq "new@x.org" and active eq "False"');
     assert.equal((await bed.call('GET', `/Users?filter=${filter}`)).body.totalResults, 1);
     assert.equal((await bed.call('GET', '/Groups?excludedAttributes=members')).status, 200);
