@@ -38,9 +38,16 @@ async function readAll({ base, token }: Target, path: string): Promise<Json[]> {
   }
 }
 
+/**
+ * Each member once: an addition may be said twice, and scimmy keeps a member twice then, where RFC 7644 section 3.5.2.1
+ * has a value that is there already change nothing.
+ */
 const readDirectory = async (target: Target) => ({
   users: await readAll(target, '/Users'),
-  groups: await readAll(target, '/Groups'),
+  groups: (await readAll(target, '/Groups')).map((group) => ({
+    ...group,
+    members: [...new Map((group.members ?? []).map((member: Json) => [member.value, member])).values()],
+  })),
 });
 
 /** Waits until nothing is due; throws when something is given up on, or after a minute. */
