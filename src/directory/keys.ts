@@ -1,5 +1,5 @@
+import { fold } from '../base/fold.ts';
 import { isJsonObject, type JsonValue } from '../protocol/scim/json.ts';
-import { fold } from '../protocol/scim/text.ts';
 
 /**
  * Values that are found by an index besides names: stored folded, and cut where a database's index ends (PostgreSQL

@@ -1,5 +1,5 @@
+import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
-import { fold } from '../protocol/scim/text.ts';
 import type { Reading } from '../store/store.ts';
 import { findDomain, primaryDomain } from './domains.ts';
 

@@ -1,8 +1,8 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
+import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
-import { fold } from '../protocol/scim/text.ts';
 import { prepare, type Reading } from '../store/store.ts';
 import { dropPrimaryPrefix } from './names.ts';
 

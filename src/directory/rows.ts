@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
+import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
 import { comparable } from '../protocol/scim/comparable.ts';
 import { isJsonObject, type JsonValue } from '../protocol/scim/json.ts';
 import type { Resource } from '../protocol/scim/resource.ts';
 import { enterpriseUserUrn, type ResourceType } from '../protocol/scim/schema.ts';
-import { fold } from '../protocol/scim/text.ts';
 import { prepare, type Tx, UniqueViolation } from '../store/store.ts';
 import { indexKey, listKeys } from './keys.ts';
 import { nameInDomain, readName, type SubjectName } from './names.ts';

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
+import { fold } from '../base/fold.ts';
 import type { Filter } from '../protocol/scim/filter.ts';
-import { fold } from '../protocol/scim/match.ts';
 import { coreTypes, locateAttribute, type ResourceType } from '../protocol/scim/schema.ts';
 import type { SubjectRow } from '../store/schema.ts';
 import { prepare, type Reading } from '../store/store.ts';

@@ -1,11 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
+import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Forwarding } from '../directory/changes.ts';
 import { dropPrimaryPrefix } from '../directory/names.ts';
 import { findSignIn, hashPassword, type SignIn, verifyPassword } from '../directory/passwords.ts';
-import { fold } from '../protocol/scim/text.ts';
 import type { Store } from '../store/store.ts';
 import {
   type ApiToken,

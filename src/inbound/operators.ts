@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
+import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
 import { hashPassword } from '../directory/passwords.ts';
-import { fold } from '../protocol/scim/text.ts';
 import { ensureResidentServiceProvider } from '../provisioning/service-providers.ts';
 import type { OperatorRow } from '../store/schema.ts';
 import { prepare, type Reading, type Store, type Tx, UniqueViolation } from '../store/store.ts';

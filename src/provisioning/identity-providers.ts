@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
+import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
-import { fold } from '../protocol/scim/text.ts';
 import type { IdentityProviderRow } from '../store/schema.ts';
 import { type Reading, type Tx, UniqueViolation } from '../store/store.ts';
 import { raiseDeliveryStamp } from './delivery-stamp.ts';

@@ -1,5 +1,5 @@
+import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
-import { fold } from '../protocol/scim/text.ts';
 import { acceptPolicies, type PoliciesInForce, type PolicyDocument } from '../rules/in-force.ts';
 import type { PolicyRow } from '../store/schema.ts';
 import { type Reading, type Tx, UniqueViolation } from '../store/store.ts';

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely';
+import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
-import { fold } from '../protocol/scim/text.ts';
 import type { ServiceProviderRow } from '../store/schema.ts';
 import { prepare, type Reading, type Tx, UniqueViolation } from '../store/store.ts';
 import { raiseDeliveryStamp } from './delivery-stamp.ts';

@@ -1,8 +1,8 @@
+import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
 import type { SealingKey } from '../base/secret.ts';
 import type { ConnectorKind, SettingValues } from '../connectors/connector.ts';
 import { coreTypes, type ResourceTypes } from '../protocol/scim/schema.ts';
-import { fold } from '../protocol/scim/text.ts';
 import type { TargetRow } from '../store/schema.ts';
 import { type Reading, type Tx, UniqueViolation } from '../store/store.ts';
 import { raiseDeliveryStamp } from './delivery-stamp.ts';

@@ -1,5 +1,5 @@
 import { type AliasedRawBuilder, type Expression, type RawBuilder, sql } from 'kysely';
-import { wideCharacters } from './fold.ts';
+import { wideCharacters } from '../base/fold.ts';
 
 /** Everything in which the two databases differ, in one place. Code asks a dialect for a capability, never which product it is. */
 export interface Dialect {
@@ -31,7 +31,7 @@ export interface Dialect {
    * used for it whatever the database believes of the sizes of things; without statistics both read whole tables else.
    */
   lookUp(table: string, alias: string, on: Expression<unknown>): RawBuilder<unknown>;
-  /** The case-folded text of an expression, as `fold` of protocol/scim folds it. */
+  /** The case-folded text of an expression, as `fold` of base folds it. */
   fold(text: Expression<unknown>): RawBuilder<string>;
   /**
    * A value inside a JSON column as text (`true`, `12`, a string as it is); null when it is not there. Sorts by code
@@ -42,7 +42,7 @@ export interface Dialect {
   jsonNumber(doc: Expression<unknown>, path: readonly string[]): RawBuilder<number | null>;
   /**
    * The moment that an xsd:dateTime names, in milliseconds since 1970, with a fraction: the very number `readDateTime`
-   * of protocol/scim answers. Only for texts that it reads, and null.
+   * of base answers. Only for texts that it reads, and null.
    */
   moment(text: Expression<unknown>): RawBuilder<number | null>;
   /** The elements of a JSON array inside a column, as a table with one column `value` that holds each element's JSON. No array: no rows. For subqueries: it cannot stand beside the table of `doc` in one `from`. */

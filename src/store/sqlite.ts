@@ -1,10 +1,10 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Kysely } from 'kysely';
 import type { Clock } from '../base/clock.ts';
+import { readDateTime } from '../base/datetime.ts';
+import { fold } from '../base/fold.ts';
 import { sqliteDialect } from './dialect.ts';
 import { type Disk, openDisk } from './disk.ts';
-import { foldText } from './fold.ts';
-import { momentOf } from './moment.ts';
 import type { Schema } from './schema.ts';
 import { openSignals } from './signals.ts';
 import { openSteadyTime } from './steady-time.ts';
@@ -187,8 +187,10 @@ function connect(file: string, mode: 'read' | 'write', durability: 'full' | 'non
       `pragma journal_mode = wal; pragma synchronous = ${durability === 'full' ? 'normal' : 'off'}; pragma wal_autocheckpoint = 4000;`,
     );
   db.exec(`pragma foreign_keys = on; pragma temp_store = memory; pragma cache_size = -${cacheKb};`);
-  db.function('fold', { deterministic: true }, (text) => (typeof text === 'string' ? foldText(text) : text));
-  db.function('moment', { deterministic: true }, momentOf);
+  db.function('fold', { deterministic: true }, (text) => (typeof text === 'string' ? fold(text) : text));
+  db.function('moment', { deterministic: true }, (text) =>
+    typeof text === 'string' ? (readDateTime(text) ?? null) : null,
+  );
   return db;
 }
 

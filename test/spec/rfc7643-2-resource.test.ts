@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { readDateTime } from '../../src/base/datetime.ts';
 import { Problem, type ProblemCode } from '../../src/base/problem.ts';
 import { defineAttribute } from '../../src/protocol/scim/attribute.ts';
 import { comparable } from '../../src/protocol/scim/comparable.ts';
-import { readDateTime } from '../../src/protocol/scim/datetime.ts';
 import { type JsonObject, readResource } from '../../src/protocol/scim/resource.ts';
 import {
   coreGroupUrn,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type RawBuilder, sql } from 'kysely';
-import { compareText, fold } from '../../src/protocol/scim/text.ts';
+import { fold } from '../../src/base/fold.ts';
+import { compareText } from '../../src/protocol/scim/text.ts';
 import { prepare, type Store } from '../../src/store/store.ts';
 import { eachDatabase } from '../database.ts';
 

@@ -1,6 +1,6 @@
+import { fold } from '../../base/fold.ts';
 import type { Courier } from '../../outbound/courier.ts';
 import { formatFilter } from '../../protocol/scim/filter.ts';
-import { fold } from '../../protocol/scim/text.ts';
 import type { Failure, FindRequest, Found, Remote, SubjectKind } from '../connector.ts';
 import { type Dialect, scim2Dialect } from './dialect.ts';
 import { isObject, readRemote } from './resource.ts';

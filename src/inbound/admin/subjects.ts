@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { fold } from '../../base/fold.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Page, SubjectRef } from '../../contract/page.ts';
 import type { SubjectAnswer, SubjectDetail, SubjectList } from '../../contract/subject.ts';
@@ -10,7 +11,6 @@ import { parseFilter } from '../../protocol/scim/filter.ts';
 import type { JsonValue } from '../../protocol/scim/json.ts';
 import { writeResource } from '../../protocol/scim/resource.ts';
 import type { ResourceType } from '../../protocol/scim/schema.ts';
-import { fold } from '../../protocol/scim/text.ts';
 import { listAccounts } from '../../provisioning/inspect.ts';
 import type { Reading } from '../../store/store.ts';
 import { searchWithPatience } from '../patience.ts';

@@ -1,13 +1,14 @@
+import { readDateTime } from '../../base/datetime.ts';
+import { fold } from '../../base/fold.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Attribute } from './attribute.ts';
-import { readDateTime } from './datetime.ts';
 import { type AttrPath, type Compare, type CompareOp, type Filter, formatAttrPath } from './filter.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { readTextBoolean } from './quirks.ts';
 import { locateAttribute, type ResourceType } from './schema.ts';
-import { compareText, fold } from './text.ts';
+import { compareText } from './text.ts';
 
-export { compareText, fold };
+export { compareText };
 
 /**
  * Whether a resource meets a filter (RFC 7644 section 3.4.2.2), by looking at it. The meaning any other evaluation of

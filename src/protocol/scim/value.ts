@@ -1,6 +1,6 @@
+import { readDateTime } from '../../base/datetime.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Attribute } from './attribute.ts';
-import { readDateTime } from './datetime.ts';
 import { addElements } from './elements.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { readTextBoolean } from './quirks.ts';
