@@ -382,6 +382,29 @@ describe('RFC 7644 3.5.2: PATCH', () => {
     });
   });
 
+  it('keeps once what an operation made the same as another', () => {
+    const of = (...emails: object[]) => ({ ...babs, emails }) as Resource;
+    const typed = patch(userType, of({ value: 'a' }, { value: 'a', type: 'home' }), {
+      op: 'add',
+      path: 'emails.type',
+      value: 'work',
+    });
+    assert.deepEqual(typed.emails, [{ value: 'a', type: 'work' }]);
+
+    // The value that is made is there already, in another spelling: the last word counts, also when it is said again.
+    const make = { op: 'add', path: 'emails[type eq "work" and primary eq true].value', value: 'a' };
+    const made = patch(userType, of({ value: 'A', type: 'work' }), make);
+    assert.deepEqual(made.emails, [{ value: 'a', type: 'work', primary: true }]);
+    assert.deepEqual(patch(userType, made, make), made);
+
+    // Only a new primary value makes these two alike.
+    const off = patch(userType, of({ type: 'x', primary: true }, { type: 'x', primary: false }), make);
+    assert.deepEqual(off.emails, [
+      { type: 'x', primary: false },
+      { value: 'a', type: 'work', primary: true },
+    ]);
+  });
+
   it('an empty replacement of a group’s members empties it', () => {
     assert.equal(patchTeam({ op: 'replace', path: 'members', value: [] }).members, undefined);
   });

@@ -7,6 +7,25 @@ import { comparisonValue } from './match.ts';
 
 /** Adds without doubling: a value already there is only completed with what the added one says beyond it. */
 export function addElements(attribute: Attribute, elements: JsonValue[], added: readonly JsonValue[]): JsonValue[] {
+  return joinElements(attribute, elements, added, (old, one) => completeElement(attribute, old, one));
+}
+
+/**
+ * Each value once, where its first is (RFC 7643 section 2.4): of what is said of it several times, the last word, in its
+ * spelling.
+ */
+export function mergeSame(attribute: Attribute, elements: readonly JsonValue[]): JsonValue[] {
+  return joinElements(attribute, [], elements, (old, one) =>
+    isJsonObject(old) && isJsonObject(one) ? { ...old, ...one } : one,
+  );
+}
+
+function joinElements(
+  attribute: Attribute,
+  elements: readonly JsonValue[],
+  added: readonly JsonValue[],
+  join: (old: JsonValue, added: JsonValue) => JsonValue,
+): JsonValue[] {
   const places = new Map<string, number>();
   for (let i = elements.length - 1; i >= 0; i--) places.set(elementKey(attribute, elements[i]!), i);
   const after = [...elements];
@@ -17,7 +36,7 @@ export function addElements(attribute: Attribute, elements: JsonValue[], added: 
       places.set(key, after.length);
       after.push(element);
     } else {
-      after[place] = completeElement(attribute, after[place]!, element);
+      after[place] = join(after[place]!, element);
     }
   }
   return after;

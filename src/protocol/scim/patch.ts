@@ -1,7 +1,7 @@
 import { Problem } from '../../base/problem.ts';
 import type { Attribute } from './attribute.ts';
 import { isComparable } from './comparable.ts';
-import { addElements, elementKey } from './elements.ts';
+import { addElements, elementKey, mergeSame } from './elements.ts';
 import type { Filter } from './filter.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { comparisonValue, matchesElement } from './match.ts';
@@ -105,8 +105,6 @@ function changeValues(operation: PatchOperation, before: JsonValue | undefined):
   let after: JsonValue[];
   if (sub || filter) {
     after = changeChosen(operation, elements);
-    // Two may have become the same one (RFC 7643 section 2.4).
-    if (after.length > 1 && (op !== 'remove' || sub)) after = addElements(attribute, [], after);
   } else if (op === 'add') {
     after = addElements(attribute, elements, value as JsonValue[]);
   } else if (op === 'replace') {
@@ -115,7 +113,11 @@ function changeValues(operation: PatchOperation, before: JsonValue | undefined):
     after = value === undefined ? [] : removeElements(attribute, elements, value as JsonValue[]);
   }
   if (after === elements || (before !== undefined && isSameList(after, elements))) return before;
-  after = settlePrimary(elements, after, target);
+  const settled = settlePrimary(elements, after, target);
+  // What was changed may have become the same as another (RFC 7643 section 2.4).
+  const isChanged =
+    settled !== after || (op === 'remove' ? sub !== undefined : sub !== undefined || filter !== undefined);
+  after = isChanged && settled.length > 1 ? mergeSame(attribute, settled) : settled;
   return after.length === 0 ? undefined : after;
 }
 

@@ -1,7 +1,7 @@
 import { readDateTime } from '../../base/datetime.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Attribute } from './attribute.ts';
-import { addElements } from './elements.ts';
+import { mergeSame } from './elements.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { readTextBoolean } from './quirks.ts';
 
@@ -34,7 +34,7 @@ export function readElements(attribute: Attribute, values: readonly unknown[], p
     const element = readOne(attribute, values[i], path, 'drop');
     if (element !== undefined) read.push(element);
   }
-  const elements = read.length > 1 ? addElements(attribute, [], read) : read;
+  const elements = read.length > 1 ? mergeSame(attribute, read) : read;
   let primaries = 0;
   for (const element of elements) if (isJsonObject(element) && element.primary === true) primaries++;
   if (primaries > 1) refusePrimaries(path, primaries);
