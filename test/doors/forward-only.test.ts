@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { createApiToken } from '../../src/inbound/api-tokens.ts';
+import type { Codec } from '../../src/inbound/scim/codec.ts';
+import { scim1Codec } from '../../src/inbound/scim/codec1.ts';
 import { replaceBindings } from '../../src/provisioning/service-providers.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eachDatabase } from '../database.ts';
@@ -11,13 +13,14 @@ import { type Answer, groupSchemas, openScimBed, patchSchemas, type ScimBed, use
 const limits = { timeoutMs: 1_000, settleMs: 200, concurrency: 4 };
 
 /** A SCIM door in front of an engine bed. `feed` speaks for its forward-only service provider, `console` for the directory. */
-async function openDoorBed(bed: EngineBed) {
+async function openDoorBed(bed: EngineBed, codec?: Codec) {
   const origin = await bed.forwarder();
   const waiting = openWaiting(bed, await bed.start(), { boundMs: 10_000 });
   const scim = await openScimBed(bed.store as Store, {
     clock: bed.clock,
     waits: waiting.waits,
     key: bed.key as Buffer,
+    ...(codec ? { codec } : {}),
   });
   const tokenOf = async (label: string, spId: number) =>
     (await bed.store.write((tx) => createApiToken(tx, { label, spId, scopes: ['scim'] }))).token;
@@ -87,6 +90,45 @@ eachDatabase('the SCIM door of a forward-only service provider', (database) => {
     await bed.rest();
     assert.equal(bed.fake.users.size, 0);
     for (const method of ['GET', 'DELETE']) assert.equal((await door.feed(method, `/Users/${id}`)).status, 404);
+  });
+
+  it('does the same in SCIM 1.1', async () => {
+    await using bed = await openEngineBed(database, { policy: limits });
+    await using door = await openDoorBed(bed, scim1Codec);
+    const schemas = ['urn:scim:schemas:core:1.0'];
+    const made = await door.feed('POST', '/Users', { schemas, userName: 'ada', title: 'one' });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    const { id } = made.body;
+    await bed.rest();
+    assert.equal(bed.fake.userNamed('ada')?.title, 'one');
+    const read = await door.feed('GET', `/Users/${id}`);
+    assert.equal(read.status, 404);
+    assert.match(read.body.Errors[0].description, /was only forwarded to its targets and is not kept here/);
+    assert.equal((await door.feed('GET', '/Users')).body.totalResults, 0);
+
+    const put = await door.feed('PUT', `/Users/${id}`, { schemas, userName: 'ada', title: 'two' });
+    assert.equal(put.status, 200, JSON.stringify(put.body));
+    const team = await door.feed('POST', '/Groups', { schemas, displayName: 'team', members: [{ value: id }] });
+    assert.equal(team.status, 201, JSON.stringify(team.body));
+    await bed.rest();
+    assert.equal(bed.fake.userNamed('ada')?.title, 'two');
+    assert.equal(bed.fake.groupNamed('team')?.members.size, 1);
+
+    const member = { value: id, operation: 'delete' };
+    const out = await door.feed('PATCH', `/Groups/${team.body.id}`, { schemas, members: [member] });
+    assert.ok(out.status < 300, JSON.stringify(out.body));
+    const off = await door.feed('PATCH', `/Users/${id}`, { schemas, active: false });
+    assert.ok(off.status < 300, JSON.stringify(off.body));
+    await bed.rest();
+    assert.equal(bed.fake.groupNamed('team')?.members.size, 0);
+    assert.equal(bed.fake.userNamed('ada')?.active, false);
+    assert.equal((await door.feed('PATCH', `/Users/${id}`, { schemas, title: 'three' })).status, 409);
+
+    for (const path of [`/Users/${id}`, `/Groups/${team.body.id}`]) {
+      assert.equal((await door.feed('DELETE', path)).status, 204);
+    }
+    await bed.rest();
+    assert.deepEqual([bed.fake.users.size, bed.fake.groups.size], [0, 0]);
   });
 
   it('waits for blocking targets and says what became of it', async () => {
