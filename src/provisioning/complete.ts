@@ -333,8 +333,10 @@ async function completionOf(
   const finished =
     parked ||
     (result.finished && !everybodys && current && !missed && !stillDue.has(`${targetId} ${account.subject_id}`));
-  const notBefore =
+  const settlesAt =
     result.doubt === 'raise' && mutatedAt !== null ? mutatedAt + policy.timeoutMs + policy.settleMs : null;
+  // A change that comes meanwhile does not make a search believed that may lag (rule 17).
+  const notBefore = result.outcome === 'absent' ? Math.max(settlesAt ?? 0, tx.now + policy.settleMs) : settlesAt;
   const own = failed ? backoffMs(account.tries, random()) : 0;
   const stepBack = broken ? Math.min(longestProbeMs, backoffMs(account.tries, random())) : 0;
   const afterProbe = broken && lane.probe_at !== null ? lane.probe_at + 1 - tx.now : 0;

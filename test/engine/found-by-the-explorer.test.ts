@@ -327,6 +327,22 @@ const findings: { hazard: string; seed?: number; setting: Setting; steps: Step[]
       claim(1, ['user', 'group'], 2),
     ],
   },
+  {
+    hazard: 'somebody forwarded is said again while a wrong 404 comes: a lagging search is not believed for it',
+    seed: 840679,
+    setting: settingOf(
+      { patch: false, searchesExternalId: false, lagMs: 250, unknownMember: 'left out' },
+      { planSize: 'one', nesting: 'ignore', forwarded: true },
+    ),
+    steps: [
+      { do: 'create user', name: 1, out: false, manager: -1, password: false },
+      { do: 'rest' },
+      { do: 'hand name over', who: 6, name: 2 },
+      plan(1),
+      claim(1, ['user', 'group'], 16),
+      { do: 'go on', attempt: 5, fate: '404' },
+    ],
+  },
 ];
 
 for (const database of databaseKinds) {

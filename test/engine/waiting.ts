@@ -47,13 +47,29 @@ export function openWaiting(
   };
 }
 
-/** Lets test time go on, in small steps, until something has ended. */
-export async function ended(bed: EngineBed, what: Promise<unknown>): Promise<void> {
+/**
+ * Lets test time go on, in small steps, until something has ended. Each step takes a real millisecond or more: with
+ * `stepMs` 1 test time is never ahead of what real input and output takes, for what is to end at once.
+ */
+export async function ended(bed: EngineBed, what: Promise<unknown>, { stepMs = 10 } = {}): Promise<void> {
   let over = false;
   void what.finally(() => {
     over = true;
   });
-  await bed.clock.runUntil(() => over, { stepMs: 10, what: 'whoever waits' });
+  await bed.clock.runUntil(() => over, { stepMs, what: 'whoever waits' });
+}
+
+/** What something comes to while test time stands still: it waits for nothing but real input and output. */
+export async function atOnce<T>(what: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('it does not end while the clock stands still')), 15_000);
+  });
+  try {
+    return await Promise.race([what, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What each target made of it, in short: `partner:SCIM2 done`. */
