@@ -23,6 +23,7 @@ import { coreTypes, openResourceTypes, type ResourceTypes } from './protocol/sci
 import { readSchemaFile } from './protocol/scim/schema-file.ts';
 import { startEngine } from './provisioning/engine.ts';
 import { checkSealingKey } from './provisioning/key-check.ts';
+import { openNewsroom } from './provisioning/news.ts';
 import { startRetention } from './provisioning/retention.ts';
 import { ensureResidentServiceProvider, readForwarding } from './provisioning/service-providers.ts';
 import { findUnreadableScopes } from './provisioning/stored-scopes.ts';
@@ -86,6 +87,9 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     const retention = startRetention({ store, clock, log, keep: config.keep });
     undo.push(() => retention.stop());
 
+    const newsroom = openNewsroom({ store, clock, log });
+    undo.push(() => newsroom.stop());
+
     const credentials = openCredentials({ store, clock });
     const waits = openWaits({ store, clock, log, engine, boundMs: config.blockingMs });
     const door = openDoor({ store, credentials, clock, log, waits, types });
@@ -106,9 +110,8 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     for (const prefix of ['/wso2/scim', '/scim1']) {
       await app.register(scimDoor({ door, passwords, forwarding, limits, codec: scim1Codec }), { prefix });
     }
-    await app.register(adminDoor(door, { key, kinds: connectorKinds, outbound, facts, rules, passwords }), {
-      prefix: '/api',
-    });
+    const admin = { key, kinds: connectorKinds, outbound, facts, rules, passwords, newsroom };
+    await app.register(adminDoor(door, admin), { prefix: '/api' });
     await app.register(consoleDoor({ folder: findConsole() }));
     const url = await listen(app, config);
     log.info({ url, database: store.dialect.name, ms: Math.round(clock.monotonic() - startedAt) }, 'Purvey listens');

@@ -1,3 +1,4 @@
+import { EventSource } from 'eventsource';
 import type { ProblemAnswer } from '../../src/contract/problem.ts';
 
 /** The server refused or failed, and says why. */
@@ -21,6 +22,8 @@ export class ApiError extends Error {
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Query = Record<string, string | number | boolean | undefined>;
 
+const ours = { 'purvey-client': 'console' };
+
 /** Below `/api`. The header says that no page of another site made the browser call; the server demands it. */
 export async function call<T>(
   method: Method,
@@ -37,7 +40,7 @@ export async function call<T>(
     response = await fetch(where, {
       method,
       headers: {
-        'purvey-client': 'console',
+        ...ours,
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
@@ -64,3 +67,22 @@ export const get = <T>(path: string, query?: Query) => call<T>('GET', path, quer
 
 /** One step of a path: a name or id. */
 export const step = (text: string | number) => encodeURIComponent(String(text));
+
+/**
+ * The events of the server, heard until `close`. A connection that breaks is opened again by itself, each loss told to
+ * `lose`; one that the server refuses is over.
+ */
+export function listen(
+  hear: (event: 'hello' | 'news', data: unknown) => void,
+  lose: () => void,
+): { close(): void; isOver(): boolean } {
+  // The browser's own could not say that it is the console.
+  const source = new EventSource('/api/events', {
+    fetch: (url, init) => fetch(url, { ...init, headers: { ...init?.headers, ...ours } }),
+  });
+  for (const event of ['hello', 'news'] as const) {
+    source.addEventListener(event, ({ data }) => hear(event, JSON.parse(String(data))));
+  }
+  source.addEventListener('error', lose);
+  return { close: () => source.close(), isOver: () => source.readyState === EventSource.CLOSED };
+}

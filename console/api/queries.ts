@@ -17,7 +17,8 @@ import { ApiError, get, step } from './client.ts';
 
 /** What is asked of the server, each under the key that a write makes stale. */
 
-const live = 4_000;
+/** The server says when something is new (`frame/live.tsx`); this is for what it may have missed. */
+const live = 30_000;
 
 /** Null: nobody is signed in. */
 export const sessionQuery = queryOptions({
@@ -39,11 +40,13 @@ export const statusQuery = queryOptions({
   refetchInterval: live,
 });
 
-export const throughputQuery = queryOptions({
-  queryKey: ['throughput'],
-  queryFn: () => get<ThroughputAnswer>('/throughput'),
-  refetchInterval: 15_000,
-});
+export const throughputQuery = (span: 'hour' | 'day', target?: string) =>
+  queryOptions({
+    queryKey: ['throughput', span, target],
+    queryFn: () => get<ThroughputAnswer>('/throughput', { span, target }),
+    placeholderData: keepPreviousData,
+    refetchInterval: live,
+  });
 
 export type Kind = 'user' | 'group';
 export const placeOf = (kind: Kind) => (kind === 'user' ? 'users' : 'groups');
@@ -145,7 +148,7 @@ export const syncQuery = (target: string) =>
   queryOptions({
     queryKey: ['sync', target],
     queryFn: () => get<SyncAnswer>(`/targets/${step(target)}/sync`),
-    refetchInterval: ({ state }) => (state.data?.sync?.state === 'running' ? 1_000 : false),
+    refetchInterval: live,
   });
 
 export const serviceProvidersQuery = queryOptions({

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { sessionQuery } from '../api/queries.ts';
+import { LiveProvider } from '../frame/live.tsx';
 import { ChangePasswordPage, SignInPage } from '../frame/sign-in.tsx';
 import { Toasts } from '../parts/act.tsx';
 import { Failed } from '../parts/page.tsx';
@@ -22,10 +23,12 @@ export function App() {
   if (session === null) return <SignInPage />;
   if (session.mustChangePassword) return <ChangePasswordPage session={session} />;
   return (
-    <Clock>
-      <Toasts>
-        <RouterProvider router={router} />
-      </Toasts>
-    </Clock>
+    <LiveProvider>
+      <Clock>
+        <Toasts>
+          <RouterProvider router={router} />
+        </Toasts>
+      </Clock>
+    </LiveProvider>
   );
 }

@@ -26,6 +26,11 @@ const subjects = (search: Search): SubjectSearch => ({
   from: number(search.from),
 });
 
+/** How far back the chart goes: an hour, unless it says `day`. */
+const span = (search: Search): { span?: 'day' | undefined } => ({ span: search.span === 'day' ? 'day' : undefined });
+
+type TargetSearch = { span?: 'day' | undefined; state?: string | undefined; after?: string | undefined };
+
 type DeliverySearch = Partial<
   Record<'target' | 'outcome' | 'status' | 'text' | 'subject' | 'after', string | undefined>
 >;
@@ -50,7 +55,12 @@ const spPages = () => import('../pages/service-providers.tsx');
 const spForm = () => import('../pages/service-provider.tsx');
 
 const routes = [
-  createRoute({ ...parent, path: '/', component: lazyRouteComponent(() => import('../pages/home.tsx'), 'HomePage') }),
+  createRoute({
+    ...parent,
+    path: '/',
+    validateSearch: span,
+    component: lazyRouteComponent(() => import('../pages/home.tsx'), 'HomePage'),
+  }),
   createRoute({
     ...parent,
     path: '/users',
@@ -76,7 +86,8 @@ const routes = [
   createRoute({
     ...parent,
     path: '/targets/$target',
-    validateSearch: (search: Search): { state?: string | undefined; after?: string | undefined } => ({
+    validateSearch: (search: Search): TargetSearch => ({
+      ...span(search),
       state: text(search.state),
       after: text(search.after),
     }),

@@ -8,6 +8,7 @@ import { sessionQuery, statusQuery } from '../api/queries.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import { showSpan } from '../parts/words.ts';
 import { Finder } from './finder.tsx';
+import { useLive } from './live.tsx';
 
 type Entry = { to: string; word: string; icon: IconName; under?: readonly { to: string; word: string }[] };
 
@@ -58,6 +59,7 @@ export function Frame() {
             <img src="/console/icon.svg" alt="" width={24} height={24} />
             Purvey
           </Link>
+          <Server />
           <div className="grow" />
           <Finder />
           <Scheme />
@@ -100,6 +102,32 @@ function Foot() {
       <br />
       Up {showSpan(data.uptime * 1_000)}
     </div>
+  );
+}
+
+const serverSays = {
+  connecting: ['grey', 'connecting', 'Asks the server to tell what happens.'],
+  live: ['teal', 'live', 'What happens is shown as it happens.'],
+  away: ['orange', 'not live', 'The server does not tell what happens: it is asked every few seconds.'],
+} as const;
+
+/** Which server this is, and whether it is there. */
+function Server() {
+  const { state, isOutdated } = useLive();
+  const [tone, word, says] = serverSays[state];
+  return (
+    <span className="row small server" title={says}>
+      <span className="muted hide-narrow">{location.host}</span>
+      <span className={`state tone-${tone}`} role="status">
+        <span className="dot" aria-hidden="true" />
+        {word}
+      </span>
+      {isOutdated && (
+        <button type="button" className="plain-button" onClick={() => location.reload()}>
+          The server was updated: <u>load the new console</u>
+        </button>
+      )}
+    </span>
   );
 }
 

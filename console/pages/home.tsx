@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { StatusAnswer, TargetStatus } from '../../src/contract/status.ts';
 import { changesQuery, statusQuery } from '../api/queries.ts';
 import { Causes } from '../frame/causes.tsx';
@@ -25,6 +25,8 @@ export function HomePage() {
 
 function Answers({ status }: { status: StatusAnswer }) {
   const { targets } = status;
+  const { span } = useSearch({ from: '/' });
+  const navigate = useNavigate();
   const parked = targets.reduce((sum, target) => sum + target.parked, 0);
   const behind = targets.filter(isBehind);
   const pending = targets.reduce((sum, target) => sum + target.pending, 0);
@@ -87,7 +89,14 @@ function Answers({ status }: { status: StatusAnswer }) {
               ))}
             </div>
           )}
-          {targets.length > 0 && <Throughput />}
+          {targets.length > 0 && (
+            <Throughput
+              span={span ?? 'hour'}
+              show={(wanted) =>
+                void navigate({ to: '/', search: { span: wanted === 'day' ? 'day' : undefined }, resetScroll: false })
+              }
+            />
+          )}
         </section>
         <Recent />
       </div>
@@ -113,7 +122,6 @@ function Latest() {
 }
 
 function Tile({ target }: { target: TargetStatus }) {
-  const wave = target.waves.find((one) => one.state === 'running');
   return (
     <article className="card tile" aria-label={target.name}>
       <div className="row apart">
@@ -130,15 +138,24 @@ function Tile({ target }: { target: TargetStatus }) {
         <Figure value={showCount(target.pending)} word="pending" />
         <Figure value={showCount(target.parked)} word="parked" />
       </div>
-      <span className="muted small">
-        {target.oldestPendingMs === null
-          ? `Bound by ${target.boundBy.join(', ') || 'nobody yet'}`
-          : `The longest waits ${showSpan(target.oldestPendingMs)}`}
-        {wave && `. Looks through ${showCount(wave.seen)} of ${showCount(wave.total)}`}
-        {wave?.secondsLeft != null && `, ${showSpan(wave.secondsLeft * 1_000)} left`}
-      </span>
+      <span className="muted small">{sayings(target).join('. ')}</span>
     </article>
   );
+}
+
+/** How fast it goes, how long it takes still, and what holds it. */
+function sayings(target: TargetStatus): string[] {
+  const { oldestPendingMs, perSecond, secondsLeft, held, pending, boundBy, waves } = target;
+  const kinds = held.filter((lane) => !lane.throttled).map((lane) => `${lane.kind}s`);
+  const wave = waves.find((one) => one.state === 'running');
+  const said = [
+    ...(kinds.length > 0 ? [`Held: no ${kinds.join(', no ')}, but one at a time to see whether it works again`] : []),
+    ...(perSecond === null ? [] : [`${showCount(perSecond)} a second`]),
+    ...(secondsLeft === null ? [] : [`about ${showSpan(secondsLeft * 1_000)} left`]),
+    ...(pending > 0 && oldestPendingMs !== null ? [`The longest waits ${showSpan(oldestPendingMs)}`] : []),
+    ...(wave ? [`Looks through ${showCount(wave.seen)} of ${showCount(wave.total)}`] : []),
+  ];
+  return said.length > 0 ? said : [`Bound by ${boundBy.join(', ') || 'nobody yet'}`];
 }
 
 function Figure({ value, word }: { value: string; word: string }) {

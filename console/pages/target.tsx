@@ -19,6 +19,7 @@ import { Ago } from '../parts/time.tsx';
 import { plural, showCount, showSpan } from '../parts/words.ts';
 import { PauseButton, TestSteps } from './connector.tsx';
 import { RetryMany } from './retry-many.tsx';
+import { type Span, Throughput } from './throughput.tsx';
 
 /** One target: how it is, who is there, and a sync. */
 export function TargetPage() {
@@ -73,6 +74,7 @@ export function TargetPage() {
               )}
               <Standing target={own} />
               <Sync target={own} />
+              <Deliveries target={own} />
               <Accounts target={own} />
             </div>
           ) : (
@@ -94,10 +96,17 @@ function Standing({ target }: { target: TargetStatus }) {
       <div className="stack">
         <StateBar target={target} />
         <Facts
+          pairs
           rows={[
             ['Accounts', showCount(target.accounts)],
             ['Still to be delivered', showCount(target.pending)],
             ['Parked', showCount(target.parked)],
+            [
+              'How fast',
+              target.perSecond === null
+                ? null
+                : `${showCount(target.perSecond)} a second${target.secondsLeft === null ? '' : `, about ${showSpan(target.secondsLeft * 1_000)} left`}`,
+            ],
             ['The longest waits', target.oldestPendingMs === null ? null : showSpan(target.oldestPendingMs)],
             [
               'Removals withheld',
@@ -111,6 +120,19 @@ function Standing({ target }: { target: TargetStatus }) {
       </div>
     </Card>
   );
+}
+
+function Deliveries({ target }: { target: TargetStatus }) {
+  const search = useSearch({ from: '/targets/$target' });
+  const navigate = useNavigate();
+  const show = (span: Span) =>
+    void navigate({
+      to: '/targets/$target',
+      params: { target: target.name },
+      search: { ...search, span: span === 'day' ? 'day' : undefined },
+      resetScroll: false,
+    });
+  return <Throughput span={search.span ?? 'hour'} show={show} target={target.name} />;
 }
 
 function Sync({ target }: { target: TargetStatus }) {

@@ -40,7 +40,7 @@ export function Toasts({ children }: { children: ReactNode }) {
   );
 }
 
-export type Doing<T> = {
+type Doing<T> = {
   act: () => Promise<T>;
   /** First words of the keys of what is read again afterwards. */
   stale: readonly string[];
@@ -48,13 +48,16 @@ export type Doing<T> = {
   says?: ReactNode | ((value: T) => ReactNode);
 };
 
-/** Does something on the server, reads again what it changed, and says so. */
-export function useDoing<T>({ act, stale, done, says }: Doing<T>) {
+/**
+ * Does something on the server, reads again what it changed, and says so. What is said is of when it was asked for: the
+ * page may show the new state before the answer is here.
+ */
+function useDoing<T>() {
   const client = useQueryClient();
   const say = useSay();
   return useMutation({
-    mutationFn: act,
-    onSuccess: async (value) => {
+    mutationFn: ({ act }: Doing<T>) => act(),
+    onSuccess: async (value, { stale, done, says }) => {
       const text = typeof says === 'function' ? says(value) : says;
       if (text) say(text);
       await Promise.all(stale.map((key) => client.invalidateQueries({ queryKey: [key] })));
@@ -77,10 +80,10 @@ type ActProps<T> = Doing<T> & {
 export function Act<T>(props: ActProps<T>) {
   const { word, icon, confirm, disabled = false } = props;
   const [asking, setAsking] = useState(false);
-  const doing = useDoing(props);
+  const doing = useDoing<T>();
   const start = () => {
     setAsking(false);
-    doing.mutate();
+    doing.mutate(props);
   };
   return (
     <>

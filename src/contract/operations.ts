@@ -62,7 +62,7 @@ export type Operation = {
   /** By status; null: without a body. Every refusal is a `ProblemAnswer`. */
   answers: Record<number, TSchema | null>;
   /** Of body and answer; default `application/json`. */
-  media?: 'application/xacml+xml';
+  media?: 'application/xacml+xml' | 'text/event-stream';
   /** `configures`: takes `?dryRun=true`, and says in the header `purvey-change` what it did. */
   is?: 'configures' | 'open';
   /** Who may: everybody (`read`), administrators and operators (`operate`), administrators (`administer`). See `needOf`. */
@@ -440,8 +440,16 @@ export const operations: readonly Operation[] = [
   {
     method: 'get',
     path: '/throughput',
-    summary: 'How many attempts ended well and how many otherwise, by minute, in the last hour',
+    summary: 'How many attempts ended well and how many otherwise, by when they began',
+    query: { span: 'hour (by minute; the default) or day (by quarter of an hour)', target: 'Id or name of a target' },
     answers: { 200: ThroughputAnswer },
+  },
+  {
+    method: 'get',
+    path: '/events',
+    summary: 'Server-sent events: hello, then news with a list of what got newer (changes, deliveries, targets)',
+    answers: { 200: Type.String() },
+    media: 'text/event-stream',
   },
   { method: 'get', path: '/status', summary: 'How server and targets are doing', answers: { 200: StatusAnswer } },
 ];

@@ -51,14 +51,21 @@ export const TargetStatus = Type.Object({
   withheldRemovals: count,
   /** Waves under way, paused ones too. */
   waves: Type.Array(WaveAnswer),
+  /** Deliveries a second that were done in the last seconds; null when there were none. */
+  perSecond: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+  /** How long the pending ones take at that rate; null when none are, or nothing moves. */
+  secondsLeft: Type.Union([count, Type.Null()]),
   /** How long, in milliseconds, the account that waits longest could have been tried already; null when none is due. */
   oldestPendingMs: Type.Union([count, Type.Null()]),
 });
 export type TargetStatus = Static<typeof TargetStatus>;
 
-/** `GET /api/throughput`: attempts that ended, by the minute in which they began; the last 60, the oldest first. */
+/** `GET /api/throughput`: attempts that ended, by when they began, the oldest first. */
 export const ThroughputAnswer = Type.Object({
-  minutes: Type.Array(Type.Object({ at: Time, done: count, failed: count })),
+  secondsPerBucket: Type.Integer({ minimum: 60 }),
+  buckets: Type.Array(Type.Object({ at: Time, done: count, failed: count })),
+  /** From when on all are counted; later than the first bucket while the rest is still to be counted. */
+  countedSince: Time,
 });
 export type ThroughputAnswer = Static<typeof ThroughputAnswer>;
 

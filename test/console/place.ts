@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser, BrowserContext, Page, Request } from 'playwright-core';
 import { readConfig } from '../../src/config.ts';
 import { operations } from '../../src/contract/operations.ts';
 import { startPurvey } from '../../src/main.ts';
@@ -56,6 +57,8 @@ export type Reader = {
   faults: string[];
   /** Every call of the API that the windows made, such as `GET /status`. */
   calls: Set<string>;
+  /** Resolves when the window has loaded everything. The stream of news has no end, and does not count. */
+  loaded(page: Page): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -64,6 +67,7 @@ export async function openReader(): Promise<Reader> {
   const faults: string[] = [];
   const calls = new Set<string>();
   const contexts: BrowserContext[] = [];
+  const pending = new WeakMap<Page, Set<Request>>();
   return {
     browser,
     faults,
@@ -72,11 +76,21 @@ export async function openReader(): Promise<Reader> {
       const context = await browser.newContext({
         viewport: { width, height: 860 },
         colorScheme: scheme,
+        // The browser would take it from an environment that may have none.
+        locale: 'en-US',
         reducedMotion: 'reduce',
       });
       context.setDefaultTimeout(15_000);
       contexts.push(context);
       const page = await context.newPage();
+      const own = new Set<Request>();
+      pending.set(page, own);
+      page.on('request', (request) => {
+        if (!request.url().endsWith('/api/events')) own.add(request);
+      });
+      for (const end of ['requestfinished', 'requestfailed'] as const) {
+        page.on(end as 'requestfinished', (request) => void own.delete(request));
+      }
       page.on('pageerror', (error) => faults.push(error.message));
       page.on('console', (message) => {
         // A refused call is shown by the page; the browser notes it besides.
@@ -88,6 +102,10 @@ export async function openReader(): Promise<Reader> {
         if (pathname.startsWith('/api/')) calls.add(`${request.method()} ${pathname.slice('/api'.length)}`);
       });
       return page;
+    },
+    async loaded(page) {
+      const own = pending.get(page)!;
+      for (let quiet = 0; quiet < 5; quiet = own.size === 0 ? quiet + 1 : 0) await sleep(50);
     },
     async close() {
       for (const context of contexts) await context.close();

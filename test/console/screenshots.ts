@@ -39,7 +39,7 @@ try {
       await page.goto(`${acme.url}/console${path}`);
       await page.locator('#content').getByRole('heading').first().waitFor();
       await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' });
-      await page.waitForLoadState('networkidle');
+      await reader.loaded(page);
       await prepare?.(page);
       await take(page, `${name}${word}`);
     }

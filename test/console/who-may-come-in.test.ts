@@ -103,7 +103,7 @@ describe('who may come in, and how far', () => {
       await page.goto(`${server.url}/console${path}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' });
-      await page.waitForLoadState('networkidle');
+      await reader.loaded(page);
       const buttons = await page.getByRole('main').getByRole('button').all();
       for (const button of buttons) {
         const name = ((await button.textContent()) ?? '').trim();

@@ -12,6 +12,7 @@ import { openDoor } from '../../src/inbound/door.ts';
 import { ensureFirstAdministrator } from '../../src/inbound/operators.ts';
 import { openOutbound } from '../../src/outbound/request.ts';
 import { startEngine } from '../../src/provisioning/engine.ts';
+import { openNewsroom } from '../../src/provisioning/news.ts';
 import { ensureResidentServiceProvider } from '../../src/provisioning/service-providers.ts';
 import { openZone } from '../../src/rules/zone.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -56,6 +57,7 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
   });
   const credentials = openCredentials({ store, clock });
   const door = openDoor({ store, credentials, clock, log });
+  const newsroom = openNewsroom({ store, clock, log });
   const facts = {
     version: '0.0.0',
     startedAt: clock.monotonic(),
@@ -75,11 +77,12 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
       facts,
       rules: { zone: openZone('UTC') },
       passwords: { key, lastsMs: 7 * 86_400_000 },
+      newsroom,
     }),
     { prefix: '/api' },
   );
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  const stops: (() => Promise<void>)[] = [() => app.close(), () => outbound.close()];
+  const stops: (() => Promise<void>)[] = [() => app.close(), () => outbound.close(), async () => newsroom.stop()];
   // The bed closes the store at the end of the suite; what works on it has to end before.
   const close = store.close.bind(store);
   let stopping: Promise<void> | undefined;

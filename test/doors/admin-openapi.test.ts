@@ -68,6 +68,17 @@ eachDatabase('the description of the admin API', (bed) => {
     return answer.body;
   };
 
+  /** The one answer that has no end. */
+  const listen = async () => {
+    const gone = new AbortController();
+    const headers = { authorization: `Bearer ${api.token}` };
+    const response = await fetch(`${api.url}/api/events`, { headers, signal: gone.signal });
+    const described = Object.keys(description.paths['/events'].get.responses['200'].content);
+    assert.deepEqual([response.status, described], [200, [response.headers.get('content-type')]]);
+    gone.abort();
+    seen.add('get /events 200');
+  };
+
   const settings = () => ({
     'scim2-authentication-mode': 'bearer',
     'scim2-access-token': 'the-secret-of-the-target',
@@ -217,9 +228,10 @@ eachDatabase('the description of the admin API', (bed) => {
     assert.ok((await call('get', '/attempts')).items.length > 0);
     await call('get', '/attempts/{id}', { id: attempts[0].id });
     assert.ok((await call('get', '/changes')).items.length > 0);
-    const { minutes } = await call('get', '/throughput');
-    assert.ok(minutes.length === 60 && minutes.some(({ done }: { done: number }) => done > 0));
+    const { buckets } = await call('get', '/throughput');
+    assert.ok(buckets.length === 60 && buckets.some(({ done }: { done: number }) => done > 0));
     assert.equal((await call('get', '/status')).targets.length, 1);
+    await listen();
     await call('post', '/policies/try', {}, { subject: 'ada', target: 'partner:SCIM2', operation: 'PUT' });
     await call('get', '/accounts/{target}/{subject}/preview', account);
     await call('post', '/accounts/{target}/{subject}/retry', account, undefined, { status: 202 });
@@ -266,6 +278,7 @@ eachDatabase('the description of the admin API', (bed) => {
       outcome: 'done',
       text: 'nothing at all',
       status: '201',
+      span: 'day',
     };
     for (const [path, { get }] of Object.entries(description.paths as Record<string, Json>)) {
       for (const { name, in: place } of get?.parameters ?? []) {

@@ -157,7 +157,8 @@ eachDatabase('sessions of the console', (bed) => {
       const { cookie } = await signIn(name, ownPassword);
       for (const operation of operations) {
         const { method, path, is } = operation;
-        if (is === 'open' || path === '/password') continue;
+        // The answer of /events has no end; `admin-events` tries it.
+        if (is === 'open' || path === '/password' || path === '/events') continue;
         const real = path.replace(/\{\w+\}/g, 'nobody');
         const isAllowed = needs.includes(needOf(operation));
         const bySession = await callWith(cookie, method.toUpperCase(), real, method === 'get' ? undefined : {});

@@ -130,7 +130,8 @@ export function findWrongImports(files: readonly SourceFile[]): string[] {
   return wrong;
 }
 
-const consolePackages = /^(react|react-dom|@mantine\/(core|hooks)|@tanstack\/react-(query|router)|vite)$/;
+const consolePackages =
+  /^(react|react-dom|@mantine\/(core|hooks)|@tanstack\/react-(query|router)|eventsource|uplot|vite)$/;
 /** What builds the console runs on Node, and is no part of it. */
 const consoleBuild = ['console/build.ts', 'console/bundle.ts'];
 

@@ -125,7 +125,9 @@ function judgeAny(answer: Answer, asked: Asked): Failure | Absent | Exists | und
 export function describeAnswer(answer: Answer & { ended: 'answered' }, secrets: readonly Secret[]): string {
   const { detail, scimType } = readError(answer.body);
   const words = [scimType, detail].filter((part) => part !== undefined).join(': ');
-  if (words !== '') return `the target answered ${answer.status}: ${bound(hideSecrets(words, secrets))}`;
+  // The reason goes on in most places that show it.
+  const said = bound(hideSecrets(words, secrets)).replace(/\.$/, '');
+  if (said !== '') return `the target answered ${answer.status}: ${said}`;
   const page = /^\s*</.test(answer.text) ? ' with a web page' : '';
   return `the target answered ${answer.status}${page} without an explanation`;
 }

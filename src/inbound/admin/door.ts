@@ -6,6 +6,7 @@ import { describeApi } from '../../contract/openapi.ts';
 import type { ProblemAnswer } from '../../contract/problem.ts';
 import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
+import type { Newsroom } from '../../provisioning/news.ts';
 import type { RuleSettings } from '../../rules/decide.ts';
 import type { Caller } from '../credentials.ts';
 import type { Door } from '../door.ts';
@@ -15,6 +16,7 @@ import { authenticate, isOfConsole, openRoleCheck } from './callers.ts';
 import { addChangeRoutes } from './changes.ts';
 import { addConnectorKindRoutes } from './connector-kinds.ts';
 import { addDomainRoutes } from './domains.ts';
+import { addEventRoutes } from './events.ts';
 import { addIdentityProviderRoutes } from './identity-providers.ts';
 import { addOperatorRoutes } from './operators.ts';
 import { type AdminParts, checkDryRun } from './parts.ts';
@@ -44,6 +46,7 @@ export function adminDoor(
     facts: StatusFacts;
     rules: RuleSettings;
     passwords: PasswordKeeping;
+    newsroom: Newsroom;
   },
 ) {
   const { credentials } = door;
@@ -103,6 +106,10 @@ export function adminDoor(
       addChangeRoutes(inner, parts, given.facts);
       addPolicyRoutes(inner, parts, given.rules);
       addStatusRoutes(inner, parts, given.facts);
+      const mayStillRead = async (request: FastifyRequest) => {
+        checkRole(await authenticate(credentials, request, { mayBeDue: false }), request);
+      };
+      addEventRoutes(inner, { ...parts, newsroom: given.newsroom, mayStillRead }, given.facts);
       addTokenRoutes(inner, { ...parts, credentials });
       addOperatorRoutes(inner, { ...parts, credentials });
     });

@@ -8,13 +8,13 @@ import { countDescents } from '../../provisioning/descents.ts';
 import { countAccounts, listHeldLanes, type TargetCounts } from '../../provisioning/inspect.ts';
 import { type Keep, readOldest } from '../../provisioning/retention.ts';
 import { listServiceProviders } from '../../provisioning/service-providers.ts';
-import { listTargets, type Target } from '../../provisioning/targets.ts';
-import { readThroughput } from '../../provisioning/throughput.ts';
+import { listTargets, readTarget, type Target } from '../../provisioning/targets.ts';
+import { longestSpan, openThroughput, readRates } from '../../provisioning/throughput.ts';
 import { countWakes } from '../../provisioning/wakes.ts';
 import { listOpenWaves } from '../../provisioning/waves.ts';
 import type { LaneRow } from '../../store/schema.ts';
 import type { AdminParts } from './parts.ts';
-import { showTime } from './query.ts';
+import { readOneOf, readQuery, showTime } from './query.ts';
 import { showWave } from './waves.ts';
 
 /** What only the process itself knows. */
@@ -28,12 +28,26 @@ export type StatusFacts = {
   keep: Keep;
 };
 
-const shownMinutes = 60;
+/** How long ago the first bucket begins, and how long each is, in minutes. */
+const spans = {
+  hour: { minutes: 60, minutesPerBucket: 1 },
+  day: { minutes: longestSpan, minutesPerBucket: 15 },
+} as const;
 
 export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminParts, facts: StatusFacts): void {
-  app.get('/throughput', async (): Promise<ThroughputAnswer> => {
-    const minutes = await store.read((reading) => readThroughput(reading, shownMinutes));
-    return { minutes: minutes.map(({ at, ...counts }) => ({ at: showTime(at), ...counts })) };
+  const throughput = openThroughput({ store, clock });
+
+  app.get('/throughput', async (request): Promise<ThroughputAnswer> => {
+    const query = readQuery(request.query, ['span', 'target']);
+    const span = spans[readOneOf(query.span, 'span', ['hour', 'day']) ?? 'hour'];
+    const target = query.target;
+    const targetId = target === undefined ? undefined : (await store.read((reading) => readTarget(reading, target))).id;
+    const { buckets, countedSince } = await throughput.read({ ...span, targetId });
+    return {
+      secondsPerBucket: span.minutesPerBucket * 60,
+      buckets: buckets.map(({ at, ...counts }) => ({ at: showTime(at), ...counts })),
+      countedSince: showTime(countedSince),
+    };
   });
 
   app.get('/status', async (): Promise<StatusAnswer> => {
@@ -48,6 +62,7 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
       const oldest = await readOldest(reading);
       const banners = await listBanners(reading, lanes);
       const removals = await countWithheldRemovals(reading);
+      const rates = await readRates(reading);
       const now = store.now();
       return {
         version: facts.version,
@@ -74,6 +89,7 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
             .map((wave) => showWave(wave, target.name, now));
           return {
             ...showTarget(target, counts.get(target.id), boundBy, held, now),
+            ...showRate(rates.get(target.id), counts.get(target.id)?.pending ?? 0),
             banners: banners.filter((banner) => banner.targetId === target.id).map(showBanner),
             withheldRemovals: removals.get(target.id) ?? 0,
             waves: own,
@@ -90,7 +106,7 @@ function showTarget(
   boundBy: string[],
   lanes: readonly LaneRow[],
   now: number,
-): Omit<TargetStatus, 'waves' | 'banners' | 'withheldRemovals'> {
+): Omit<TargetStatus, 'waves' | 'banners' | 'withheldRemovals' | 'perSecond' | 'secondsLeft'> {
   const oldest = counts?.oldestDueAt ?? null;
   return {
     id: target.id,
@@ -105,6 +121,11 @@ function showTarget(
     held: lanes.map(showLane),
     oldestPendingMs: oldest === null ? null : Math.max(0, Math.round(now - oldest)),
   };
+}
+
+function showRate(rate: number | undefined, pending: number): Pick<TargetStatus, 'perSecond' | 'secondsLeft'> {
+  if (rate === undefined) return { perSecond: null, secondsLeft: null };
+  return { perSecond: Math.round(rate * 10) / 10, secondsLeft: pending === 0 ? null : Math.ceil(pending / rate) };
 }
 
 function showBanner({ kinds, reason, throttled, since, nextTryAt, waiting }: Banner): BannerAnswer {
