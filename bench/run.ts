@@ -1,4 +1,5 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { benchConsole } from './console.ts';
 import { benchGroup } from './group.ts';
 import { benchIdle } from './idle.ts';
 import { benchInbound } from './inbound.ts';
@@ -17,6 +18,7 @@ const benches: Record<string, { what: string; run: (options: { quick: boolean })
   group: { what: 'one member added to a group of 100,000, over one of 100', run: benchGroup },
   idle: { what: 'what a server with 50 targets costs while nothing happens', run: benchIdle },
   scim: { what: 'filters and PATCH over npm packages, and pages of lists as the directory grows', run: benchScim },
+  console: { what: 'first paint of the console in a real browser', run: benchConsole },
   rules: { what: 'decisions of the role template, over Cedar in WebAssembly', run: benchRules },
   memory: { what: 'memory and start with 100,000 users and 200,000 accounts', run: benchMemory },
 };

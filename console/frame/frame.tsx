@@ -95,7 +95,15 @@ export function Frame() {
 
 function Foot() {
   const { data } = useQuery(statusQuery);
-  if (!data) return <div className="nav-foot">&nbsp;</div>;
+  if (!data) {
+    return (
+      <div className="nav-foot">
+        &nbsp;
+        <br />
+        &nbsp;
+      </div>
+    );
+  }
   return (
     <div className="nav-foot">
       Version {data.version}, {data.database.kind === 'sqlite' ? 'SQLite' : 'PostgreSQL'}

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { FakeScim2 } from '../connectors/fakes/scim2.ts';
-import { furnish } from './pages.ts';
+import { furnish, show } from './pages.ts';
 import { openReader, openServer, ownPassword, type Reader, type Server, signIn, signInFirst } from './place.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -38,12 +38,6 @@ async function faultsOf(page: Page, rules?: readonly string[]): Promise<string[]
     .flatMap(({ id, nodes }) =>
       nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary.slice(0, 300)})`),
     );
-}
-
-async function show(page: Page, url: string, path: string): Promise<void> {
-  await page.goto(`${url}/console${path}`);
-  await page.locator('#content').getByRole('heading').first().waitFor();
-  await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' });
 }
 
 describe('everybody can use the console', () => {

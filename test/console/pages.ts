@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core';
 import { type FakeScim2, startFakeScim2 } from '../connectors/fakes/scim2.ts';
 import { type Server, until } from './place.ts';
 
@@ -69,4 +70,11 @@ export async function furnish(
     ['nowhere', '/no/such/page'],
   ] as const;
   return { fake, pages };
+}
+
+/** Goes to a page, and waits until it has something to show. */
+export async function show(page: Page, url: string, path: string): Promise<void> {
+  await page.goto(`${url}/console${path}`);
+  await page.locator('#content').getByRole('heading').first().waitFor();
+  await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' });
 }
