@@ -127,7 +127,7 @@ function Server() {
     <span className="row small server" title={says}>
       <span className="muted hide-narrow">{location.host}</span>
       <span className={`state tone-${tone}`} role="status">
-        <span className="dot" aria-hidden="true" />
+        <span className="live-dot" aria-hidden="true" />
         {word}
       </span>
       {isOutdated && (
