@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AccountAnswer, AccountDetail, ForwardedAnswer } from '../contract/account.ts';
+import type { AccountAnswer, AccountDetail, DecisionAnswer, ForwardedAnswer } from '../contract/account.ts';
 import type { Page } from '../contract/page.ts';
 import { CliError, type Client } from './client.ts';
 import { asClientCommand, openCommand, readCount } from './command.ts';
@@ -11,6 +11,8 @@ type ListOptions = Options & {
   state?: string;
   kind?: string;
   subject?: string;
+  left?: boolean;
+  remoteId?: string;
   limit: number;
   all?: boolean;
 };
@@ -18,7 +20,7 @@ type ListOptions = Options & {
 const pathOf = (target: string, subject: string) =>
   `/accounts/${encodeURIComponent(target)}/${encodeURIComponent(subject)}`;
 
-/** `purvey accounts list|show|retry|give-up`. */
+/** `purvey accounts list|show|retry|adopt|leave|give-up`. */
 export function addAccounts(program: Command): void {
   const group = program.command('accounts').description('where users and groups stand at the targets');
 
@@ -29,6 +31,9 @@ export function addAccounts(program: Command): void {
     .option('--state <states>', 'only in these states, separated by commas: due, done, waiting, parked, withheld …')
     .option('--kind <kind>', 'only user or group')
     .option('--subject <name>', 'only of this user or group, by id or name')
+    .option('--remote-id <id>', 'only whoever has this id at a target')
+    .option('--left', 'only those that somebody left parked')
+    .option('--no-left', 'only those that nobody left parked')
     .option('--limit <number>', 'at most so many', readCount(1), 100)
     .option('--all', 'all of them');
   asClientCommand(list, 'purvey accounts list --target partner:SCIM2 --state parked').action(
@@ -70,6 +75,14 @@ export function addAccounts(program: Command): void {
         ['waits behind', account.waitsBehind],
         ...(account.forwarded ? [['forwarded', describeForwarded(account.forwarded)] as [string, unknown]] : []),
         ['let in by', account.why.sentence],
+        ['left parked', account.left && describeLeft(account.left)],
+        ...(account.conflict?.adoptable ? account.conflict.remotes : []).map(
+          ({ remoteId, name }): [string, unknown] => [
+            'is there already',
+            `${name} (id ${remoteId}); purvey accounts adopt ${account.target} ${account.subject.name} ${remoteId}`,
+          ],
+        ),
+        ...account.decisions.map((one): [string, unknown] => ['decided', describeDecision(one)]),
         ...account.attempts.flatMap((attempt): [string, unknown][] => [
           [
             `attempt ${attempt.id}`,
@@ -91,7 +104,7 @@ export function addAccounts(program: Command): void {
     .command('retry')
     .argument('<target>', 'such as partner:SCIM2')
     .argument('[subject]', 'user or group, by id or name')
-    .option('--parked', 'every parked account of the target')
+    .option('--parked', 'every parked account of the target that nobody left so')
     .description('make an account due at once, whatever its state');
   asClientCommand(retry, 'purvey accounts retry partner:SCIM2 --parked').action(
     async (target: string, subject: string | undefined, options: Options & { parked?: boolean }) => {
@@ -102,7 +115,7 @@ export function addAccounts(program: Command): void {
       const subjects =
         subject !== undefined
           ? [subject]
-          : (await listAccounts(client, { target, state: 'parked', all: true, limit: 1 })).rows.map(
+          : (await listAccounts(client, { target, state: 'parked', left: false, all: true, limit: 1 })).rows.map(
               (row) => row.subject.id,
             );
       const retried: AccountAnswer[] = [];
@@ -112,6 +125,39 @@ export function addAccounts(program: Command): void {
       if (out.json) return printJson(out, { items: retried });
       for (const account of retried) out.write(`${account.subject.name} is due at ${account.target}\n`);
       if (retried.length === 0) out.write('nothing is parked there\n');
+    },
+  );
+
+  const adopt = group
+    .command('adopt')
+    .argument('<target>', 'such as partner:SCIM2')
+    .argument('<subject>', 'user or group, by id or name')
+    .argument('<remote-id>', 'the account there that is taken over, as `accounts show` names it')
+    .description('take over the account that is at the target under the name already');
+  asClientCommand(adopt, 'purvey accounts adopt partner:SCIM2 ada 2819c223').action(
+    async (target: string, subject: string, remoteId: string, options: Options) => {
+      const { client, out } = openCommand(options);
+      const path = `${pathOf(target, subject)}/adopt`;
+      const { answer } = await client.send<AccountAnswer>('POST', path, { remoteId });
+      if (out.json) return printJson(out, answer);
+      out.write(`${answer.subject.name} takes over ${remoteId} at ${answer.target} with the next attempt\n`);
+    },
+  );
+
+  const leave = group
+    .command('leave')
+    .argument('<target>', 'such as partner:SCIM2')
+    .argument('<subject>', 'user or group, by id or name')
+    .option('--note <text>', 'why, for whoever comes after you')
+    .description('leave a parked account parked, until something about it changes');
+  asClientCommand(leave, 'purvey accounts leave partner:SCIM2 ada --note "she has another one there"').action(
+    async (target: string, subject: string, options: Options & { note?: string }) => {
+      const { client, out } = openCommand(options);
+      const { note } = options;
+      const path = `${pathOf(target, subject)}/leave`;
+      const { answer } = await client.send<AccountAnswer>('POST', path, note === undefined ? {} : { note });
+      if (out.json) return printJson(out, answer);
+      out.write(`${answer.subject.name} is left parked at ${answer.target}\n`);
     },
   );
 
@@ -138,9 +184,18 @@ function describeForwarded({ serviceProvider, body, keptUntil, givenUp }: Forwar
   return `only, for ${serviceProvider}; ${what}${givenUp ? '; it was given up before every target had it' : ''}`;
 }
 
+const describeLeft = ({ by, at, note }: NonNullable<AccountAnswer['left']>) =>
+  `by ${by}, ${at}${note === null ? '' : `: ${note}`}`;
+
+function describeDecision({ what, remoteId, remoteName, by, at, ended, endedWhy }: DecisionAnswer): string {
+  const word = what === 'adopt' ? `adopt "${remoteName}" (id ${remoteId})` : 'leave it parked';
+  const end = ended === null ? 'stands' : endedWhy === null ? ended : `${ended}: ${endedWhy}`;
+  return `${word}, by ${by}, ${at}; ${end}`;
+}
+
 /** Of an account that is done otherwise, a password that did not get there is all there is to say. */
-function whyOf({ reason, passwordNote }: AccountAnswer): string | null {
-  const both = [reason, passwordNote].filter((one) => one !== null);
+function whyOf({ reason, passwordNote, left }: AccountAnswer): string | null {
+  const both = [left && `left parked by ${left.by}`, reason, passwordNote].filter((one) => one !== null);
   return both.length === 0 ? null : both.join('; ');
 }
 
@@ -156,9 +211,9 @@ async function listAccounts(
   const wanted = options.all ? Number.POSITIVE_INFINITY : options.limit;
   let after: string | null = null;
   do {
-    const { target, state, kind, subject } = options;
+    const { target, state, kind, subject, left, remoteId } = options;
     const limit = Math.min(1_000, wanted - rows.length);
-    const query = { target, state, kind, subject, limit, after: after ?? undefined };
+    const query = { target, state, kind, subject, left: left?.toString(), remoteId, limit, after: after ?? undefined };
     const page: Page<AccountAnswer> = await client.get('/accounts', query);
     rows.push(...page.items);
     after = page.next;

@@ -29,7 +29,8 @@ export function addStatus(program: Command): void {
         { head: 'ACCOUNTS', value: (row) => row.accounts },
         { head: 'DONE', value: (row) => row.byState.done ?? 0 },
         { head: 'PENDING', value: (row) => row.pending },
-        { head: 'PARKED', value: (row) => row.parked },
+        { head: 'PARKED', value: (row) => row.parked - row.left },
+        { head: 'LEFT', value: (row) => row.left },
         { head: 'LONGEST WAIT', value: (row) => showDuration(row.oldestPendingMs) },
       ]);
       for (const target of answer.targets) {

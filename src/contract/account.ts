@@ -32,6 +32,8 @@ export const AccountAnswer = Type.Object({
   passwordNote: MaybeText,
   /** The service provider that let it in. */
   serviceProvider: MaybeText,
+  /** Who left it parked, and when: it is not among those to look at. Null for all others. */
+  left: Type.Union([Type.Object({ by: Type.String(), at: Time, note: MaybeText }), Type.Null()]),
 });
 export type AccountAnswer = Static<typeof AccountAnswer>;
 export const AccountPage = pageOf(AccountAnswer);
@@ -48,6 +50,32 @@ export const ForwardedAnswer = Type.Object({
   givenUp: Type.Boolean(),
 });
 export type ForwardedAnswer = Static<typeof ForwardedAnswer>;
+
+/** What an operator decided about an account. */
+export const DecisionAnswer = Type.Object({
+  /** `adopt`: the next attempt takes over the resource there with this id. `leave`: it stays parked. */
+  what: Type.Enum(['adopt', 'leave']),
+  remoteId: MaybeText,
+  remoteName: MaybeText,
+  note: MaybeText,
+  by: Type.String(),
+  at: Time,
+  /** `used`: adopted. `in vain`: it could not be. `superseded`: by another decision, or by what became of the account. `over`: something about the account changed. Null while it stands. */
+  ended: Type.Union([Type.Enum(['used', 'in vain', 'superseded', 'over']), Type.Null()]),
+  endedAt: MaybeTime,
+  /** How it ended, in plain words; null where that says it all. */
+  endedWhy: MaybeText,
+});
+export type DecisionAnswer = Static<typeof DecisionAnswer>;
+
+/** What `POST …/adopt` takes: one of the ids in `conflict`. */
+export const AdoptInput = Type.Object({ remoteId: Type.String({ minLength: 1 }) });
+export type AdoptInput = Static<typeof AdoptInput>;
+/** What `POST …/leave` takes. */
+export const LeaveInput = Type.Object({
+  note: Type.Optional(Type.Union([Type.String({ maxLength: 500 }), Type.Null()])),
+});
+export type LeaveInput = Static<typeof LeaveInput>;
 
 export const AccountDetail = Type.Intersect([
   AccountAnswer,
@@ -72,6 +100,18 @@ export const AccountDetail = Type.Intersect([
     forwarded: Type.Union([ForwardedAnswer, Type.Null()]),
     /** What keeps everybody waiting that this account waits with: a lane that is held, a target that is switched off. */
     waitsBehind: MaybeText,
+    /** What is at the target under the name that the account wants and is nobody's of ours; null when that is not why it is parked. */
+    conflict: Type.Union([
+      Type.Object({
+        name: Type.String(),
+        /** Whether the account may take one of them over: not when it has an account there already. */
+        adoptable: Type.Boolean(),
+        remotes: Type.Array(Type.Object({ remoteId: Type.String(), name: Type.String() })),
+      }),
+      Type.Null(),
+    ]),
+    /** What operators decided about it, the latest first; the last five. */
+    decisions: Type.Array(DecisionAnswer),
     /** What the target last acknowledged, by path; null before that. Of a subject that was only forwarded the values are not kept. */
     acknowledged: Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]),
     /** The last five, the latest first. */

@@ -1,5 +1,14 @@
 import { type TSchema, Type } from 'typebox';
-import { AccountAnswer, AccountDetail, AccountPage, ForwardedAnswer, PreviewAnswer, RetryAnswer } from './account.ts';
+import {
+  AccountAnswer,
+  AccountDetail,
+  AccountPage,
+  AdoptInput,
+  ForwardedAnswer,
+  LeaveInput,
+  PreviewAnswer,
+  RetryAnswer,
+} from './account.ts';
 import { AttemptDetail, AttemptPage } from './attempt.ts';
 import { ChangePage } from './change.ts';
 import { ConnectorKindList } from './connector-kind.ts';
@@ -86,6 +95,8 @@ const chooseAccounts = {
   kind: 'user or group',
   subject: 'Id or name of a user or group',
   due: 'true or false: whether something is still to be delivered',
+  left: 'true or false: of those that are parked, whether somebody left them so',
+  remoteId: 'The id it has at the target, exactly',
   after,
 };
 
@@ -412,6 +423,22 @@ export const operations: readonly Operation[] = [
     path: '/accounts/{target}/{subject}/retry',
     summary: 'Make an account due at once, whatever its state',
     answers: { 202: AccountAnswer },
+    needs: 'operate',
+  },
+  {
+    method: 'post',
+    path: '/accounts/{target}/{subject}/adopt',
+    summary: 'Take over the account that is at the target under its name already; the next attempt does it',
+    body: given(AdoptInput),
+    answers: { 202: AccountAnswer },
+    needs: 'operate',
+  },
+  {
+    method: 'post',
+    path: '/accounts/{target}/{subject}/leave',
+    summary: 'Leave a parked account parked: it is no longer among those to look at, until something about it changes',
+    body: { shape: LeaveInput, required: false },
+    answers: { 200: AccountAnswer },
     needs: 'operate',
   },
   {

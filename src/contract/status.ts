@@ -42,7 +42,9 @@ export const TargetStatus = Type.Object({
   byState: Type.Record(Type.String(), count),
   /** Accounts for which something is still to be delivered. */
   pending: count,
+  /** All that are parked, and how many of them somebody left so: the others are to be looked at. */
   parked: count,
+  left: count,
   /** Lanes that are held; none when all is well. */
   held: Type.Array(LaneAnswer),
   /** The same, one for each cause, with how many wait behind it. */

@@ -7,6 +7,7 @@ import type { AccountRow } from '../store/schema.ts';
 import { prepare, type Tx } from '../store/store.ts';
 import { postponeAsking, type Raise, raiseAccounts } from './accounts.ts';
 import { openRules } from './ask-rules.ts';
+import { carryLeaves } from './decisions.ts';
 import { askEveryMs } from './schedule.ts';
 import type { TargetBook } from './target-book.ts';
 
@@ -47,6 +48,10 @@ export async function askAgain(tx: Tx, book: TargetBook, limit: number): Promise
       else raises.push(raiseOf(account, operation === 'DELETE' ? urgency.removal : urgency.creation));
     }
   }
+  await carryLeaves(
+    tx,
+    accounts.filter((account) => account.state === 'parked'),
+  );
   await raiseAccounts(tx, raises);
   await postponeAsking(tx, still, tx.now + askEveryMs);
   return accounts.length;

@@ -14,6 +14,7 @@ import {
 import { endAttempts } from './attempts.ts';
 import { waitsOn } from './chain.ts';
 import { nameIn } from './claim.ts';
+import { endDecisions, forgetConflicts, noteConflicts } from './decisions.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { addDoubt } from './doubt.ts';
 import { type Fenced, fenceAccounts } from './fenced-accounts.ts';
@@ -179,7 +180,17 @@ async function recordBatch(tx: Tx, random: () => number, batch: readonly Ended[]
     .filter(({ result }) => result.drop && settled.has(keyOf(accountKey(result))))
     .map(({ result }) => accountKey(result));
   await forgetLinksOf(tx, dropped);
+  await forgetConflicts(tx, dropped);
   await dropAccounts(tx, dropped);
+  await noteConflicts(
+    tx,
+    kept.flatMap(({ result }) =>
+      result.conflict !== null && settled.has(keyOf(accountKey(result)))
+        ? [{ ...accountKey(result), noted: result.claim.account.wanted, conflict: result.conflict }]
+        : [],
+    ),
+  );
+  await endDecisions(tx, kept.flatMap(decidedBefore));
   const gone = new Set(dropped.map(keyOf));
   await eraseUnowedPasswords(
     tx,
@@ -432,6 +443,14 @@ async function hasChanged(tx: Tx, seen: Result['claim']['account']): Promise<boo
 /** The subject has a remote id that it did not have: whoever names it is told (engine rule 19). */
 function hasArrived({ remoteId, claim }: Result): boolean {
   return remoteId !== null && remoteId !== claim.account.remote_id;
+}
+
+/** The decision that stood when the account was claimed; almost always there is none. */
+function decidedBefore({ result }: Ended) {
+  const { decision, wanted } = result.claim.account;
+  if (decision === null) return [];
+  const hasOther = result.remoteId !== null || result.drop;
+  return [{ ...accountKey(result), decision, noted: wanted, ending: result.decided, hasOther }];
 }
 
 /** Whether somebody who waits for this account's name, or is parked because of it, should look again. */

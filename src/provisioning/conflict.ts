@@ -3,9 +3,11 @@ import type { Attributes } from '../mapping/rows.ts';
 import type { Courier } from '../outbound/courier.ts';
 import type { AccountRow } from '../store/schema.ts';
 import type { Claim } from './claim.ts';
+import type { Decision, Named } from './decisions.ts';
 import { isBare } from './owed-passwords.ts';
 import { afterAdoption, afterFinding } from './password.ts';
 import { failureOf, park, type Result, resultOf, stepOn } from './result.ts';
+import { storableText } from './storable-text.ts';
 
 /**
  * Whose account is it (engine rules 14 to 16). A creation or a rename met a name that is taken: by our own earlier
@@ -20,6 +22,8 @@ export interface ConflictLookups {
   waitsOn(targetId: number, from: string, subjectId: string): Promise<boolean>;
   /** The kind of subjects by id. */
   kindsOf(targetId: number, subjectIds: readonly string[]): Promise<Map<string, SubjectKind>>;
+  /** What an operator decided, by the id that an account has of it. */
+  decisionOf(id: number): Promise<Decision | undefined>;
 }
 
 /** Who waits for another account is woken by it; this is only the time after which it looks again by itself. */
@@ -60,7 +64,8 @@ export async function resolveCreateConflict(
       claim,
       'create',
       'exists',
-      `the target already has ${describe(found.found)}, which Purvey did not make. Adopt it by setting this target's adopt policy to "name" for a while, or rename one of the two, then retry`,
+      `the target already has ${describe(found.found)}, which Purvey did not make. Adopt it, or leave it parked; or rename one of the two, then retry`,
+      { conflict: { name: claim.name, adoptable: true, remotes: found.found.map(nameOf) } },
     );
   }
   return adopt(claim, stranger);
@@ -88,7 +93,7 @@ export async function resolveRenameConflict(
     'update',
     'exists',
     `the target has ${describe(others)} under the name this account should have, and Purvey did not make it. Rename or remove it there, then retry`,
-    change,
+    { ...change, conflict: { name: claim.name, adoptable: false, remotes: others.map(nameOf) } },
   );
 }
 
@@ -190,6 +195,52 @@ function unexplained(claim: Claim, operation: Result['operation'], reason: strin
   });
 }
 
+/**
+ * Takes over the resource that an operator chose when the account was parked. It may be another by now, so it is read
+ * first: one that is gone, is called otherwise, or is somebody's of ours parks the account again and is not taken.
+ */
+export async function adoptAsDecided(
+  claim: Claim,
+  courier: Courier,
+  lookups: ConflictLookups,
+  decision: Decision,
+): Promise<Result> {
+  const { account, open } = claim;
+  const { actor, remote_id: remoteId, remote_name: wasCalled } = decision;
+  const inVain = (why: string) => ({ decided: { how: 'in vain', why } }) as const;
+  const read = await open.connector.read(courier, account.kind, remoteId!);
+  if (read.outcome === 'absent') {
+    const why = `the target has nothing with the id ${remoteId} any more, which ${actor} decided to adopt. Retry to have the account made, or decide again`;
+    // Nothing of ours is absent: it says nothing about the endpoint, and nothing was concluded but that somebody looks.
+    const news = { news: 'answered', success: false } as const;
+    return resultOf(claim, {
+      operation: 'find',
+      outcome: 'absent',
+      reason: why,
+      finished: true,
+      state: 'parked',
+      news,
+      ...inVain(why),
+    });
+  }
+  if (read.outcome !== 'done') return failureOf(claim, 'find', read, { settled: true, mutated: false });
+  const { remote } = read;
+  const holder = await findHolder(claim, lookups, [remote]);
+  if (holder) {
+    const why = `what ${actor} decided to adopt belongs to the account of ${holder.subjectId} by now`;
+    return { ...waitFor(claim, 'find', holder, why), ...inVain(why) };
+  }
+  if (storableText(remote.name) !== wasCalled) {
+    const why = `what ${actor} decided to adopt (id ${remoteId}) was called "${wasCalled}" then and is called "${remote.name}" by now. Retry, and decide by what is there then`;
+    return park(claim, 'find', 'exists', why, inVain(why));
+  }
+  return {
+    ...adopt(claim, remote),
+    reason: `adopted the account named ${remote.name} that was there already, as ${actor} decided`,
+    decided: { how: 'used', why: null },
+  };
+}
+
 /** Takes over an account that was there before us; it gets no password and is not switched on by this (rule 16). */
 export function adopt(claim: Claim, remote: Remote): Result {
   const known: Attributes = {};
@@ -205,6 +256,10 @@ export function adopt(claim: Claim, remote: Remote): Result {
     chunk: isBare(claim.account) ? null : claim.account.chunk,
     password: afterAdoption(claim),
   });
+}
+
+function nameOf({ remoteId, name }: Remote): Named {
+  return { remoteId, name };
 }
 
 function describe(remotes: readonly Remote[]): string {

@@ -5,7 +5,13 @@ import type { Attributes } from '../mapping/rows.ts';
 import type { Courier } from '../outbound/courier.ts';
 import type { LinkRow } from '../store/schema.ts';
 import { type Claim, isAdopted } from './claim.ts';
-import { type ConflictLookups, resolveCreateConflict, resolveRenameConflict, temporaryName } from './conflict.ts';
+import {
+  adoptAsDecided,
+  type ConflictLookups,
+  resolveCreateConflict,
+  resolveRenameConflict,
+  temporaryName,
+} from './conflict.ts';
 import { takeExisting } from './existing-groups.ts';
 import { keepsMembersOnly, mustExist } from './group-modes.ts';
 import { isBare } from './owed-passwords.ts';
@@ -13,6 +19,7 @@ import { afterCreation, noteOfRefusal, passwordToSay, sayPassword } from './pass
 import { failureOf, finish, type Result, resultOf, setAside, stepOn, withhold } from './result.ts';
 import { leaveGroup, remoteMembers, sayMembers, wholeOnly } from './say-members.ts';
 import { findOurs, removeTwin, settleDoubt, settleTwin } from './settle-doubt.ts';
+import { storableText } from './storable-text.ts';
 import { deliverWithoutBody } from './without-body.ts';
 
 /**
@@ -203,10 +210,28 @@ async function createAccount(
   lookups: DeliverLookups,
   described: Described,
 ): Promise<Result> {
-  const { account, open } = claim;
+  const { account } = claim;
   const withheld = withhold(claim, 'POST');
   if (withheld) return withheld;
   if (mustExist(claim)) return takeExisting(claim, courier, lookups);
+  // Almost no account has one.
+  const decision = account.decision === null ? undefined : await lookups.decisionOf(account.decision);
+  if (decision?.what === 'adopt') {
+    if (decision.name === storableText(claim.name)) return adoptAsDecided(claim, courier, lookups, decision);
+    const why = `it was to be "${decision.name}" there when that was decided, and is to be "${claim.name}" by now`;
+    const made = await makeAccount(claim, courier, lookups, described);
+    return { ...made, decided: { how: 'superseded', why } };
+  }
+  return makeAccount(claim, courier, lookups, described);
+}
+
+async function makeAccount(
+  claim: Claim,
+  courier: Courier,
+  lookups: DeliverLookups,
+  described: Described,
+): Promise<Result> {
+  const { account, open } = claim;
   const most = account.chunk === 0 ? 0 : (described.membersAtCreation ?? described.membersPerRequest);
   const links = claim.links.filter((link) => link.op === 'add').slice(0, most);
   const bare = isBare(account);

@@ -15,9 +15,16 @@ export type AccountFilter = {
   kind?: 'user' | 'group';
   /** Only those with something still to deliver. */
   due?: boolean;
+  /** Whether somebody left them parked (`decisions.ts`). */
+  left?: boolean;
+  /** The id it has at the target, exactly. */
+  remoteId?: string;
 };
 
 export type AccountKey = { targetId: number; subjectId: string };
+
+const isLeft = sql<boolean>`accounts.decision is not null and accounts.state = 'parked' and exists (
+  select 1 from decisions d where d.id = accounts.decision and d.what = 'leave' and d.noted = accounts.wanted)`;
 
 /** In the order of target and subject, from the one after `after`. */
 export function listAccounts(
@@ -32,6 +39,15 @@ export function listAccounts(
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
   if (filter.due === true) query = query.where('due_at', 'is not', null);
   if (filter.due === false) query = query.where('due_at', 'is', null);
+  if (filter.left !== undefined) query = query.where(filter.left ? isLeft : sql<boolean>`not (${isLeft})`);
+  const { remoteId } = filter;
+  if (remoteId !== undefined) {
+    // All of the index that knows remote ids is named, so that it is used: targets and kinds are few.
+    query = query
+      .where('remote_id', '=', remoteId)
+      .where('kind', 'in', ['user', 'group'])
+      .where('target_id', 'in', (e) => e.selectFrom('targets').select('id'));
+  }
   const { after } = page;
   if (after) {
     query = query.where((e) =>

@@ -4,6 +4,7 @@ import { readSubjects } from '../directory/subjects.ts';
 import type { Store } from '../store/store.ts';
 import { listOwners, readAccounts } from './accounts.ts';
 import { waitsOn } from './chain.ts';
+import { readDecision } from './decisions.ts';
 import type { DeliverLookups } from './deliver.ts';
 import { nestingOf, presentMode } from './group-modes.ts';
 import { claimLinks } from './links.ts';
@@ -31,6 +32,7 @@ export function openLookups(store: Store): DeliverLookups {
       const subjects = await store.read((reading) => readSubjects(reading, subjectIds));
       return new Map([...subjects].map(([id, subject]) => [id, subject.kind]));
     },
+    decisionOf: (id) => store.read((reading) => readDecision(reading, id)),
     async listRemoteMembers(targetId, groupId) {
       // Not as it was when the group was claimed: links that were noted since by another mode are said by this as well.
       const [group] = await store.read((reading) => readAccounts(reading, [{ targetId, subjectId: groupId }]));

@@ -114,7 +114,13 @@ const steps = [
       delete from wakes where id in (select id from wakes where target_id = ${p.targetId} limit ${p.limit})
       returning 1 as n`,
   ),
-  ...(['waves', 'lanes', 'budgets'] as const).map((table) =>
+  prepare<Step, { n: number }>(
+    (_, p) => sql<{ n: number }>`
+      delete from conflicts where target_id = ${p.targetId} and subject_id in (
+        select subject_id from conflicts where target_id = ${p.targetId} limit ${p.limit})
+      returning 1 as n`,
+  ),
+  ...(['decisions', 'waves', 'lanes', 'budgets'] as const).map((table) =>
     prepare<Step, { n: number }>(
       (_, p) => sql<{ n: number }>`delete from ${sql.table(table)} where target_id = ${p.targetId} returning 1 as n`,
     ),

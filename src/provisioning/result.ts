@@ -2,6 +2,7 @@ import type { Failure } from '../connectors/connector.ts';
 import type { ProvisioningOperation } from '../rules/provisioning-request.ts';
 import type { AccountState, LinkRow, PasswordSent } from '../store/schema.ts';
 import type { Claim } from './claim.ts';
+import type { Conflict, Ending } from './decisions.ts';
 import type { LaneNews } from './lanes.ts';
 
 /** What one attempt makes of the password its account owes. */
@@ -50,6 +51,10 @@ export type Result = {
   lookAgainInMs: number | null;
   /** What a rule withholds, and whether it looked at the clock; null when none does. */
   withheld: { operation: ProvisioningOperation; readsClock: boolean } | null;
+  /** Whom it met under its name, when it parks by that. */
+  conflict: Conflict | null;
+  /** What became of what an operator had decided about it; null: nothing yet. */
+  decided: Ending | null;
   news: LaneNews;
 };
 
@@ -79,6 +84,8 @@ export function resultOf(claim: Claim, change: Partial<Result> & Pick<Result, 'o
     drop: false,
     lookAgainInMs: null,
     withheld: null,
+    conflict: null,
+    decided: null,
     news: { news: 'answered', success: change.outcome === 'done' || change.outcome === 'exists' },
     ...change,
   };

@@ -7,10 +7,20 @@ import { extensions } from './migrations/0004-extensions.ts';
 import { groupModes } from './migrations/0005-group-modes.ts';
 import { forwardOnly } from './migrations/0006-forward-only.ts';
 import { sessions } from './migrations/0007-sessions.ts';
+import { decisions } from './migrations/0009-decisions.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
-const migrations: readonly Migration[] = [spine, trusted, rules, extensions, groupModes, forwardOnly, sessions];
+const migrations: readonly Migration[] = [
+  spine,
+  trusted,
+  rules,
+  extensions,
+  groupModes,
+  forwardOnly,
+  sessions,
+  decisions,
+];
 
 /**
  * Brings the schema up to date and answers with the names of the steps it took; none when it was. Safe to run from

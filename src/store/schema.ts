@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { ConflictRow, DecisionRow } from './decision-rows.ts';
 
 /**
  * Every table, as its rows are read and written. Times are milliseconds of database time; flags are 0 or 1; `doc` and
@@ -37,6 +38,8 @@ export interface Schema {
   bindings: BindingRow;
 
   accounts: AccountRow;
+  conflicts: ConflictRow;
+  decisions: DecisionRow;
   links: LinkRow;
   /** Whom we put, or perhaps put, in a group of which we keep no more than that (`provisioning/placed-members.ts`). */
   placed_members: { target_id: number; group_id: string; member_id: string };
@@ -261,6 +264,8 @@ export interface AccountRow {
   ask_at: number | null;
   /** Of a group: the modes its memberships were kept by, the present one last (`provisioning/regime.ts`). Null: `native`. */
   regime: string | null;
+  /** What an operator decided about it that has not ended yet: the id of a `DecisionRow`. */
+  decision: number | null;
 }
 
 /** One membership that is not yet said to a target, or waits, or was refused. A settled membership has no row. */

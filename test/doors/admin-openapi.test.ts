@@ -235,6 +235,17 @@ eachDatabase('the description of the admin API', (bed) => {
     await call('post', '/policies/try', {}, { subject: 'ada', target: 'partner:SCIM2', operation: 'PUT' });
     await call('get', '/accounts/{target}/{subject}/preview', account);
     await call('post', '/accounts/{target}/{subject}/retry', account, undefined, { status: 202 });
+    fake.seedUser({ schemas: [coreUserUrn], userName: 'carl', active: true });
+    await call('patch', '/targets/{id}', { id: 'partner:SCIM2' }, { policy: { adopt: 'ask' } });
+    const carl = { target: 'partner:SCIM2', subject: 'carl' };
+    await call('post', '/users', {}, { userName: 'carl' });
+    for (let n = 0; n < 200 && (await call('get', '/status')).targets[0].parked === 0; n++) await sleep(50);
+    const { conflict } = await call('get', '/accounts/{target}/{subject}', carl);
+    await call('post', '/accounts/{target}/{subject}/leave', carl, { note: 'not now' });
+    assert.equal((await call('get', '/accounts', {}, undefined, { query: 'left=true' })).items[0].left.note, 'not now');
+    const { remoteId } = conflict.remotes[0];
+    await call('post', '/accounts/{target}/{subject}/adopt', carl, { remoteId }, { status: 202 });
+    assert.equal((await call('get', '/accounts/{target}/{subject}', carl)).decisions.length, 2);
     const { id: spId } = await call(
       'post',
       '/service-providers',
@@ -275,6 +286,8 @@ eachDatabase('the description of the admin API', (bed) => {
       kind: 'user',
       subject: userId,
       due: 'false',
+      left: 'false',
+      remoteId: 'u1',
       outcome: 'done',
       text: 'nothing at all',
       status: '201',

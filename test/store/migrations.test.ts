@@ -16,6 +16,7 @@ const known = [
   '0005-group-modes',
   '0006-forward-only',
   '0007-sessions',
+  '0009-decisions',
 ];
 
 async function namesTaken(store: Store): Promise<string[]> {

@@ -11,38 +11,22 @@ import type { Page } from '../../contract/page.ts';
 import { readBodyExpiry, readWholeSubjects } from '../../directory/forwarded-bodies.ts';
 import type { Subject } from '../../directory/subjects.ts';
 import { giveUpOn, noteOfGivingUp } from '../../provisioning/account-bodies.ts';
-import {
-  type AccountFilter,
-  listAccounts,
-  listAttempts,
-  listHeldLanes,
-  readAccount,
-} from '../../provisioning/inspect.ts';
+import { listDecisions, readConflict } from '../../provisioning/decisions.ts';
+import { listAccounts, listAttempts, listHeldLanes, readAccount } from '../../provisioning/inspect.ts';
 import { previewAccount } from '../../provisioning/preview.ts';
 import { retryAccount } from '../../provisioning/retry.ts';
 import { openTargetBook } from '../../provisioning/target-book.ts';
 import { readTarget, type Target } from '../../provisioning/targets.ts';
 import { readWhyHere } from '../../provisioning/why-here.ts';
-import type { AccountRow, AccountState } from '../../store/schema.ts';
+import type { AccountRow } from '../../store/schema.ts';
 import type { Reading } from '../../store/store.ts';
 import { showAttemptsWhole } from './attempts.ts';
+import { accountChoice, readAfter, readChoice } from './choose-accounts.ts';
 import { type Names, readNames } from './names.ts';
 import { type AdminParts, param } from './parts.ts';
-import { readCursor, readLimit, readOneOf, readQuery, showTime, writeCursor } from './query.ts';
+import { readLimit, readQuery, showTime, writeCursor } from './query.ts';
+import { readOneAccount, showAccount, showAccounts, showDecision } from './show-account.ts';
 import { findSubjectId } from './subjects.ts';
-
-const states = [
-  'due',
-  'done',
-  'waiting',
-  'parked',
-  'withheld',
-  'disabled',
-  'kept',
-  'unbound',
-] as const satisfies readonly AccountState[];
-const kinds = ['user', 'group'] as const;
-const parameters = ['target', 'state', 'kind', 'subject', 'due', 'after', 'limit'];
 
 /** So many accounts are made due by one request; the rest is the next one's. */
 const retriedAtOnce = 200;
@@ -51,20 +35,16 @@ export function addAccountRoutes(app: FastifyInstance, parts: AdminParts): void 
   const { store, key, types, actorOf } = parts;
   /** `state` may name several, separated by commas; `subject` is an id or a name. */
   app.get('/accounts', async (request): Promise<Page<AccountAnswer>> => {
-    const query = readQuery(request.query, parameters);
+    const query = readQuery(request.query, accountChoice);
     const limit = readLimit(query.limit);
     const after = readAfter(query.after);
     return store.read(async (reading) => {
-      const filter = await readFilter(reading, query);
+      const filter = await readChoice(reading, query);
       const rows = await listAccounts(reading, filter, { limit: limit + 1, ...(after ? { after } : {}) });
       const shown = rows.slice(0, limit);
-      const names = await readNames(
-        reading,
-        shown.flatMap((row) => [row.subject_id, row.wait_on]),
-      );
       const last = shown.at(-1);
       return {
-        items: shown.map((row) => show(row, names)),
+        items: await showAccounts(reading, shown),
         next: rows.length > limit && last ? writeCursor([last.target_id, last.subject_id]) : null,
       };
     });
@@ -72,18 +52,20 @@ export function addAccountRoutes(app: FastifyInstance, parts: AdminParts): void 
 
   app.get('/accounts/:target/:subject', async (request): Promise<AccountDetail> => {
     return store.read(async (reading) => {
-      const row = await readOne(reading, param(request, 'target'), param(request, 'subject'));
+      const row = await readOneAccount(reading, param(request, 'target'), param(request, 'subject'));
       const account = { targetId: row.target_id, subjectId: row.subject_id };
-      const names = await readNames(reading, [row.subject_id, row.wait_on]);
+      const names = await readNames(reading, [row.subject_id]);
       const attempts = await listAttempts(reading, account, { limit: 5 });
       const target = await readTarget(reading, row.target_id);
       const subject = (await readWholeSubjects(reading, key, [row.subject_id])).get(row.subject_id);
       const why = await readWhyHere(reading, target, row, subject, types);
       return {
-        ...show(row, names),
+        ...(await showAccount(reading, row)),
         why: { ...why, since: why.since && { ...why.since, at: showTime(why.since.at) } },
         forwarded: subject ? await showForwarded(reading, subject, names) : null,
         waitsBehind: row.wanted > row.done ? await whatHolds(reading, target, row.kind) : null,
+        conflict: await readConflict(reading, row),
+        decisions: (await listDecisions(reading, row, 5)).map(showDecision),
         acknowledged: row.acked === null ? null : JSON.parse(row.acked),
         attempts: await showAttemptsWhole(reading, attempts, names),
       };
@@ -112,7 +94,7 @@ export function addAccountRoutes(app: FastifyInstance, parts: AdminParts): void 
   /** What would be sent now; nothing is. */
   app.get('/accounts/:target/:subject/preview', async (request): Promise<PreviewAnswer> => {
     return store.read(async (reading) => {
-      const row = await readOne(reading, param(request, 'target'), param(request, 'subject'));
+      const row = await readOneAccount(reading, param(request, 'target'), param(request, 'subject'));
       const book = await openTargetBook(reading, parts);
       const open = book.targets.get(row.target_id);
       if (!open) throw new Problem('conflict', 'this server has no connector of the type of this target');
@@ -122,11 +104,11 @@ export function addAccountRoutes(app: FastifyInstance, parts: AdminParts): void 
 
   /** A part of many accounts, chosen as the list chooses them. Whoever calls goes on with `next`. */
   app.post('/accounts/retry', async (request, reply): Promise<RetryAnswer> => {
-    const query = readQuery(request.query, parameters);
+    const query = readQuery(request.query, accountChoice);
     if (query.state === undefined) throw new Problem('invalidValue', 'state must be given', { field: 'state' });
     const after = readAfter(query.after);
     const answer = await store.write(async (tx) => {
-      const filter = await readFilter(tx, query);
+      const filter = await readChoice(tx, query);
       const rows = await listAccounts(tx, filter, { limit: retriedAtOnce, ...(after ? { after } : {}) });
       for (const row of rows) await retryAccount(tx, row);
       const last = rows.at(-1);
@@ -141,10 +123,10 @@ export function addAccountRoutes(app: FastifyInstance, parts: AdminParts): void 
   /** Makes the account due at once, whatever its state. Saying it twice does no harm. */
   app.post('/accounts/:target/:subject/retry', async (request, reply) => {
     const account = await store.write(async (tx) => {
-      const row = await readOne(tx, param(request, 'target'), param(request, 'subject'));
+      const row = await readOneAccount(tx, param(request, 'target'), param(request, 'subject'));
       await retryAccount(tx, row);
       const raised = await readAccount(tx, { targetId: row.target_id, subjectId: row.subject_id });
-      return show(raised!, await readNames(tx, [row.subject_id, raised!.wait_on]));
+      return showAccount(tx, raised!);
     });
     store.signal('work');
     return reply.code(202).send(account);
@@ -174,61 +156,4 @@ async function whatHolds(reading: Reading, target: Target, kind: AccountRow['kin
   if (!lane) return null;
   const how = lane.throttled ? 'are slowed' : 'are held';
   return `all ${kind}s of ${target.name} ${how} since ${showTime(lane.held_since ?? 0)}: ${lane.hold}`;
-}
-
-async function readOne(reading: Reading, target: string, subject: string): Promise<AccountRow> {
-  const { id: targetId, name } = await readTarget(reading, target);
-  const subjectId = await findSubjectId(reading, subject);
-  const row = subjectId === undefined ? undefined : await readAccount(reading, { targetId, subjectId });
-  if (!row) throw new Problem('notFound', `${subject} has no account at ${name}`);
-  return row;
-}
-
-async function readFilter(reading: Reading, query: Record<string, string | undefined>): Promise<AccountFilter> {
-  const filter: AccountFilter = {};
-  if (query.target !== undefined) filter.targetId = (await readTarget(reading, query.target)).id;
-  if (query.subject !== undefined) {
-    const id = await findSubjectId(reading, query.subject);
-    if (id === undefined) throw new Problem('notFound', `there is no user or group ${query.subject}`);
-    filter.subjectId = id;
-  }
-  if (query.state !== undefined) {
-    filter.states = query.state.split(',').map((state) => readOneOf(state, 'state', states)!);
-  }
-  const kind = readOneOf(query.kind, 'kind', kinds);
-  if (kind) filter.kind = kind;
-  const due = readOneOf(query.due, 'due', ['true', 'false']);
-  if (due) filter.due = due === 'true';
-  return filter;
-}
-
-function readAfter(text: string | undefined): { targetId: number; subjectId: string } | undefined {
-  const cursor = readCursor(text);
-  if (!cursor) return undefined;
-  const [targetId, subjectId] = cursor;
-  if (typeof targetId !== 'number' || typeof subjectId !== 'string') {
-    throw new Problem('invalidValue', 'after must be the next of the page before', { field: 'after' });
-  }
-  return { targetId, subjectId };
-}
-
-function show(row: AccountRow, names: Names): AccountAnswer {
-  return {
-    targetId: row.target_id,
-    target: names.target(row.target_id),
-    subject: { ...names.subject(row.subject_id), kind: row.kind },
-    state: row.state,
-    reason: row.reason,
-    due: row.wanted > row.done,
-    dueAt: row.due_at === null ? null : showTime(row.due_at),
-    remoteId: row.remote_id,
-    origin: row.origin,
-    inDoubt: row.doubt !== null,
-    tries: row.tries,
-    waitsFor: row.wait_on === null ? null : names.subject(row.wait_on),
-    withheldOperation: row.withheld_operation,
-    passwordDue: row.pw_seq !== null,
-    passwordNote: row.pw_note,
-    serviceProvider: names.serviceProvider(row.sp_id),
-  };
 }

@@ -15,6 +15,7 @@ import { addAttemptRoutes } from './attempts.ts';
 import { authenticate, isOfConsole, openRoleCheck } from './callers.ts';
 import { addChangeRoutes } from './changes.ts';
 import { addConnectorKindRoutes } from './connector-kinds.ts';
+import { addDecisionRoutes } from './decisions.ts';
 import { addDomainRoutes } from './domains.ts';
 import { addEventRoutes } from './events.ts';
 import { addIdentityProviderRoutes } from './identity-providers.ts';
@@ -102,6 +103,7 @@ export function adminDoor(
       addSubjectWriteRoutes(inner, { ...parts, door, callerOf, passwords: given.passwords });
       addDomainRoutes(inner, parts);
       addAccountRoutes(inner, parts);
+      addDecisionRoutes(inner, parts);
       addAttemptRoutes(inner, parts, given.facts);
       addChangeRoutes(inner, parts, given.facts);
       addPolicyRoutes(inner, parts, given.rules);

@@ -4,6 +4,7 @@ import { countUnplanned } from '../../directory/changes.ts';
 import { countForwarded } from '../../directory/forwarded-bodies.ts';
 import { countSubjects } from '../../directory/subjects.ts';
 import { type Banner, countWithheldRemovals, listBanners } from '../../provisioning/banners.ts';
+import { countLeft } from '../../provisioning/decisions.ts';
 import { countDescents } from '../../provisioning/descents.ts';
 import { countAccounts, listHeldLanes, type TargetCounts } from '../../provisioning/inspect.ts';
 import { type Keep, readOldest } from '../../provisioning/retention.ts';
@@ -63,6 +64,7 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
       const banners = await listBanners(reading, lanes);
       const removals = await countWithheldRemovals(reading);
       const rates = await readRates(reading);
+      const left = await countLeft(reading);
       const now = store.now();
       return {
         version: facts.version,
@@ -92,6 +94,7 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
             ...showRate(rates.get(target.id), counts.get(target.id)?.pending ?? 0),
             banners: banners.filter((banner) => banner.targetId === target.id).map(showBanner),
             withheldRemovals: removals.get(target.id) ?? 0,
+            left: left.get(target.id) ?? 0,
             waves: own,
           };
         }),
@@ -106,7 +109,7 @@ function showTarget(
   boundBy: string[],
   lanes: readonly LaneRow[],
   now: number,
-): Omit<TargetStatus, 'waves' | 'banners' | 'withheldRemovals' | 'perSecond' | 'secondsLeft'> {
+): Omit<TargetStatus, 'waves' | 'banners' | 'withheldRemovals' | 'perSecond' | 'secondsLeft' | 'left'> {
   const oldest = counts?.oldestDueAt ?? null;
   return {
     id: target.id,
