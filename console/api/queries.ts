@@ -77,6 +77,9 @@ export type AccountFilter = {
   state?: string | undefined;
   kind?: string | undefined;
   due?: string | undefined;
+  left?: string | undefined;
+  remoteId?: string | undefined;
+  cause?: string | undefined;
   after?: string | undefined;
 };
 

@@ -9,6 +9,7 @@ import { Card, Facts, Fold, PageHead, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
 import { StateTag, stateOf } from '../parts/state.tsx';
 import { SubjectLink, TargetLink } from '../parts/subject.tsx';
+import { Decide } from './decide.tsx';
 import { Walk } from './walk.tsx';
 
 /** Where one subject stands at one target, and every step that led there. */
@@ -30,9 +31,9 @@ export function AccountPage() {
               <Act
                 word="Again now"
                 icon="retry"
-                variant={data.state === 'parked' ? 'filled' : 'default'}
+                variant={data.state === 'parked' && !data.left && !data.conflict ? 'filled' : 'default'}
                 act={() => call('POST', `/accounts/${step(target)}/${step(subject)}/retry`)}
-                stale={['account', 'accounts', 'subject', 'status']}
+                stale={['account', 'accounts', 'subject', 'status', 'causes']}
                 says={`${data.subject.name} is tried again at ${data.target} now.`}
               />
             </For>
@@ -42,6 +43,7 @@ export function AccountPage() {
       <Shown query={account}>
         {(found) => (
           <div className="stack">
+            <Decide account={found} />
             <Card label="The walk">
               <Walk account={found} preview={preview.data} trouble={preview.error} />
             </Card>

@@ -3,7 +3,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { StatusAnswer, TargetStatus } from '../../src/contract/status.ts';
 import { changesQuery, statusQuery } from '../api/queries.ts';
 import { Causes } from '../frame/causes.tsx';
-import { healthOf, isBehind, StateBar } from '../parts/health.tsx';
+import { healthOf, isBehind, StateBar, toLookAt } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Card, Empty, PageHead, Shown } from '../parts/page.tsx';
 import { StateTag } from '../parts/state.tsx';
@@ -27,10 +27,11 @@ function Answers({ status }: { status: StatusAnswer }) {
   const { targets } = status;
   const { span } = useSearch({ from: '/' });
   const navigate = useNavigate();
-  const parked = targets.reduce((sum, target) => sum + target.parked, 0);
+  const parked = targets.reduce((sum, target) => sum + toLookAt(target), 0);
+  const left = targets.reduce((sum, target) => sum + target.left, 0);
   const behind = targets.filter(isBehind);
   const pending = targets.reduce((sum, target) => sum + target.pending, 0);
-  const worst = targets.toSorted((a, b) => b.parked - a.parked)[0];
+  const worst = targets.toSorted((a, b) => toLookAt(b) - toLookAt(a))[0];
   return (
     <div className="stack">
       <div className="answers">
@@ -49,6 +50,7 @@ function Answers({ status }: { status: StatusAnswer }) {
           </span>
           <span className="muted">
             {parked > 0 ? `${plural(parked, 'account')} to look at` : 'No account waits for a person'}
+            {left > 0 && `, ${showCount(left)} left parked`}
           </span>
         </Link>
         <Link className="answer" to="/" hash="targets">
@@ -136,7 +138,7 @@ function Tile({ target }: { target: TargetStatus }) {
       <div className="tile-figures">
         <Figure value={showCount(target.accounts)} word="accounts" />
         <Figure value={showCount(target.pending)} word="pending" />
-        <Figure value={showCount(target.parked)} word="parked" />
+        <Figure value={showCount(toLookAt(target))} word="parked" />
       </div>
       <span className="muted small">{sayings(target).join('. ')}</span>
     </article>

@@ -7,8 +7,18 @@ import { useSay } from '../parts/act.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { plural, showCount } from '../parts/words.ts';
 
-/** *Again now* for all accounts of one state: counted first, with progress, and a way to stop. */
-export function RetryMany({ target, state, count }: { target: string; state: string; count: number }) {
+/** *Again now* for all accounts that are chosen so: counted first, with progress, and a way to stop. */
+export function RetryMany(props: {
+  chosen: Record<string, string | undefined> & { target: string };
+  count: number;
+  /** Whom it concerns, as a sentence begins with it. */
+  says: string;
+  word?: string;
+  /** They are at least so many. */
+  more?: boolean;
+}) {
+  const { chosen, count, says, word = 'All again now', more = false } = props;
+  const { target } = chosen;
   const client = useQueryClient();
   const say = useSay();
   const [isOpen, setOpen] = useState(false);
@@ -21,7 +31,7 @@ export function RetryMany({ target, state, count }: { target: string; state: str
     setDone(0);
     try {
       do {
-        const query = { target, state, after: after ?? undefined };
+        const query = { ...chosen, after: after ?? undefined };
         const answer: RetryAnswer = await call('POST', '/accounts/retry', { query });
         raised += answer.raised;
         after = answer.next;
@@ -38,21 +48,18 @@ export function RetryMany({ target, state, count }: { target: string; state: str
   return (
     <>
       <Button variant="default" leftSection={<Icon name="retry" size={15} />} onClick={() => setOpen(true)}>
-        All again now
+        {word}
       </Button>
       <Modal
         opened={isOpen}
         onClose={() => done === undefined && setOpen(false)}
-        title={`Try ${plural(count, 'account')} again?`}
+        title={`Try ${more ? 'at least ' : ''}${plural(count, 'account')} again?`}
       >
         <div className="stack">
-          <span>
-            Every account of {target} that is {state} becomes due at once. What the target refuses again is parked
-            again.
-          </span>
+          <span>{says} becomes due at once. What the target refuses again is parked again.</span>
           {done !== undefined && (
             <div>
-              <Progress value={count === 0 ? 100 : (done / count) * 100} aria-label="How far it is" />
+              <Progress value={count === 0 ? 100 : Math.min(100, (done / count) * 100)} aria-label="How far it is" />
               <span className="muted num">
                 {showCount(done)} of {showCount(count)}
               </span>

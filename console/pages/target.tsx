@@ -9,10 +9,10 @@ import { call } from '../api/client.ts';
 import { accountsQuery, statusQuery, syncQuery, targetsQuery } from '../api/queries.ts';
 import { Causes } from '../frame/causes.tsx';
 import { Act } from '../parts/act.tsx';
-import { healthOf, StateBar } from '../parts/health.tsx';
+import { healthOf, StateBar, toLookAt } from '../parts/health.tsx';
 import { Card, Empty, Facts, Note, PageHead, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
-import { StateTag, stateOf } from '../parts/state.tsx';
+import { lookOf, StateTag, stateOf } from '../parts/state.tsx';
 import { SubjectLink } from '../parts/subject.tsx';
 import { Pager, Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
@@ -100,7 +100,10 @@ function Standing({ target }: { target: TargetStatus }) {
           rows={[
             ['Accounts', showCount(target.accounts)],
             ['Still to be delivered', showCount(target.pending)],
-            ['Parked', showCount(target.parked)],
+            [
+              'Parked',
+              `${showCount(toLookAt(target))} to look at${target.left > 0 ? `, ${showCount(target.left)} left parked` : ''}`,
+            ],
             [
               'How fast',
               target.perSecond === null
@@ -220,13 +223,22 @@ function SyncRow({ sync }: { sync: NonNullable<SyncAnswer['sync']> }) {
   );
 }
 
-const states = ['parked', 'due', 'waiting', 'withheld', 'disabled', 'kept', 'unbound', 'done'];
+const states = ['parked', 'left', 'due', 'waiting', 'withheld', 'disabled', 'kept', 'unbound', 'done'];
+
+/** Those that somebody left parked are parked too; each has its own list. */
+function chosenBy(state: string | undefined): { state?: string | undefined; left?: string } {
+  if (state === 'left') return { state: 'parked', left: 'true' };
+  return state === 'parked' ? { state, left: 'false' } : { state };
+}
 
 function Accounts({ target }: { target: TargetStatus }) {
   const search = useSearch({ from: '/targets/$target' });
   const navigate = useNavigate();
   const { state, after } = search;
-  const query = useQuery(accountsQuery({ target: target.name, state, after }));
+  const chosen = chosenBy(state);
+  const query = useQuery(accountsQuery({ target: target.name, ...chosen, after }));
+  const countOf = (one: string) =>
+    one === 'parked' ? toLookAt(target) : one === 'left' ? target.left : (target.byState[one] ?? 0);
   const turn = (change: Partial<typeof search>) =>
     void navigate({
       to: '/targets/$target',
@@ -238,9 +250,13 @@ function Accounts({ target }: { target: TargetStatus }) {
       title="Accounts"
       bare
       actions={
-        state !== undefined && (target.byState[state] ?? 0) > 0 && state !== 'done' ? (
+        state !== undefined && countOf(state) > 0 && state !== 'done' ? (
           <For need="operate">
-            <RetryMany target={target.name} state={state} count={target.byState[state] ?? 0} />
+            <RetryMany
+              chosen={{ target: target.name, ...chosen }}
+              count={countOf(state)}
+              says={`Every account of ${target.name} that is ${lookOf(state).word}`}
+            />
           </For>
         ) : undefined
       }
@@ -253,13 +269,13 @@ function Accounts({ target }: { target: TargetStatus }) {
           go={() => turn({ state: undefined })}
         />
         {states
-          .filter((one) => (target.byState[one] ?? 0) > 0 || one === state)
+          .filter((one) => countOf(one) > 0 || one === state)
           .map((one) => (
             <FilterLink
               key={one}
               isOn={state === one}
-              word={one}
-              count={target.byState[one] ?? 0}
+              word={lookOf(one).word}
+              count={countOf(one)}
               go={() => turn({ state: one })}
             />
           ))}
@@ -267,7 +283,7 @@ function Accounts({ target }: { target: TargetStatus }) {
       <Shown query={query}>
         {({ items, next }) =>
           items.length === 0 ? (
-            <Empty icon="users" title={state ? `Nobody is ${state} there` : 'Nobody is there yet'} />
+            <Empty icon="users" title={state ? `Nobody is ${lookOf(state).word} there` : 'Nobody is there yet'} />
           ) : (
             <>
               <Table

@@ -2,64 +2,31 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { AccountDetail, PreviewAnswer } from '../../src/contract/account.ts';
 import type { AttemptDetail } from '../../src/contract/attempt.ts';
-import { Icon, type IconName } from '../parts/icon.tsx';
-import { lookOf, lookOfOutcome, OutcomeTag, stateOf, type Tone } from '../parts/state.tsx';
+import { lookOf, lookOfOutcome, OutcomeTag, stateOf } from '../parts/state.tsx';
+import { Step } from '../parts/step.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { plural, showExact } from '../parts/words.ts';
+import { Decided } from './decide.tsx';
 import { Exchanges } from './exchange.tsx';
 
 /** From the change to what comes next: each step one sentence, opened to its evidence. */
 export function Walk(props: { account: AccountDetail; preview: PreviewAnswer | undefined; trouble: Error | null }) {
   const { account, preview, trouble } = props;
   const [latest, ...earlier] = account.attempts;
+  const decided = <Decided decisions={account.decisions} />;
+  const isLater = latest !== undefined && (account.decisions[0]?.at ?? '') > latest.startedAt;
   return (
     <ol className="walk">
       <Change account={account} />
       <Rule account={account} preview={preview} />
       <Mapping preview={preview} trouble={trouble} />
       {earlier.length > 0 && <Earlier attempts={earlier.toReversed()} />}
+      {!isLater && decided}
       {latest ? <Attempt attempt={latest} open={latest.outcome !== 'done'} /> : <Nothing />}
+      {isLater && decided}
       <Next account={account} />
     </ol>
-  );
-}
-
-type StepProps = {
-  name: string;
-  icon: IconName;
-  tone: Tone;
-  sentence: ReactNode;
-  beside?: ReactNode;
-  open?: boolean;
-  children?: ReactNode;
-};
-
-function Step({ name, icon, tone, sentence, beside, open = false, children }: StepProps) {
-  const head = (
-    <>
-      <span className="step">{name}</span>
-      <span className="sentence">{sentence}</span>
-      {beside}
-    </>
-  );
-  return (
-    <li>
-      <span className={`dot tone-${tone}`}>
-        <Icon name={icon} />
-      </span>
-      {children ? (
-        <details open={open}>
-          <summary>
-            {head}
-            <Icon name="chevron" size={14} />
-          </summary>
-          <div className="evidence">{children}</div>
-        </details>
-      ) : (
-        <div className="plain">{head}</div>
-      )}
-    </li>
   );
 }
 
@@ -301,8 +268,10 @@ function Next({ account }: { account: AccountDetail }) {
         {reason && `: ${reason}`}.
       </>
     );
+  } else if (account.left) {
+    sentence = `It stays parked, as ${account.left.by} left it. It is tried again when somebody says so, and when the person, the rules or the settings change.`;
   } else if (state === 'parked') {
-    sentence = `It stays parked${reason ? `: ${reason}` : ''}. It is tried again when somebody says so, and when the person, the rules or the settings change.`;
+    sentence = `It stays parked${account.conflict ? ' until somebody decides' : reason ? `: ${reason}` : ''}. It is tried again when somebody says so, and when the person, the rules or the settings change.`;
   } else if (state === 'done') sentence = 'Nothing is due: the target agrees.';
   else sentence = reason ?? look.says;
   return <Step name="Next" icon={look.icon} tone={look.tone} sentence={sentence} />;

@@ -8,20 +8,25 @@ export function isBehind(target: TargetStatus): boolean {
   return target.held.length > 0 || (target.oldestPendingMs ?? 0) > behindMs;
 }
 
+/** Parked accounts that nobody left so. */
+export const toLookAt = ({ parked, left }: Pick<TargetStatus, 'parked' | 'left'>) => Math.max(0, parked - left);
+
 export function healthOf(target: TargetStatus): string {
   if (!target.enabled) return 'off';
   if (target.paused) return 'paused';
   if (isBehind(target)) return 'behind';
   if (target.pending > 0) return 'sending';
-  return target.parked > 0 ? 'parked' : 'done';
+  return toLookAt(target) > 0 ? 'parked' : 'done';
 }
 
 const shades: Record<string, string> = { done: 'teal', due: 'blue', waiting: 'blue', parked: 'orange' };
 
 export function StateBar({ target }: { target: TargetStatus }) {
-  const order = Object.entries(target.byState).sort(([a], [b]) =>
-    (shades[b] ?? 'grey').localeCompare(shades[a] ?? 'grey'),
-  );
+  const { parked: _, ...rest } = target.byState;
+  const counts = { ...rest, parked: toLookAt(target), 'left parked': target.left };
+  const order = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .sort(([a], [b]) => (shades[b] ?? 'grey').localeCompare(shades[a] ?? 'grey'));
   const says = order.map(([state, count]) => `${showCount(count)} ${state}`).join(', ');
   return (
     <div className="bar" role="img" aria-label={says === '' ? 'no accounts yet' : says} title={says}>

@@ -12,6 +12,7 @@ const looks = {
   waiting: { word: 'waiting', icon: 'hourglass', tone: 'blue', says: 'It waits for another account.' },
   withheld: { word: 'withheld', icon: 'hand', tone: 'grey', says: 'A rule does not let it through.' },
   parked: { word: 'parked', icon: 'pause', tone: 'orange', says: 'It is set aside until somebody looks.' },
+  left: { word: 'left parked', icon: 'pause', tone: 'grey', says: 'Somebody looked, and left it set aside.' },
   behind: { word: 'behind', icon: 'hourglass', tone: 'orange', says: 'Deliveries wait longer than they should.' },
   paused: { word: 'paused', icon: 'pause', tone: 'orange', says: 'An operator holds it back.' },
   disabled: { word: 'disabled', icon: 'minus', tone: 'grey', says: 'The account there is switched off.' },
@@ -39,8 +40,10 @@ export function StateTag({ state }: { state: string }) {
 }
 
 /** An account that is done in itself may have something new to be delivered. */
-export const stateOf = (account: Pick<AccountAnswer, 'state' | 'due'>) =>
-  account.due && (account.state === 'done' || account.state === 'disabled') ? 'due' : account.state;
+export const stateOf = (account: Pick<AccountAnswer, 'state' | 'due'> & Partial<Pick<AccountAnswer, 'left'>>) => {
+  if (account.left) return 'left';
+  return account.due && (account.state === 'done' || account.state === 'disabled') ? 'due' : account.state;
+};
 
 const outcomes: Record<string, Look> = {
   done: { word: 'done', icon: 'check', tone: 'teal', says: 'The target agrees.' },

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Page } from 'playwright-core';
+import { coreUserUrn } from '../../src/protocol/scim/schema.ts';
+import { type FakeScim2, startFakeScim2 } from '../connectors/fakes/scim2.ts';
+import { openReader, openServer, type Reader, type Server, signInFirst, undescribed, until } from './place.ts';
+
+describe('an operator decides about accounts that are there already', () => {
+  let acme: Server;
+  let fake: FakeScim2;
+  let reader: Reader;
+  let page: Page;
+  const status = async () => (await acme.call('GET', '/status')).targets[0];
+  before(async () => {
+    [acme, fake, reader] = await Promise.all([
+      openServer(),
+      startFakeScim2({ auth: { mode: 'bearer', token: 'a-token-of-the-target' } }),
+      openReader(),
+    ]);
+    for (const userName of ['ada', 'bob']) fake.seedUser({ schemas: [coreUserUrn], userName, active: true });
+    await acme.call('POST', '/identity-providers', { name: 'partner' });
+    await acme.call('POST', '/identity-providers/partner/targets', {
+      type: 'SCIM2',
+      settings: {
+        'scim2-authentication-mode': 'bearer',
+        'scim2-access-token': 'a-token-of-the-target',
+        'scim2-user-ep': fake.usersEndpoint,
+      },
+      policy: { adopt: 'ask' },
+    });
+    await acme.call('PUT', '/service-providers/resident/bindings', { bindings: [{ target: 'partner:SCIM2' }] });
+    for (const userName of ['ada', 'bob']) await acme.call('POST', '/users', { userName });
+    await until('two are parked', async () => (await status()).parked === 2);
+    page = await reader.open();
+    await signInFirst(page, acme);
+  });
+  after(async () => {
+    await reader?.close();
+    await Promise.all([acme?.stop(), fake?.close()]);
+  });
+
+  it('is asked, and adopts', async () => {
+    await page.goto(`${acme.url}/console/accounts/partner:SCIM2/ada`);
+    await page.getByText('partner:SCIM2 already has an account named ada. Adopt it, or leave it parked?').waitFor();
+    await page.getByRole('button', { name: 'Adopt it' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Adopt ada at partner:SCIM2?' });
+    await dialog.getByText(/It gets no password/).waitFor();
+    await dialog.getByRole('button', { name: 'Adopt it' }).click();
+    const walk = page.getByRole('region', { name: 'The walk' });
+    await walk.getByText('Nothing is due: the target agrees.').waitFor();
+    await walk.getByText(/admin decided to adopt ada \(id u1\)\. It was done\./).waitFor();
+    const ada = fake.userNamed('ada')!;
+    assert.equal(ada.id, 'u1');
+    assert.ok(ada.externalId, 'it is not marked');
+  });
+
+  it('leaves the other one parked, with a note, and it is no longer to be looked at', async () => {
+    await page.goto(`${acme.url}/console/`);
+    await page.getByRole('link', { name: /Is anything parked\?\s*1\s*1 account to look at/ }).click();
+    await page.getByRole('link', { name: 'The walk of bob' }).click();
+    await page.getByLabel('A note on leaving it parked').fill('He has two there');
+    await page.getByRole('button', { name: 'Leave it parked' }).click();
+    await page.getByText(/Left parked by admin/).waitFor();
+    await page.getByText('“He has two there”', { exact: true }).waitFor();
+    await page
+      .getByRole('region', { name: 'The walk' })
+      .getByText(/It stays parked, as admin left it/)
+      .waitFor();
+    await page.goto(`${acme.url}/console/`);
+    await page.getByText(/No account waits for a person, 1 left parked/).waitFor();
+    await page.goto(`${acme.url}/console/targets/partner:SCIM2?state=left`);
+    await page.getByRole('link', { name: 'The walk of bob' }).waitFor();
+    assert.equal(fake.userNamed('bob')?.externalId, undefined);
+  });
+
+  it('calls nothing that is not described, and breaks nothing', () => {
+    assert.deepEqual(undescribed(reader.calls), []);
+    assert.deepEqual(reader.faults, []);
+  });
+});
