@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type { AccountAnswer, AccountDetail, PreviewAnswer } from '../../src/contract/account.ts';
-import type { AttemptAnswer, AttemptDetail } from '../../src/contract/attempt.ts';
+import type { AttemptDetail, AttemptPage } from '../../src/contract/attempt.ts';
+import type { CausesAnswer } from '../../src/contract/cause.ts';
 import type { ChangeAnswer } from '../../src/contract/change.ts';
 import type { ConnectorKindAnswer } from '../../src/contract/connector-kind.ts';
 import type { IdentityProviderAnswer } from '../../src/contract/identity-provider.ts';
@@ -48,6 +49,12 @@ export const throughputQuery = (span: 'hour' | 'day', target?: string) =>
     refetchInterval: live,
   });
 
+export const causesQuery = queryOptions({
+  queryKey: ['causes'],
+  queryFn: () => get<CausesAnswer>('/causes'),
+  refetchInterval: 10_000,
+});
+
 export type Kind = 'user' | 'group';
 export const placeOf = (kind: Kind) => (kind === 'user' ? 'users' : 'groups');
 
@@ -91,6 +98,13 @@ export const accountsQuery = (filter: AccountFilter) =>
     refetchInterval: live,
   });
 
+/** Whoever has this id at a target, exactly. */
+export const remoteIdQuery = (remoteId: string) =>
+  queryOptions({
+    queryKey: ['accounts', { remoteId }],
+    queryFn: () => get<Page<AccountAnswer>>('/accounts', { remoteId, limit: 5 }),
+  });
+
 export const accountQuery = (target: string, subject: string) =>
   queryOptions({
     queryKey: ['account', target, subject],
@@ -110,7 +124,7 @@ export type AttemptFilter = {
 export const attemptsQuery = (filter: AttemptFilter) =>
   queryOptions({
     queryKey: ['attempts', filter],
-    queryFn: () => get<AgingPage<AttemptAnswer>>('/attempts', { ...filter, limit: 50 }),
+    queryFn: () => get<AttemptPage>('/attempts', { ...filter, limit: 50 }),
     placeholderData: keepPreviousData,
   });
 

@@ -29,11 +29,11 @@ const subjects = (search: Search): SubjectSearch => ({
 /** How far back the chart goes: an hour, unless it says `day`. */
 const span = (search: Search): { span?: 'day' | undefined } => ({ span: search.span === 'day' ? 'day' : undefined });
 
-type TargetSearch = { span?: 'day' | undefined; state?: string | undefined; after?: string | undefined };
-
 type DeliverySearch = Partial<
   Record<'target' | 'outcome' | 'status' | 'text' | 'subject' | 'after', string | undefined>
 >;
+
+type TargetSearch = Partial<Record<'state' | 'cause' | 'after', string | undefined>> & { span?: 'day' | undefined };
 
 const root = createRootRoute({
   component: Frame,
@@ -89,6 +89,7 @@ const routes = [
     validateSearch: (search: Search): TargetSearch => ({
       ...span(search),
       state: text(search.state),
+      cause: text(search.cause),
       after: text(search.after),
     }),
     component: lazyRouteComponent(() => import('../pages/target.tsx'), 'TargetPage'),

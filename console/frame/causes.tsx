@@ -4,19 +4,6 @@ import { Icon } from '../parts/icon.tsx';
 import { Ago } from '../parts/time.tsx';
 import { plural } from '../parts/words.ts';
 
-/** What helps against a cause that is known; undefined where only the target's own words help. */
-export function fixOf({ reason, throttled }: Pick<BannerAnswer, 'reason' | 'throttled'>): string | undefined {
-  if (throttled) return 'It asked for patience. Nothing is broken; a lower rate in its limits avoids it.';
-  if (/\b401\b|credential|signed? in|token/i.test(reason))
-    return 'Check the username, password or token in its connector.';
-  if (/certificate|TLS|self.signed/i.test(reason)) return 'Its certificate is not trusted or does not fit the address.';
-  if (/ECONNREFUSED|not connected|refused the connection|ENOTFOUND|cannot be reached|unreachable/i.test(reason)) {
-    return 'It may be down, or the address in its connector is wrong. Test the connection.';
-  }
-  if (/\b403\b/.test(reason)) return 'Its administrator must let the account that Purvey signs in with do this.';
-  return undefined;
-}
-
 /** Why targets get nothing, once for each cause, with the fix where one is known. */
 export function Causes({ targets }: { targets: readonly TargetStatus[] }) {
   const all = targets.flatMap((target) => target.banners.map((banner) => ({ target, banner })));
@@ -35,7 +22,7 @@ export function Causes({ targets }: { targets: readonly TargetStatus[] }) {
 }
 
 function Banner({ target, banner }: { target: TargetStatus; banner: BannerAnswer }) {
-  const fix = fixOf(banner);
+  const { fix } = banner;
   return (
     <div className={`note ${banner.throttled ? 'tone-blue' : 'tone-orange'}`}>
       <Icon name={banner.throttled ? 'clock' : 'warning'} />

@@ -3,13 +3,13 @@ import { useDebouncedValue, useDisclosure, useHotkeys } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useState } from 'react';
-import { subjectsQuery, targetsQuery } from '../api/queries.ts';
+import { changesQuery, remoteIdQuery, subjectsQuery, targetsQuery } from '../api/queries.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import { nameFilter } from '../parts/subject.tsx';
 
 type Found = { key: string; icon: IconName; word: string; says: string; href: string };
 
-/** One search over everything: people, groups, targets, changes. */
+/** One search over everything: people, groups, targets, ids at targets, changes. */
 export function Finder() {
   const [isOpen, { open, close }] = useDisclosure();
   useHotkeys([['mod+K', open]], []);
@@ -48,8 +48,8 @@ function Search({ close }: { close: () => void }) {
   return (
     <>
       <TextInput
-        aria-label="Search people, groups, targets and changes"
-        placeholder="A name, a target, the number of a change"
+        aria-label="Search people, groups, targets, ids and changes"
+        placeholder="A name, a target, an id at a target, the number of a change"
         leftSection={<Icon name="search" size={16} />}
         data-autofocus
         value={text}
@@ -77,7 +77,9 @@ function Search({ close }: { close: () => void }) {
           </li>
         ))}
       </ul>
-      {slow !== '' && found.length === 0 && <p className="muted">Nobody and nothing of that name.</p>}
+      {slow !== '' && found.length === 0 && (
+        <p className="muted">Nobody and nothing of that name, and no id at a target.</p>
+      )}
     </>
   );
 }
@@ -91,6 +93,14 @@ function useFound(text: string): Found[] {
     enabled: isOn,
   });
   const targets = useQuery(targetsQuery);
+  const there = useQuery({ ...remoteIdQuery(text), enabled: isOn });
+  const seq = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
+  const changes = useQuery({
+    ...changesQuery({ after: (seq ?? 1) - 1, limit: 1 }),
+    enabled: seq !== undefined,
+    placeholderData: undefined,
+  });
+  const change = changes.data?.items.find((one) => one.seq === seq);
   if (!isOn) return [];
   const folded = text.toLowerCase();
   return [
@@ -106,14 +116,19 @@ function useFound(text: string): Found[] {
         const href = `/targets/${encodeURIComponent(one.name)}`;
         return { key: `target ${one.id}`, icon: 'plug', word: one.name, says: 'target', href };
       }),
-    ...(/^\d{1,15}$/.test(text)
+    ...(there.data?.items ?? []).map((one): Found => {
+      const href = `/accounts/${encodeURIComponent(one.target)}/${one.subject.id}`;
+      const says = `is ${one.remoteId} at ${one.target}`;
+      return { key: `there ${one.targetId} ${one.subject.id}`, icon: 'link', word: one.subject.name, says, href };
+    }),
+    ...(change
       ? [
           {
             key: 'change',
             icon: 'changes',
-            word: `Change ${text}`,
-            says: 'change',
-            href: `/changes?after=${Number(text) - 1}`,
+            word: `Change ${change.seq}: ${change.subject.name}`,
+            says: `by ${change.actor}`,
+            href: `/changes?after=${change.seq - 1}`,
           } as const,
         ]
       : []),

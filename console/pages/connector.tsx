@@ -12,6 +12,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Fold, Note } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
 import { StateTag } from '../parts/state.tsx';
+import { Ago } from '../parts/time.tsx';
 import { plural } from '../parts/words.ts';
 import { type PolicyDraft, PolicyFields, policyOf, toPolicy } from './policy-fields.tsx';
 
@@ -92,7 +93,7 @@ export function ConnectorFields(props: {
             set={(value) => set(setting.key, value)}
             error={errorOf(error, `settings.${setting.key}`)}
             disabled={disabled}
-            isSet={typeof target?.settings[setting.key] === 'object'}
+            kept={secretOf(target, setting.key)}
           />
         ))}
       </div>
@@ -119,9 +120,10 @@ function Field(props: {
   set: (value: Value) => void;
   error: string | undefined;
   disabled: boolean;
-  isSet: boolean;
+  /** Of a secret that is set: since when. */
+  kept: { since: string | null } | undefined;
 }) {
-  const { setting, value, set, error, disabled, isSet } = props;
+  const { setting, value, set, error, disabled, kept } = props;
   const { label, help, type, required } = setting;
   const shared = { label, description: help, error, disabled };
   switch (type) {
@@ -140,9 +142,9 @@ function Field(props: {
       return (
         <PasswordInput
           {...shared}
-          required={required && !isSet}
-          description={isSet ? `Set, and never shown. Leave it blank to keep it.${help ? ` ${help}` : ''}` : help}
-          placeholder={isSet ? '••••••••' : ''}
+          required={required && !kept}
+          description={kept ? <Kept since={kept.since} help={help} /> : help}
+          placeholder={kept ? 'Replace it' : ''}
           autoComplete="new-password"
           value={String(value)}
           onChange={(event) => set(event.currentTarget.value)}
@@ -176,6 +178,27 @@ function Field(props: {
         />
       );
   }
+}
+
+function secretOf(target: TargetAnswer | undefined, key: string) {
+  const value = target?.settings[key];
+  return typeof value === 'object' ? value : undefined;
+}
+
+function Kept({ since, help }: { since: string | null; help: string | undefined }) {
+  return (
+    <>
+      {since === null ? (
+        'Set'
+      ) : (
+        <>
+          Set <Ago time={since} />
+        </>
+      )}
+      , and never shown. Leave it blank to keep it, or replace it.
+      {help && ` ${help}`}
+    </>
+  );
 }
 
 /** *Test connection*, before saving too: with what is in the form. It changes nothing at the target. */

@@ -7,13 +7,13 @@ import { call, step } from '../api/client.ts';
 import { attemptQuery, attemptsQuery, targetsQuery } from '../api/queries.ts';
 import { Act } from '../parts/act.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { Card, Empty, Facts, PageHead, Shown } from '../parts/page.tsx';
+import { Card, Facts, PageHead, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
 import { OutcomeTag, outcomeNames } from '../parts/state.tsx';
-import { SubjectLink, TargetLink } from '../parts/subject.tsx';
-import { Pager, Table } from '../parts/table.tsx';
+import { SubjectLink } from '../parts/subject.tsx';
 import { Ago } from '../parts/time.tsx';
 import { showSpan } from '../parts/words.ts';
+import { DeliveriesList } from './deliveries-list.tsx';
 import { Exchanges } from './exchange.tsx';
 import { describe } from './walk.tsx';
 
@@ -86,57 +86,15 @@ export function DeliveriesPage() {
         )}
       </div>
       <Shown query={query}>
-        {({ items, next, gone }) =>
-          items.length === 0 ? (
-            <Card>
-              <Empty icon="deliveries" title={isAsked ? 'No attempt is like that' : 'Nothing was delivered yet'}>
-                {gone ?? 'Attempts appear when somebody changes who may be at a target.'}
-              </Empty>
-            </Card>
-          ) : (
-            <>
-              <Table
-                label="Deliveries"
-                rows={items}
-                keyOf={(row) => row.id}
-                columns={[
-                  {
-                    head: 'When',
-                    cell: (row) => (
-                      <Link to="/deliveries/$id" params={{ id: String(row.id) }}>
-                        <Ago time={row.startedAt} />
-                      </Link>
-                    ),
-                  },
-                  { head: 'Outcome', cell: (row) => <OutcomeTag outcome={row.outcome} /> },
-                  {
-                    head: 'Who',
-                    cell: (row) => (
-                      <div className="clip">
-                        <SubjectLink subject={row.subject} />
-                      </div>
-                    ),
-                  },
-                  { head: 'Target', on: 'wide', cell: (row) => <TargetLink target={row.target} /> },
-                  {
-                    head: 'What',
-                    on: 'wide',
-                    cell: (row) => (
-                      <div className="clip" title={row.reason ?? ''}>
-                        {describe(row)}
-                      </div>
-                    ),
-                  },
-                ]}
-              />
-              <Pager
-                says={gone ?? `${items.length} on this page`}
-                back={search.after === undefined ? undefined : () => history.back()}
-                on={next === null ? undefined : () => turn({ after: next })}
-              />
-            </>
-          )
-        }
+        {(page) => (
+          <DeliveriesList
+            key={search.after ?? ''}
+            page={page}
+            isAsked={isAsked}
+            back={search.after === undefined ? undefined : () => history.back()}
+            on={(after) => turn({ after })}
+          />
+        )}
       </Shown>
     </>
   );

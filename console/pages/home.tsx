@@ -12,6 +12,7 @@ import { Ago } from '../parts/time.tsx';
 import { plural, showCount, showSpan } from '../parts/words.ts';
 import { Guide } from './guide.tsx';
 import { Throughput } from './throughput.tsx';
+import { Troubles } from './troubles.tsx';
 
 export function HomePage() {
   const status = useQuery(statusQuery);
@@ -75,6 +76,7 @@ function Answers({ status }: { status: StatusAnswer }) {
       </div>
       <Guide status={status} />
       <Causes targets={targets} />
+      <Troubles />
       <div className="home-main">
         <section aria-label="Targets" id="targets" className="stack">
           {targets.length === 0 ? (

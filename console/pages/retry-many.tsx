@@ -1,13 +1,16 @@
 import { Button, Modal, Progress } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
-import { useRef, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 import type { RetryAnswer } from '../../src/contract/account.ts';
-import { call } from '../api/client.ts';
+import { ApiError, call, step } from '../api/client.ts';
 import { useSay } from '../parts/act.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { plural, showCount } from '../parts/words.ts';
 
-/** *Again now* for all accounts that are chosen so: counted first, with progress, and a way to stop. */
+/** Goes on until it is through or `stopped`; tells how many are done, and answers what there is to say at the end. */
+type Run = (tell: (done: number) => void, stopped: () => boolean) => Promise<string>;
+
+/** *Again now* for all accounts that are chosen so. */
 export function RetryMany(props: {
   chosen: Record<string, string | undefined> & { target: string };
   count: number;
@@ -18,7 +21,57 @@ export function RetryMany(props: {
   more?: boolean;
 }) {
   const { chosen, count, says, word = 'All again now', more = false } = props;
-  const { target } = chosen;
+  const run: Run = async (tell, stopped) => {
+    let raised = 0;
+    let after: string | null | undefined;
+    do {
+      const query = { ...chosen, after: after ?? undefined };
+      const answer: RetryAnswer = await call('POST', '/accounts/retry', { query });
+      raised += answer.raised;
+      after = answer.next;
+      tell(raised);
+    } while (after !== null && !stopped());
+    return `${plural(raised, 'account')} of ${chosen.target} ${raised === 1 ? 'is' : 'are'} tried again.`;
+  };
+  return (
+    <Retry word={word} count={count} more={more} run={run}>
+      {says} becomes due at once. What the target refuses again is parked again.
+    </Retry>
+  );
+}
+
+export type Chosen = { target: string; subject: string };
+
+/** *Again now* for accounts that were chosen one by one. */
+export function RetryChosen({ chosen, done }: { chosen: readonly Chosen[]; done: () => void }) {
+  const run: Run = async (tell, stopped) => {
+    let raised = 0;
+    let gone = 0;
+    for (const { target, subject } of chosen) {
+      if (stopped()) break;
+      try {
+        await call('POST', `/accounts/${step(target)}/${step(subject)}/retry`);
+        raised++;
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 404) throw error;
+        gone++;
+      }
+      tell(raised + gone);
+    }
+    done();
+    const rest = gone === 0 ? '' : ` ${plural(gone, 'has', 'have')} no account there any more.`;
+    return `${plural(raised, 'account')} ${raised === 1 ? 'is' : 'are'} tried again.${rest}`;
+  };
+  return (
+    <Retry word="Again now" count={chosen.length} run={run}>
+      Each of them becomes due at once, whatever came of it before. What a target refuses again is parked again.
+    </Retry>
+  );
+}
+
+/** Counted first, with progress, and a way to stop. */
+function Retry(props: { word: string; count: number; more?: boolean; run: Run; children: ReactNode }) {
+  const { word, count, more = false } = props;
   const client = useQueryClient();
   const say = useSay();
   const [isOpen, setOpen] = useState(false);
@@ -26,20 +79,16 @@ export function RetryMany(props: {
   const stop = useRef(false);
   const run = async () => {
     stop.current = false;
-    let raised = 0;
-    let after: string | null | undefined;
-    setDone(0);
+    let last = 0;
+    const tell = (so: number) => {
+      last = so;
+      setDone(so);
+    };
+    tell(0);
     try {
-      do {
-        const query = { ...chosen, after: after ?? undefined };
-        const answer: RetryAnswer = await call('POST', '/accounts/retry', { query });
-        raised += answer.raised;
-        after = answer.next;
-        setDone(raised);
-      } while (after !== null && !stop.current);
-      say(`${plural(raised, 'account')} of ${target} ${raised === 1 ? 'is' : 'are'} tried again.`);
+      say(await props.run(tell, () => stop.current));
     } catch (error) {
-      say(`${plural(raised, 'account')} made due, then: ${(error as Error).message}`, 'orange');
+      say(`${plural(last, 'account')} made due, then: ${(error as Error).message}`, 'orange');
     }
     setDone(undefined);
     setOpen(false);
@@ -56,7 +105,7 @@ export function RetryMany(props: {
         title={`Try ${more ? 'at least ' : ''}${plural(count, 'account')} again?`}
       >
         <div className="stack">
-          <span>{says} becomes due at once. What the target refuses again is parked again.</span>
+          <span>{props.children}</span>
           {done !== undefined && (
             <div>
               <Progress value={count === 0 ? 100 : Math.min(100, (done / count) * 100)} aria-label="How far it is" />

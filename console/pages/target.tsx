@@ -6,20 +6,19 @@ import type { TargetStatus } from '../../src/contract/status.ts';
 import type { SyncAnswer } from '../../src/contract/sync.ts';
 import type { TestAnswer } from '../../src/contract/target.ts';
 import { call } from '../api/client.ts';
-import { accountsQuery, statusQuery, syncQuery, targetsQuery } from '../api/queries.ts';
+import { statusQuery, syncQuery, targetsQuery } from '../api/queries.ts';
 import { Causes } from '../frame/causes.tsx';
 import { Act } from '../parts/act.tsx';
 import { healthOf, StateBar, toLookAt } from '../parts/health.tsx';
 import { Card, Empty, Facts, Note, PageHead, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
-import { lookOf, StateTag, stateOf } from '../parts/state.tsx';
-import { SubjectLink } from '../parts/subject.tsx';
-import { Pager, Table } from '../parts/table.tsx';
+import { StateTag } from '../parts/state.tsx';
 import { Ago } from '../parts/time.tsx';
 import { plural, showCount, showSpan } from '../parts/words.ts';
 import { PauseButton, TestSteps } from './connector.tsx';
-import { RetryMany } from './retry-many.tsx';
+import { TargetAccounts } from './target-accounts.tsx';
 import { type Span, Throughput } from './throughput.tsx';
+import { Troubles } from './troubles.tsx';
 
 /** One target: how it is, who is there, and a sync. */
 export function TargetPage() {
@@ -67,6 +66,7 @@ export function TargetPage() {
                 </Card>
               )}
               <Causes targets={[own]} />
+              <Troubles target={own.name} />
               {own.paused && (
                 <Note tone="orange" icon="pause">
                   Held back by {own.paused.by}, <Ago time={own.paused.since} />. What happens meanwhile waits.
@@ -75,7 +75,7 @@ export function TargetPage() {
               <Standing target={own} />
               <Sync target={own} />
               <Deliveries target={own} />
-              <Accounts target={own} />
+              <TargetAccounts target={own} />
             </div>
           ) : (
             <Card>
@@ -220,129 +220,5 @@ function SyncRow({ sync }: { sync: NonNullable<SyncAnswer['sync']> }) {
       </div>
       {sync.state !== 'done' && <Progress value={part} mt={6} aria-label="How far the sync is" />}
     </div>
-  );
-}
-
-const states = ['parked', 'left', 'due', 'waiting', 'withheld', 'disabled', 'kept', 'unbound', 'done'];
-
-/** Those that somebody left parked are parked too; each has its own list. */
-function chosenBy(state: string | undefined): { state?: string | undefined; left?: string } {
-  if (state === 'left') return { state: 'parked', left: 'true' };
-  return state === 'parked' ? { state, left: 'false' } : { state };
-}
-
-function Accounts({ target }: { target: TargetStatus }) {
-  const search = useSearch({ from: '/targets/$target' });
-  const navigate = useNavigate();
-  const { state, after } = search;
-  const chosen = chosenBy(state);
-  const query = useQuery(accountsQuery({ target: target.name, ...chosen, after }));
-  const countOf = (one: string) =>
-    one === 'parked' ? toLookAt(target) : one === 'left' ? target.left : (target.byState[one] ?? 0);
-  const turn = (change: Partial<typeof search>) =>
-    void navigate({
-      to: '/targets/$target',
-      params: { target: target.name },
-      search: { ...search, after: undefined, ...change },
-    });
-  return (
-    <Card
-      title="Accounts"
-      bare
-      actions={
-        state !== undefined && countOf(state) > 0 && state !== 'done' ? (
-          <For need="operate">
-            <RetryMany
-              chosen={{ target: target.name, ...chosen }}
-              count={countOf(state)}
-              says={`Every account of ${target.name} that is ${lookOf(state).word}`}
-            />
-          </For>
-        ) : undefined
-      }
-    >
-      <nav className="row wrap card-body" aria-label="Accounts by state" style={{ paddingBottom: 8 }}>
-        <FilterLink
-          isOn={state === undefined}
-          word="All"
-          count={target.accounts}
-          go={() => turn({ state: undefined })}
-        />
-        {states
-          .filter((one) => countOf(one) > 0 || one === state)
-          .map((one) => (
-            <FilterLink
-              key={one}
-              isOn={state === one}
-              word={lookOf(one).word}
-              count={countOf(one)}
-              go={() => turn({ state: one })}
-            />
-          ))}
-      </nav>
-      <Shown query={query}>
-        {({ items, next }) =>
-          items.length === 0 ? (
-            <Empty icon="users" title={state ? `Nobody is ${lookOf(state).word} there` : 'Nobody is there yet'} />
-          ) : (
-            <>
-              <Table
-                label="Accounts"
-                rows={items}
-                keyOf={(row) => row.subject.id}
-                columns={[
-                  {
-                    head: 'Who',
-                    cell: (row) => (
-                      <div className="clip">
-                        <SubjectLink subject={row.subject} />
-                      </div>
-                    ),
-                  },
-                  { head: 'Kind', on: 'wide', cell: (row) => <span className="muted">{row.subject.kind}</span> },
-                  { head: 'State', cell: (row) => <StateTag state={stateOf(row)} /> },
-                  {
-                    head: 'Why',
-                    on: 'wide',
-                    cell: (row) => (
-                      <div className="clip" title={row.reason ?? ''}>
-                        {row.reason}
-                      </div>
-                    ),
-                  },
-                  {
-                    head: 'Walk',
-                    right: true,
-                    cell: (row) => (
-                      <Link to="/accounts/$target/$subject" params={{ target: row.target, subject: row.subject.id }}>
-                        why<span className="unseen">: the walk of {row.subject.name}</span>
-                      </Link>
-                    ),
-                  },
-                ]}
-              />
-              {(next !== null || after !== undefined) && (
-                <div style={{ padding: '0 16px 12px' }}>
-                  <Pager
-                    says={`${items.length} on this page`}
-                    back={after === undefined ? undefined : () => history.back()}
-                    on={next === null ? undefined : () => turn({ after: next })}
-                  />
-                </div>
-              )}
-            </>
-          )
-        }
-      </Shown>
-    </Card>
-  );
-}
-
-export function FilterLink(props: { isOn: boolean; word: string; count?: number; go: () => void }) {
-  return (
-    <button type="button" className="chip" aria-pressed={props.isOn} onClick={props.go}>
-      {props.word}
-      {props.count !== undefined && <span className="num"> {showCount(props.count)}</span>}
-    </button>
   );
 }

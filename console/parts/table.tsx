@@ -3,6 +3,8 @@ import type { ReactNode } from 'react';
 
 export type Column<R> = {
   head: string;
+  /** Shown in place of `head`. */
+  top?: ReactNode;
   cell: (row: R) => ReactNode;
   /** `wide`: left out where there is little room. */
   on?: 'wide';
@@ -26,7 +28,7 @@ export function Table<R>(props: {
           <tr>
             {props.columns.map((column) => (
               <th key={column.head} scope="col" className={classOf(column)}>
-                {column.head}
+                {column.top ?? column.head}
               </th>
             ))}
           </tr>

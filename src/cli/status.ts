@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { CauseAnswer, CausesAnswer } from '../contract/cause.ts';
 import type { BannerAnswer, StatusAnswer } from '../contract/status.ts';
 import { asClientCommand, openCommand } from './command.ts';
 import { printFields, printJson, printRows, showDuration } from './output.ts';
@@ -33,7 +34,11 @@ export function addStatus(program: Command): void {
         { head: 'LEFT', value: (row) => row.left },
         { head: 'LONGEST WAIT', value: (row) => showDuration(row.oldestPendingMs) },
       ]);
+      const { items } = await client.get<CausesAnswer>('/causes');
       for (const target of answer.targets) {
+        for (const cause of items.filter((one) => one.targetId === target.id).slice(0, causesShown)) {
+          out.write(`${target.name}: ${describeCause(cause)}\n`);
+        }
         if (target.paused) {
           const { since, by } = target.paused;
           out.write(`${target.name}: paused since ${since} by ${by}; ${countAccounts(target.pending)}\n`);
@@ -70,6 +75,14 @@ function showKept(days: number, oldest: string | null): string {
 }
 
 const countAccounts = (count: number) => `${count} ${count === 1 ? 'account waits' : 'accounts wait'}`;
+
+/** So many of one target; the rest is in `purvey accounts list --state parked`. */
+const causesShown = 5;
+
+function describeCause({ cause, parked, failing, example, fix }: CauseAnswer): string {
+  const counts = [...(parked > 0 ? [`${parked} parked`] : []), ...(failing > 0 ? [`${failing} tried again`] : [])];
+  return `${counts.join(', ')}, such as ${example.subject.name}: ${cause}${fix === null ? '' : `. ${fix}`}`;
+}
 
 function describeBanner({ kinds, reason, throttled, since, nextTryAt, waiting }: BannerAnswer): string {
   const who = kinds.map((kind) => `${kind}s`).join(' and ');

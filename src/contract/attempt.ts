@@ -33,4 +33,7 @@ export type AttemptAnswer = Static<typeof AttemptAnswer>;
 
 export const AttemptDetail = Type.Intersect([AttemptAnswer, Type.Object({ exchanges: Type.Array(ExchangeAnswer) })]);
 export type AttemptDetail = Static<typeof AttemptDetail>;
-export const AttemptPage = agingPageOf(AttemptAnswer);
+
+/** `searchedBack`: with `next`, the search stopped there before the page was full, so that no request looks at too many. */
+export const AttemptPage = Type.Intersect([agingPageOf(AttemptAnswer), Type.Object({ searchedBack: MaybeTime })]);
+export type AttemptPage = Static<typeof AttemptPage>;

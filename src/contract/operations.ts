@@ -10,6 +10,7 @@ import {
   RetryAnswer,
 } from './account.ts';
 import { AttemptDetail, AttemptPage } from './attempt.ts';
+import { CausesAnswer } from './cause.ts';
 import { ChangePage } from './change.ts';
 import { ConnectorKindList } from './connector-kind.ts';
 import { IdentityProviderAnswer, IdentityProviderInput, IdentityProviderList } from './identity-provider.ts';
@@ -97,6 +98,7 @@ const chooseAccounts = {
   due: 'true or false: whether something is still to be delivered',
   left: 'true or false: of those that are parked, whether somebody left them so',
   remoteId: 'The id it has at the target, exactly',
+  cause: 'Of those in trouble at the target, those of this cause: a key of /causes. Goes with target alone',
   after,
 };
 
@@ -407,7 +409,7 @@ export const operations: readonly Operation[] = [
   {
     method: 'post',
     path: '/accounts/retry',
-    summary: 'Make up to 200 accounts of these states due at once; goes on with `next`',
+    summary: 'Make up to 200 accounts of these states, or of this cause, due at once; goes on with `next`',
     query: chooseAccounts,
     answers: { 202: RetryAnswer },
     needs: 'operate',
@@ -477,6 +479,12 @@ export const operations: readonly Operation[] = [
     summary: 'Server-sent events: hello, then news with a list of what got newer (changes, deliveries, targets)',
     answers: { 200: Type.String() },
     media: 'text/event-stream',
+  },
+  {
+    method: 'get',
+    path: '/causes',
+    summary: 'Accounts that are parked or fail, by cause',
+    answers: { 200: CausesAnswer },
   },
   { method: 'get', path: '/status', summary: 'How server and targets are doing', answers: { 200: StatusAnswer } },
 ];

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { MaybeTime, SubjectKind, Time } from './page.ts';
+import { MaybeText, MaybeTime, SubjectKind, Time } from './page.ts';
 import { WaveAnswer } from './wave.ts';
 
 const count = Type.Integer({ minimum: 0 });
@@ -25,6 +25,8 @@ export const BannerAnswer = Type.Object({
   nextTryAt: MaybeTime,
   /** Accounts that wait behind it. */
   waiting: count,
+  /** What helps, in plain words; null where only the reason itself helps. */
+  fix: MaybeText,
 });
 export type BannerAnswer = Static<typeof BannerAnswer>;
 

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { listOf, Time } from './page.ts';
+import { listOf, MaybeTime, Time } from './page.ts';
 
 const deprovision = ['delete', 'disable', 'keep'] as const;
 
@@ -96,10 +96,12 @@ export const PolicyInput = Type.Partial(PolicyAnswer);
 export type PolicyInput = Static<typeof PolicyInput>;
 
 const value = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
-const secretIsSet = Type.Object({ set: Type.Literal(true) });
+const SecretIsSet = Type.Object({ set: Type.Literal(true), since: MaybeTime });
+/** What an answer said of a secret may be sent back; `since` is only read. */
+const secretAsShown = Type.Object({ set: Type.Literal(true), since: Type.Optional(MaybeTime) });
 
-/** Values by setting key. A secret that is left out, or given as `{ set: true }`, stays; `null` removes it. */
-export const SettingsInput = Type.Record(Type.String(), Type.Union([value, secretIsSet]));
+/** Values by setting key. A secret that is left out, or given as it is shown (`{ set: true }`), stays; `null` removes it. */
+export const SettingsInput = Type.Record(Type.String(), Type.Union([value, secretAsShown]));
 export type SettingsInput = Static<typeof SettingsInput>;
 
 /** What POST on an identity provider's targets takes; PUT takes it too (the type cannot change), PATCH any part of it. */
@@ -124,11 +126,8 @@ export const TargetAnswer = Type.Object({
   paused: Type.Union([Type.Object({ since: Time, by: Type.String() }), Type.Null()]),
   /** Accounts for which something is to be delivered. */
   waiting: Type.Integer({ minimum: 0 }),
-  /** Secrets only as `{ set: true }`. */
-  settings: Type.Record(
-    Type.String(),
-    Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Object({ set: Type.Literal(true) })]),
-  ),
+  /** Secrets only as set, and since when; null for those that were set before that was noted. */
+  settings: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), SecretIsSet])),
   policy: PolicyAnswer,
   version: Type.Integer(),
   createdAt: Time,

@@ -26,13 +26,18 @@ export type AccountKey = { targetId: number; subjectId: string };
 const isLeft = sql<boolean>`accounts.decision is not null and accounts.state = 'parked' and exists (
   select 1 from decisions d where d.id = accounts.decision and d.what = 'leave' and d.noted = accounts.wanted)`;
 
+const unordered = [sql<number>`target_id + 0`, sql<string>`subject_id || ''`] as const;
+
 /** In the order of target and subject, from the one after `after`. */
 export function listAccounts(
   reading: Reading,
   filter: AccountFilter,
   page: { after?: AccountKey; limit: number },
 ): Promise<AccountRow[]> {
-  let query = reading.q.selectFrom('accounts').selectAll().orderBy('target_id').orderBy('subject_id').limit(page.limit);
+  const { remoteId } = filter;
+  // An order that no index has, so that of the few with a remote id none is looked for in the order of all accounts.
+  const order = remoteId === undefined ? (['target_id', 'subject_id'] as const) : unordered;
+  let query = reading.q.selectFrom('accounts').selectAll().orderBy(order[0]).orderBy(order[1]).limit(page.limit);
   if (filter.targetId !== undefined) query = query.where('target_id', '=', filter.targetId);
   if (filter.subjectId !== undefined) query = query.where('subject_id', '=', filter.subjectId);
   if (filter.states !== undefined) query = query.where('state', 'in', [...filter.states]);
@@ -40,7 +45,6 @@ export function listAccounts(
   if (filter.due === true) query = query.where('due_at', 'is not', null);
   if (filter.due === false) query = query.where('due_at', 'is', null);
   if (filter.left !== undefined) query = query.where(filter.left ? isLeft : sql<boolean>`not (${isLeft})`);
-  const { remoteId } = filter;
   if (remoteId !== undefined) {
     // All of the index that knows remote ids is named, so that it is used: targets and kinds are few.
     query = query
@@ -80,17 +84,44 @@ export type AttemptFilter = {
   status?: number;
 };
 
-/** The latest first, from the one before the id `before`. */
+/** So many attempts are looked at for one page, however few of them are like what is asked for. */
+const lookedAtOnce = 5_000;
+
+export type FoundAttempts = {
+  attempts: Attempt[];
+  /** Before this id there may be more; null when all were looked at. */
+  next: number | null;
+  /** When the last one began that was looked at, where the search stopped before the page was full; else null. */
+  searchedBack: number | null;
+};
+
+type Attempt = AttemptRow & { id: number };
+
+/**
+ * The latest first, from the one before the id `before`. Those of one account are known by an index; whatever else is asked
+ * for is looked for in so many attempts at a time, and whoever asks goes on with `next`.
+ */
 export async function listAttempts(
   reading: Reading,
   filter: AttemptFilter,
-  page: { before?: number; limit: number },
-): Promise<(AttemptRow & { id: number })[]> {
-  let query = reading.q.selectFrom('attempts').selectAll().orderBy('id', 'desc').limit(page.limit);
-  if (filter.targetId !== undefined) query = query.where('target_id', '=', filter.targetId);
-  if (filter.subjectId !== undefined) query = query.where('subject_id', '=', filter.subjectId);
-  if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome);
-  const { text, status } = filter;
+  page: { before?: number; limit: number; lookAt?: number },
+): Promise<FoundAttempts> {
+  const { targetId, subjectId, outcome, text, status } = filter;
+  const { before, limit, lookAt = lookedAtOnce } = page;
+  const asks = [targetId, outcome, text, status].some((each) => each !== undefined);
+  const last = asks && subjectId === undefined ? await lastToLookAt(reading, before, lookAt) : undefined;
+  let query = reading.q
+    .selectFrom('attempts')
+    .selectAll()
+    .orderBy('id', 'desc')
+    .limit(limit + 1);
+  if (targetId !== undefined) query = query.where('target_id', '=', targetId);
+  if (subjectId !== undefined) {
+    query = query.where('subject_id', '=', subjectId);
+    // The index that knows subjects begins with the target; there are few.
+    if (targetId === undefined) query = query.where('target_id', 'in', (e) => e.selectFrom('targets').select('id'));
+  }
+  if (outcome !== undefined) query = query.where('outcome', '=', outcome);
   if (text !== undefined) {
     const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
     query = query.where(sql<boolean>`lower(reason) like ${pattern} escape '\\'`);
@@ -99,8 +130,24 @@ export async function listAttempts(
     const said = sql<boolean>`exists (select 1 from exchanges e where e.attempt_id = attempts.id and e.status = ${status})`;
     query = query.where(said);
   }
-  if (page.before !== undefined) query = query.where('id', '<', page.before);
-  return (await reading.all(query)) as unknown as (AttemptRow & { id: number })[];
+  if (before !== undefined) query = query.where('id', '<', before);
+  if (last) query = query.where('id', '>=', last.id);
+  const rows = (await reading.all(query)) as unknown as Attempt[];
+  const attempts = rows.slice(0, limit);
+  if (rows.length > limit) return { attempts, next: attempts.at(-1)!.id, searchedBack: null };
+  return { attempts, next: last?.id ?? null, searchedBack: last?.started_at ?? null };
+}
+
+/** Undefined: there are no more than may be looked at. */
+async function lastToLookAt(
+  reading: Reading,
+  before: number | undefined,
+  lookAt: number,
+): Promise<{ id: number; started_at: number } | undefined> {
+  const query = reading.q.selectFrom('attempts').select(['id', 'started_at']).orderBy('id', 'desc');
+  const own = before === undefined ? query : query.where('id', '<', before);
+  const [last, more] = await reading.all(own.limit(2).offset(lookAt - 1));
+  return last && more ? last : undefined;
 }
 
 export async function readAttempt(reading: Reading, id: number): Promise<(AttemptRow & { id: number }) | undefined> {

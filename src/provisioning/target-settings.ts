@@ -4,12 +4,13 @@ import type { ConnectorKind, SettingValues } from '../connectors/connector.ts';
 
 /**
  * A target's settings at rest: JSON of values by setting key, where a secret is `{ "sealed": "…" }`, sealed for this
- * one place. Only what was given is kept; defaults are the connector's.
+ * one place, with the time it was set (`at`; those from before that was kept have none). Only what was given is kept;
+ * defaults are the connector's.
  */
-type Kept = Record<string, string | number | boolean | { sealed: string }>;
+type Kept = Record<string, string | number | boolean | { sealed: string; at?: number }>;
 
-/** As they are shown: a secret only as `{ set: true }`. */
-export type ShownSettings = Record<string, string | number | boolean | { set: true }>;
+/** As they are shown: a secret only as set, and since when; null when that is not known. */
+export type ShownSettings = Record<string, string | number | boolean | { set: true; since: number | null }>;
 
 const contextOf = (targetId: number, key: string) => `target:${targetId}:${key}`;
 
@@ -23,7 +24,13 @@ export function openSettings(key: SealingKey, targetId: number, text: string): S
 }
 
 /** Values as text to keep; secrets are sealed, and those that did not change keep their sealed text. */
-export function sealSettings(key: SealingKey, targetId: number, values: SettingValues, before?: string): string {
+export function sealSettings(
+  key: SealingKey,
+  targetId: number,
+  values: SettingValues,
+  now: number,
+  before?: string,
+): string {
   const known = before === undefined ? {} : (JSON.parse(before) as Kept);
   const kept: Kept = {};
   for (const [name, value] of Object.entries(values)) {
@@ -37,14 +44,16 @@ export function sealSettings(key: SealingKey, targetId: number, values: SettingV
     kept[name] =
       typeof old === 'object' && unseal(key, old.sealed, context).reveal() === value.reveal()
         ? old
-        : { sealed: seal(key, value.reveal(), context) };
+        : { sealed: seal(key, value.reveal(), context), at: Math.floor(now) };
   }
   return JSON.stringify(kept);
 }
 
 export function showSettings(text: string): ShownSettings {
   const kept = Object.entries(JSON.parse(text) as Kept);
-  return Object.fromEntries(kept.map(([name, value]) => [name, typeof value === 'object' ? { set: true } : value]));
+  return Object.fromEntries(
+    kept.map(([name, value]) => [name, typeof value === 'object' ? { set: true, since: value.at ?? null } : value]),
+  );
 }
 
 /**

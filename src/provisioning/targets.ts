@@ -86,7 +86,7 @@ export async function createTarget(tx: Tx, parts: TargetParts, idpId: number, in
   );
   const id = row!.id;
   // The secrets are sealed for this row, so it has to be there first.
-  const settings = sealSettings(parts.key, id, values);
+  const settings = sealSettings(parts.key, id, values, tx.now);
   await tx.all(tx.q.updateTable('targets').set({ settings }).where('id', '=', id));
   await raiseDeliveryStamp(tx);
   return readTarget(tx, id);
@@ -117,7 +117,7 @@ export async function replaceTarget(
   const values = readSettings(kind, given.settings, before);
   const { name } = await readTarget(tx, id);
   await askWhichSystem(tx, { id, name }, kind, { before, after: values }, system);
-  const settings = sealSettings(parts.key, id, values, found.settings);
+  const settings = sealSettings(parts.key, id, values, tx.now, found.settings);
   const wanted = readPolicy(given.policy, kind.policyDefaults?.(values), parts.types ?? coreTypes);
   const policy = JSON.stringify(wanted);
   const nested_otherwise = wanted.nestedGroups === 'native' ? found.nested_otherwise : 1;

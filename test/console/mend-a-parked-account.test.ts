@@ -38,6 +38,13 @@ describe('an operator mends a parked account', () => {
     await until(`${count} are parked`, async () => (await acme.call('GET', '/status')).targets[0].parked === count);
   };
 
+  /** Once, whoever is called so. */
+  const refuse = (userName: string, detail: string) =>
+    fake.misbehave({
+      when: { method: 'POST', on: 'users', that: (request) => JSON.stringify(request.body).includes(userName) },
+      act: { kind: 'answer', status: 400, body: { detail } },
+    });
+
   it('sees that something is parked, why, and what was said', async () => {
     fake.misbehave({
       when: { method: 'POST', on: 'users' },
@@ -86,6 +93,68 @@ describe('an operator mends a parked account', () => {
     await page.getByText('3 accounts of partner:SCIM2 are tried again.').waitFor();
     await park(0);
     await page.getByText('Nobody is parked there').waitFor();
+  });
+
+  it('sees one cause for all whom it concerns, who they are, and tries just those again', async () => {
+    for (const userName of ['ida', 'ivy']) refuse(userName, `User ${userName} needs a desk`);
+    refuse('una', 'Something else');
+    for (const userName of ['ida', 'ivy', 'una']) await acme.call('POST', '/users', { userName });
+    await park(3);
+    await page.goto(`${acme.url}/console/`);
+    const failures = page.getByRole('region', { name: 'Failures by cause' });
+    await failures.getByRole('heading', { name: '3 failures, 2 causes' }).waitFor();
+    await failures
+      .getByText(/User … needs a desk/)
+      .first()
+      .waitFor();
+    await failures.getByRole('link', { name: /Show all 2/ }).click();
+    await page.waitForURL(/cause=/);
+    const table = page.getByRole('region', { name: 'Accounts' }).last();
+    await until('only those are listed', async () => (await table.getByRole('row').count()) === 3);
+    await page.getByRole('button', { name: 'All again now' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Try 2 accounts again?' });
+    await dialog.getByRole('button', { name: 'Again now' }).click();
+    await page.getByText('2 accounts of partner:SCIM2 are tried again.').waitFor();
+    await park(1);
+    await acme.call('POST', '/accounts/partner:SCIM2/una/retry');
+    await park(0);
+  });
+
+  it('chooses deliveries and tries their accounts again, each once', async () => {
+    const requests = () => fake.requests.filter((one) => one.method === 'POST' && one.on === 'users').length;
+    for (const userName of ['nia', 'noa']) refuse(userName, 'Not yet');
+    for (const userName of ['nia', 'noa']) await acme.call('POST', '/users', { userName });
+    await park(2);
+    const before = requests();
+    await page.goto(`${acme.url}/console/deliveries?outcome=refused`);
+    await page.getByRole('checkbox', { name: /Choose nia/ }).check();
+    await page.getByText('1 delivery chosen, of 1 account').waitFor();
+    await page.getByRole('checkbox', { name: /Choose noa/ }).check();
+    await page.getByText('2 deliveries chosen, of 2 accounts').waitFor();
+    await page.getByRole('button', { name: 'Again now' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Try 2 accounts again?' });
+    await dialog.getByRole('button', { name: 'Again now' }).click();
+    await page.getByText('2 accounts are tried again.').waitFor();
+    await park(0);
+    assert.equal(requests() - before, 2);
+    await page.getByRole('checkbox', { name: 'Choose all on this page' }).check();
+    await page.getByText(/deliveries chosen, of \d+ accounts/).waitFor();
+    await page.getByRole('button', { name: 'Choose none' }).click();
+  });
+
+  it('finds an account by its id at the target, and a change by its number', async () => {
+    await page.keyboard.press('Control+k');
+    const dialog = page.getByRole('dialog', { name: 'Search' });
+    await dialog.waitFor();
+    await page.keyboard.type(String(fake.userNamed('grace')!.id));
+    await dialog.getByRole('link', { name: /grace.*is u\d+ at partner:SCIM2/ }).waitFor();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type('1');
+    await dialog.getByRole('link', { name: /Change 1: / }).waitFor();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type(String(fake.userNamed('grace')!.id));
+    await dialog.getByRole('link', { name: /grace.*is u/ }).click();
+    await page.getByRole('heading', { name: 'grace at partner:SCIM2' }).waitFor();
   });
 
   it('finds in the log what a target said, and one cause for all whom it concerns', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AccountDetail } from '../../src/contract/account.ts';
+import { CausesAnswer } from '../../src/contract/cause.ts';
 import { hashPassword } from '../../src/directory/passwords.ts';
 import { createOperator } from '../../src/inbound/operators.ts';
 import { coreUserUrn } from '../../src/protocol/scim/schema.ts';
@@ -73,13 +74,36 @@ eachDatabase('an account that is there already is adopted or left', (bed) => {
     assert.deepEqual([left.body.left.by, left.body.left.note, left.body.state], ['olga', 'she has two', 'parked']);
   });
 
+  it('who is left is no failure any more; others are, by their cause', async () => {
+    assert.deepEqual((await api.call('GET', '/causes')).body, { accounts: 0, causes: 0, more: false, items: [] });
+    const refused = { when: { method: 'POST', on: 'users' }, act: { kind: 'answer', status: 400 } } as const;
+    for (const userName of ['eve', 'eva']) {
+      fake.misbehave(refused);
+      await api.call('POST', '/users', { userName });
+      await until('it is parked', async () => (await status()).pending === 0 && (await status()).parked > 1);
+    }
+    await until('both are', async () => (await status()).parked === 3);
+    const { body } = await api.call('GET', '/causes');
+    assert.ok(fits(CausesAnswer, body), JSON.stringify(body));
+    assert.deepEqual([body.accounts, body.causes, body.items[0].parked], [2, 1, 2]);
+    assert.match(body.items[0].fix, /Mend the value/);
+    const query = `target=partner:SCIM2&cause=${body.items[0].key}`;
+    const listed = await api.call('GET', `/accounts?${query}`);
+    assert.deepEqual([listed.body.items.length, listed.body.next], [2, null]);
+    assert.equal((await api.call('GET', `/accounts?${query}&state=parked`)).status, 400);
+    assert.equal((await api.call('GET', '/accounts?cause=x')).status, 400);
+    const retried = await api.call('POST', `/accounts/retry?${query}`, undefined, basic('olga', password));
+    assert.deepEqual([retried.status, retried.body], [202, { raised: 2, next: null }]);
+    await until('they are done', async () => (await status()).parked === 1 && (await status()).pending === 0);
+  });
+
   it('who is left is counted and listed by itself', async () => {
     const { parked, left } = await status();
     assert.deepEqual([parked, left], [1, 1]);
     const listed = async (query: string) => (await api.call('GET', `/accounts?${query}`)).body.items.length;
     assert.equal(await listed('state=parked&left=false'), 0);
     assert.equal(await listed('state=parked&left=true'), 1);
-    assert.equal(await listed('left=false'), 1);
+    assert.equal(await listed('left=false'), 3);
   });
 
   it('refuses what cannot be', async () => {

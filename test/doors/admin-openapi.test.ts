@@ -243,6 +243,13 @@ eachDatabase('the description of the admin API', (bed) => {
     const { conflict } = await call('get', '/accounts/{target}/{subject}', carl);
     await call('post', '/accounts/{target}/{subject}/leave', carl, { note: 'not now' });
     assert.equal((await call('get', '/accounts', {}, undefined, { query: 'left=true' })).items[0].left.note, 'not now');
+    await call('post', '/users', {}, { userName: 'cora' });
+    fake.misbehave({ when: { method: 'POST', on: 'users' }, times: 1, act: { kind: 'answer', status: 400 } });
+    await call('post', '/users', {}, { userName: 'cleo' });
+    for (let n = 0; n < 200 && (await call('get', '/causes')).accounts === 0; n++) await sleep(50);
+    const query = `target=partner:SCIM2&cause=${(await call('get', '/causes')).items[0].key}`;
+    assert.equal((await call('get', '/accounts', {}, undefined, { query })).items.length, 1);
+    await call('post', '/accounts/retry', {}, undefined, { status: 202, query });
     const { remoteId } = conflict.remotes[0];
     await call('post', '/accounts/{target}/{subject}/adopt', carl, { remoteId }, { status: 202 });
     assert.equal((await call('get', '/accounts/{target}/{subject}', carl)).decisions.length, 2);
@@ -295,7 +302,8 @@ eachDatabase('the description of the admin API', (bed) => {
     };
     for (const [path, { get }] of Object.entries(description.paths as Record<string, Json>)) {
       for (const { name, in: place } of get?.parameters ?? []) {
-        if (place !== 'query' || name === 'after') continue;
+        // A cause goes with a target.
+        if (place !== 'query' || name === 'after' || name === 'cause') continue;
         await call('get', path as string, { id: 'all' }, undefined, { status: 200, query: `${name}=${values[name]}` });
       }
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConnectorKindList } from '../../src/contract/connector-kind.ts';
 import { ProblemAnswer } from '../../src/contract/problem.ts';
 import { PolicyAnswer, TargetAnswer, TargetList, TestAnswer } from '../../src/contract/target.ts';
@@ -74,7 +75,12 @@ eachDatabase('targets', (bed) => {
     assert.equal(made.body.policy.concurrency, 4);
     assert.equal(made.body.policy.deprovision, 'delete');
     assert.equal(made.body.policy.nestedGroups, 'native');
-    assert.deepEqual(made.body.settings['scim2-access-token'], { set: true });
+    const since = (answer: { body: TargetAnswer }, key = 'scim2-access-token') => {
+      const value = answer.body.settings[key];
+      return typeof value === 'object' ? value.since : undefined;
+    };
+    const first = since(made)!;
+    assert.ok(Math.abs(Date.parse(first) - api.store.now()) < 60_000, first);
     assert.equal(made.body.settings['scim2-user-ep'], 'https://partner.example/scim2/Users');
     const { id } = made.body;
     assert.equal(await tokenOf(id), 'first-secret-token');
@@ -104,12 +110,25 @@ eachDatabase('targets', (bed) => {
       settings: { 'scim2-access-token': 'first-secret-token' },
     });
     assert.equal(repeated.change, 'unchanged');
+    assert.equal(since(repeated), first, 'the same again is not another');
+    await sleep(2);
     const other = await api.call('PATCH', `/targets/${id}`, {
       settings: { 'scim2-access-token': 'second-secret-token' },
     });
     assert.equal(other.change, 'updated');
     assert.equal(other.body.version, 3);
     assert.equal(await tokenOf(id), 'second-secret-token');
+    assert.ok(since(other)! > first, 'another secret is set since then');
+    assert.equal(since(other, 'scim2-default-pwd'), first);
+    // A secret from before the time was noted.
+    const [row] = await api.store.read((reading) =>
+      reading.all(reading.q.selectFrom('targets').selectAll().where('id', '=', id)),
+    );
+    const bare = JSON.stringify(JSON.parse(row!.settings), (key, value) => (key === 'at' ? undefined : value));
+    await api.store.write((tx) => tx.all(tx.q.updateTable('targets').set({ settings: bare }).where('id', '=', id)));
+    const old = await api.call('GET', `/targets/${id}`);
+    assert.ok(fits(TargetAnswer, old.body), old.text);
+    assert.equal(since(old), null);
 
     const required = await api.call('PATCH', `/targets/${id}`, { settings: { 'scim2-access-token': null } });
     assert.equal(required.status, 400);

@@ -12,7 +12,7 @@ import { readBodyExpiry, readWholeSubjects } from '../../directory/forwarded-bod
 import type { Subject } from '../../directory/subjects.ts';
 import { giveUpOn, noteOfGivingUp } from '../../provisioning/account-bodies.ts';
 import { listDecisions, readConflict } from '../../provisioning/decisions.ts';
-import { listAccounts, listAttempts, listHeldLanes, readAccount } from '../../provisioning/inspect.ts';
+import { listAttempts, listHeldLanes, readAccount } from '../../provisioning/inspect.ts';
 import { previewAccount } from '../../provisioning/preview.ts';
 import { retryAccount } from '../../provisioning/retry.ts';
 import { openTargetBook } from '../../provisioning/target-book.ts';
@@ -21,10 +21,10 @@ import { readWhyHere } from '../../provisioning/why-here.ts';
 import type { AccountRow } from '../../store/schema.ts';
 import type { Reading } from '../../store/store.ts';
 import { showAttemptsWhole } from './attempts.ts';
-import { accountChoice, readAfter, readChoice } from './choose-accounts.ts';
+import { accountChoice, listChosen } from './choose-accounts.ts';
 import { type Names, readNames } from './names.ts';
 import { type AdminParts, param } from './parts.ts';
-import { readLimit, readQuery, showTime, writeCursor } from './query.ts';
+import { readLimit, readQuery, showTime } from './query.ts';
 import { readOneAccount, showAccount, showAccounts, showDecision } from './show-account.ts';
 import { findSubjectId } from './subjects.ts';
 
@@ -37,16 +37,9 @@ export function addAccountRoutes(app: FastifyInstance, parts: AdminParts): void 
   app.get('/accounts', async (request): Promise<Page<AccountAnswer>> => {
     const query = readQuery(request.query, accountChoice);
     const limit = readLimit(query.limit);
-    const after = readAfter(query.after);
     return store.read(async (reading) => {
-      const filter = await readChoice(reading, query);
-      const rows = await listAccounts(reading, filter, { limit: limit + 1, ...(after ? { after } : {}) });
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1);
-      return {
-        items: await showAccounts(reading, shown),
-        next: rows.length > limit && last ? writeCursor([last.target_id, last.subject_id]) : null,
-      };
+      const { rows, next } = await listChosen(reading, query, limit);
+      return { items: await showAccounts(reading, rows), next };
     });
   });
 
@@ -55,7 +48,7 @@ export function addAccountRoutes(app: FastifyInstance, parts: AdminParts): void 
       const row = await readOneAccount(reading, param(request, 'target'), param(request, 'subject'));
       const account = { targetId: row.target_id, subjectId: row.subject_id };
       const names = await readNames(reading, [row.subject_id]);
-      const attempts = await listAttempts(reading, account, { limit: 5 });
+      const { attempts } = await listAttempts(reading, account, { limit: 5 });
       const target = await readTarget(reading, row.target_id);
       const subject = (await readWholeSubjects(reading, key, [row.subject_id])).get(row.subject_id);
       const why = await readWhyHere(reading, target, row, subject, types);
@@ -105,15 +98,13 @@ export function addAccountRoutes(app: FastifyInstance, parts: AdminParts): void 
   /** A part of many accounts, chosen as the list chooses them. Whoever calls goes on with `next`. */
   app.post('/accounts/retry', async (request, reply): Promise<RetryAnswer> => {
     const query = readQuery(request.query, accountChoice);
-    if (query.state === undefined) throw new Problem('invalidValue', 'state must be given', { field: 'state' });
-    const after = readAfter(query.after);
+    if (query.state === undefined && query.cause === undefined) {
+      throw new Problem('invalidValue', 'state or cause must be given', { field: 'state' });
+    }
     const answer = await store.write(async (tx) => {
-      const filter = await readChoice(tx, query);
-      const rows = await listAccounts(tx, filter, { limit: retriedAtOnce, ...(after ? { after } : {}) });
+      const { rows, next } = await listChosen(tx, query, retriedAtOnce);
       for (const row of rows) await retryAccount(tx, row);
-      const last = rows.at(-1);
-      const isWhole = rows.length < retriedAtOnce || !last;
-      return { raised: rows.length, next: isWhole ? null : writeCursor([last.target_id, last.subject_id]) };
+      return { raised: rows.length, next };
     });
     store.signal('work');
     reply.code(202);

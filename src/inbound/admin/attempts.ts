@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
-import type { AttemptAnswer, AttemptDetail, ExchangeAnswer } from '../../contract/attempt.ts';
-import type { AgingPage } from '../../contract/page.ts';
+import type { AttemptAnswer, AttemptDetail, AttemptPage, ExchangeAnswer } from '../../contract/attempt.ts';
 import { listAttempts, listExchanges, readAttempt } from '../../provisioning/inspect.ts';
 import { readForgotten } from '../../provisioning/retention.ts';
 import { readTarget } from '../../provisioning/targets.ts';
@@ -19,13 +18,13 @@ export function addAttemptRoutes(app: FastifyInstance, { store }: AdminParts, { 
   const kept = keptFor('attempts', keep.attemptsDays);
 
   /** The latest first. */
-  app.get('/attempts', async (request): Promise<AgingPage<AttemptAnswer>> => {
+  app.get('/attempts', async (request): Promise<AttemptPage> => {
     const query = readQuery(request.query, ['target', 'subject', 'outcome', 'text', 'status', 'after', 'limit']);
     const limit = readLimit(query.limit);
     const before = readCursor(query.after)?.[0];
     const status = readNumber(query.status, 'status', { absent: 0, least: 100, most: 999 });
     return store.read(async (reading) => {
-      const rows = await listAttempts(
+      const { attempts, next, searchedBack } = await listAttempts(
         reading,
         {
           ...(query.target === undefined ? {} : { targetId: (await readTarget(reading, query.target)).id }),
@@ -34,17 +33,17 @@ export function addAttemptRoutes(app: FastifyInstance, { store }: AdminParts, { 
           ...(query.text === undefined ? {} : { text: query.text }),
           ...(status === 0 ? {} : { status }),
         },
-        { limit: limit + 1, ...(typeof before === 'number' ? { before } : {}) },
+        { limit, ...(typeof before === 'number' ? { before } : {}) },
       );
-      const shown = rows.slice(0, limit);
       const names = await readNames(
         reading,
-        shown.map((row) => row.subject_id),
+        attempts.map((row) => row.subject_id),
       );
       return {
-        items: shown.map((row) => showAttempt(row, names)),
-        next: rows.length > limit ? writeCursor([shown.at(-1)!.id]) : null,
-        gone: rows.length <= limit && (await readForgotten(reading)).attempts > 0 ? kept.older : null,
+        items: attempts.map((row) => showAttempt(row, names)),
+        next: next === null ? null : writeCursor([next]),
+        searchedBack: searchedBack === null ? null : showTime(searchedBack),
+        gone: next === null && (await readForgotten(reading)).attempts > 0 ? kept.older : null,
       };
     });
   });

@@ -1,9 +1,10 @@
 import { Problem } from '../../base/problem.ts';
-import type { AccountFilter } from '../../provisioning/inspect.ts';
+import { listAccountsOfCause } from '../../provisioning/causes.ts';
+import { type AccountFilter, listAccounts } from '../../provisioning/inspect.ts';
 import { readTarget } from '../../provisioning/targets.ts';
-import type { AccountState } from '../../store/schema.ts';
+import type { AccountRow, AccountState } from '../../store/schema.ts';
 import type { Reading } from '../../store/store.ts';
-import { readCursor, readOneOf } from './query.ts';
+import { readCursor, readOneOf, writeCursor } from './query.ts';
 import { findSubjectId } from './subjects.ts';
 
 const states = [
@@ -19,9 +20,52 @@ const states = [
 const kinds = ['user', 'group'] as const;
 
 /** Parameters by which accounts are chosen, for a list and for a retry alike. */
-export const accountChoice = ['target', 'state', 'kind', 'subject', 'due', 'left', 'remoteId', 'after', 'limit'];
+export const accountChoice = [
+  'target',
+  'state',
+  'kind',
+  'subject',
+  'due',
+  'left',
+  'remoteId',
+  'cause',
+  'after',
+  'limit',
+];
 
-export async function readChoice(reading: Reading, query: Record<string, string | undefined>): Promise<AccountFilter> {
+export type ChosenPage = { rows: AccountRow[]; next: string | null };
+
+/** A page of the accounts that a request chooses, and the cursor to go on with. */
+export async function listChosen(
+  reading: Reading,
+  query: Record<string, string | undefined>,
+  limit: number,
+): Promise<ChosenPage> {
+  const after = readAfter(query.after);
+  if (query.cause !== undefined) return listOfCause(reading, query, after?.subjectId, limit);
+  const filter = await readChoice(reading, query);
+  const rows = await listAccounts(reading, filter, { limit: limit + 1, ...(after ? { after } : {}) });
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return { rows: shown, next: rows.length > limit && last ? writeCursor([last.target_id, last.subject_id]) : null };
+}
+
+async function listOfCause(
+  reading: Reading,
+  { target, cause, after: _, limit: __, ...rest }: Record<string, string | undefined>,
+  after: string | undefined,
+  limit: number,
+): Promise<ChosenPage> {
+  if (target === undefined || Object.values(rest).some((value) => value !== undefined)) {
+    throw new Problem('invalidValue', 'cause goes with target, and with nothing else', { field: 'cause' });
+  }
+  const { id: targetId } = await readTarget(reading, target);
+  const page = { limit, ...(after === undefined ? {} : { after }) };
+  const { rows, next } = await listAccountsOfCause(reading, { targetId, key: cause! }, page);
+  return { rows, next: next === null ? null : writeCursor([targetId, next]) };
+}
+
+async function readChoice(reading: Reading, query: Record<string, string | undefined>): Promise<AccountFilter> {
   const filter: AccountFilter = {};
   if (query.target !== undefined) filter.targetId = (await readTarget(reading, query.target)).id;
   if (query.subject !== undefined) {
@@ -42,7 +86,7 @@ export async function readChoice(reading: Reading, query: Record<string, string 
   return filter;
 }
 
-export function readAfter(text: string | undefined): { targetId: number; subjectId: string } | undefined {
+function readAfter(text: string | undefined): { targetId: number; subjectId: string } | undefined {
   const cursor = readCursor(text);
   if (!cursor) return undefined;
   const [targetId, subjectId] = cursor;

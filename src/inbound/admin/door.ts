@@ -13,6 +13,7 @@ import type { Door } from '../door.ts';
 import { addAccountRoutes } from './accounts.ts';
 import { addAttemptRoutes } from './attempts.ts';
 import { authenticate, isOfConsole, openRoleCheck } from './callers.ts';
+import { addCauseRoutes } from './causes.ts';
 import { addChangeRoutes } from './changes.ts';
 import { addConnectorKindRoutes } from './connector-kinds.ts';
 import { addDecisionRoutes } from './decisions.ts';
@@ -104,6 +105,7 @@ export function adminDoor(
       addDomainRoutes(inner, parts);
       addAccountRoutes(inner, parts);
       addDecisionRoutes(inner, parts);
+      addCauseRoutes(inner, parts);
       addAttemptRoutes(inner, parts, given.facts);
       addChangeRoutes(inner, parts, given.facts);
       addPolicyRoutes(inner, parts, given.rules);

@@ -7,6 +7,7 @@ import { type Banner, countWithheldRemovals, listBanners } from '../../provision
 import { countLeft } from '../../provisioning/decisions.ts';
 import { countDescents } from '../../provisioning/descents.ts';
 import { countAccounts, listHeldLanes, type TargetCounts } from '../../provisioning/inspect.ts';
+import { fixOf } from '../../provisioning/known-fixes.ts';
 import { type Keep, readOldest } from '../../provisioning/retention.ts';
 import { listServiceProviders } from '../../provisioning/service-providers.ts';
 import { listTargets, readTarget, type Target } from '../../provisioning/targets.ts';
@@ -139,6 +140,7 @@ function showBanner({ kinds, reason, throttled, since, nextTryAt, waiting }: Ban
     since: showTime(since),
     nextTryAt: nextTryAt === null ? null : showTime(nextTryAt),
     waiting,
+    fix: fixOf(reason, throttled),
   };
 }
 

@@ -153,6 +153,14 @@ function refuseMore(rest: Record<string, unknown>, known: string): void {
   if (field !== undefined) throw new Problem('invalidValue', `there is no ${field}; known are ${known}`, { field });
 }
 
+function showSettings(settings: Target['settings']): TargetAnswer['settings'] {
+  const shown = Object.entries(settings).map(([key, value]) => {
+    if (typeof value !== 'object') return [key, value];
+    return [key, { set: true, since: value.since === null ? null : showTime(value.since) }];
+  });
+  return Object.fromEntries(shown);
+}
+
 function show(target: Target, waiting: number): TargetAnswer {
   return {
     id: target.id,
@@ -162,7 +170,7 @@ function show(target: Target, waiting: number): TargetAnswer {
     enabled: target.enabled,
     paused: target.paused && { since: showTime(target.paused.since), by: target.paused.by },
     waiting,
-    settings: target.settings,
+    settings: showSettings(target.settings),
     policy: target.policy,
     version: target.version,
     createdAt: showTime(target.createdAt),

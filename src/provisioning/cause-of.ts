@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+
+/** What stands where one account differs from another. */
+const hole = '…';
+
+/**
+ * Why an account is in trouble, without what is only its own: names, ids, numbers, times and what is quoted become `…`, so
+ * that what happened to many for one reason has one text. The status that a target answered with stays, as it is most of
+ * the reason. `name`: of the subject, as the target may say it without quotes.
+ */
+export function causeOf(reason: string, name: string | null): string {
+  let text = reason.slice(0, 1_000);
+  if (name !== null && name.length > 1) text = text.replace(wordOf(name), hole);
+  for (const [pattern, instead] of own) text = text.replace(pattern, instead);
+  return text.trim();
+}
+
+const own: readonly (readonly [RegExp, string])[] = [
+  [/"[^"]*"|“[^”]*”|«[^»]*»|`[^`]*`/g, hole],
+  // An apostrophe within a word quotes nothing.
+  [/(?<![\p{L}\p{N}])'[^']*'(?![\p{L}\p{N}])/gu, hole],
+  [/\b[a-z][a-z0-9+.-]*:\/\/[^\s,;)]+/gi, hole],
+  [/[^\s,;:()<>]+@[^\s,;:()<>]+\.[\p{L}\p{N}]+/gu, hole],
+  [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, hole],
+  [/\b\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:?\d\d)?)?/g, hole],
+  // Whoever has a digit among letters is an id, a token or a name with a number.
+  [/\b(?=[\p{L}\d_-]*\d)(?=[\p{L}\d_-]*\p{L})[\p{L}\d][\p{L}\d_-]*/gu, hole],
+  [/(?<!(?:answered|status|HTTP) )(?<![\p{L}\d])\d+(?:[.,]\d+)*(?![\p{L}\d])/giu, hole],
+  // Lists of any length are one cause.
+  [/(…(?: \(id …\))?)(?:(?:, | and )…(?: \(id …\))?)+/g, '$1'],
+];
+
+function wordOf(name: string): RegExp {
+  const literal = name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  return new RegExp(`(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])`, 'giu');
+}
+
+/** By which a cause is asked for: short, and the same on every server. */
+export function keyOfCause(cause: string): string {
+  return createHash('sha256').update(cause).digest('hex').slice(0, 16);
+}
