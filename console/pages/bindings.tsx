@@ -13,6 +13,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Card, Empty, Note, Shown } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
 import { plural } from '../parts/words.ts';
+import { describeEffect, EffectLine, isGrave, useConfirmedSave, useForeseen } from './effect.tsx';
 
 /** A binding as a row of the form: an identity provider, and which of its connectors. */
 type Row = Pick<BindingAnswer, 'blocking' | 'onFailure' | 'rules' | 'jit' | 'enabled'> & { idp: string; type: string };
@@ -43,13 +44,13 @@ function BindingsForm({ provider, targets }: { provider: ServiceProviderAnswer; 
   const [offers, setOffers] = useState<readonly Offer[]>([]);
   const idps = [...new Set(targets.map((target) => target.identityProvider.name))];
   const [chosen, setChosen] = useState(idps[0] ?? '');
+  const bindings = rows.map(({ idp, type, ...rest }) => {
+    return { target: `${idp}:${type}`, ...rest, onFailure: rest.blocking ? rest.onFailure : 'report' };
+  });
+  const put = (query: { dryRun?: true }) =>
+    call<BindingsChanged>('PUT', `/service-providers/${provider.id}/bindings`, { body: { bindings }, query });
   const save = useMutation({
-    mutationFn: () => {
-      const bindings = rows.map(({ idp, type, ...rest }) => {
-        return { target: `${idp}:${type}`, ...rest, onFailure: rest.blocking ? rest.onFailure : 'report' };
-      });
-      return call<BindingsChanged>('PUT', `/service-providers/${provider.id}/bindings`, { body: { bindings } });
-    },
+    mutationFn: () => put({}),
     onSuccess: async (saved) => {
       setOffers(saved.offers);
       draft.settle({ rows: saved.bindings.map(rowOf) });
@@ -58,6 +59,16 @@ function BindingsForm({ provider, targets }: { provider: ServiceProviderAnswer; 
       await Promise.all(['status', 'targets', 'accounts'].map((key) => client.invalidateQueries({ queryKey: [key] })));
     },
   });
+  const confirmed = useConfirmedSave({
+    title: `Update ${provider.name}?`,
+    word: 'Update',
+    foresee: async (_: undefined) => {
+      const { effects = [] } = await put({ dryRun: true });
+      return effects.some((effect) => effect.requests > 0) ? <Effects effects={effects} offers={[]} /> : undefined;
+    },
+    save: () => save.mutate(),
+  });
+  const foreseen = useForeseen([provider.id, bindings], draft.isDirty && administer, () => put({ dryRun: true }));
   /** Enabled connectors of an identity provider, and whichever is chosen already. */
   const typesOf = (idp: string, own?: string) =>
     targets
@@ -92,9 +103,9 @@ function BindingsForm({ provider, targets }: { provider: ServiceProviderAnswer; 
   return (
     <>
       <Form
-        submit={() => save.mutate()}
+        submit={() => confirmed.submit(undefined)}
         word="Update"
-        busy={save.isPending}
+        busy={save.isPending || confirmed.busy}
         isDirty={draft.isDirty}
         hidden={!administer}
       >
@@ -148,7 +159,13 @@ function BindingsForm({ provider, targets }: { provider: ServiceProviderAnswer; 
                 }
               />
             ))}
-        <Refusal error={save.error} fields={[]} />
+        <Refusal error={confirmed.error ?? save.error} fields={[]} />
+        {foreseen && (foreseen.effects?.length ?? 0) > 0 && (
+          <EffectLine isGrave={foreseen.effects?.some(isGrave) ?? false}>
+            <Effects effects={foreseen.effects ?? []} offers={foreseen.offers} />
+          </EffectLine>
+        )}
+        {confirmed.modal}
       </Form>
       {offers.map((offer) => (
         <OfferNote
@@ -232,6 +249,24 @@ function BindingRow(props: {
       )}
     </fieldset>
   );
+}
+
+/** What a save would do at each target that it concerns, and whom it would let in there. */
+function Effects({ effects, offers }: { effects: NonNullable<BindingsChanged['effects']>; offers: readonly Offer[] }) {
+  return effects.map((effect) => {
+    const offer = offers.find((one) => one.targetId === effect.targetId);
+    return (
+      <span key={effect.targetId} style={{ display: 'block' }}>
+        {describeEffect(effect, effect.target)}
+        {offer && ` A sync would send ${whoOf(offer)} there.`}
+      </span>
+    );
+  });
+}
+
+function whoOf({ missing: { users, groups, more } }: Offer): string {
+  const parts = [...(users > 0 ? [plural(users, 'user')] : []), ...(groups > 0 ? [plural(groups, 'group')] : [])];
+  return `${more ? 'at least ' : ''}${parts.join(' and ')}`;
 }
 
 /** A binding lets future changes through; whoever is here already is sent only when that is asked for. */

@@ -1,11 +1,10 @@
 import { Button, Checkbox, NativeSelect, PasswordInput, Switch, Textarea, TextInput } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { ConnectorKindAnswer, SettingAnswer } from '../../src/contract/connector-kind.ts';
 import type { TargetAnswer, TestAnswer } from '../../src/contract/target.ts';
 import { ApiError, call } from '../api/client.ts';
-import { statusQuery } from '../api/queries.ts';
 import { Act, useSay } from '../parts/act.tsx';
 import { errorOf, Form, Refusal } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -13,7 +12,7 @@ import { Fold, Note } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
 import { StateTag } from '../parts/state.tsx';
 import { Ago } from '../parts/time.tsx';
-import { plural } from '../parts/words.ts';
+import { describeEffect, EffectLine, isGrave, useConfirmedSave, useForeseen } from './effect.tsx';
 import { type PolicyDraft, PolicyFields, policyOf, toPolicy } from './policy-fields.tsx';
 
 type Value = string | boolean;
@@ -270,11 +269,8 @@ export function TargetForm(props: { kind: ConnectorKindAnswer; idpId: number; ta
   const [draft, setDraft] = useState(() => ({ ...draftOf(kind, target), ...(target ? {} : { enabled: false }) }));
   const [from] = useState(draft);
   const isDirty = JSON.stringify(from) !== JSON.stringify(draft);
-  const { data: status } = useQuery(statusQuery);
-  const accounts = status?.targets.find((one) => one.id === target?.id)?.accounts ?? 0;
   const save = useMutation({
     mutationFn: (sameSystem: boolean) => {
-      const input = toInput(kind, draft, target);
       if (!target)
         return call<TargetAnswer>('POST', `/identity-providers/${idpId}/targets`, {
           body: { type: kind.type, ...input },
@@ -288,7 +284,25 @@ export function TargetForm(props: { kind: ConnectorKindAnswer; idpId: number; ta
       await client.invalidateQueries();
     },
   });
-  const asksForSystem = save.error instanceof ApiError && /same system\?/.test(save.error.message);
+  const input = toInput(kind, draft, target);
+  const tryIt = (sameSystem: boolean) =>
+    call<TargetAnswer>('PATCH', `/targets/${target?.id}`, {
+      body: input,
+      query: { dryRun: true, ...(sameSystem ? { sameSystem } : {}) },
+    });
+  const confirmed = useConfirmedSave({
+    title: `Update ${target?.name}?`,
+    word: 'Update',
+    foresee: async (sameSystem: boolean) => {
+      if (!target) return undefined;
+      const { effect } = await tryIt(sameSystem);
+      return effect && effect.requests > 0 ? describeEffect(effect) : undefined;
+    },
+    save: save.mutate,
+  });
+  const error = confirmed.error ?? save.error;
+  const foreseen = useForeseen([target?.id, input], isDirty && administer && target !== undefined, () => tryIt(false));
+  const asksForSystem = error instanceof ApiError && /same system\?/.test(error.message);
   return (
     <Fold
       title={`${kind.label} Provisioning Configuration`}
@@ -305,9 +319,9 @@ export function TargetForm(props: { kind: ConnectorKindAnswer; idpId: number; ta
       }
     >
       <Form
-        submit={() => save.mutate(false)}
+        submit={() => confirmed.submit(false)}
         word={target ? 'Update' : 'Register'}
-        busy={save.isPending}
+        busy={save.isPending || confirmed.busy}
         isDirty={isDirty}
         hidden={!administer}
         beside={
@@ -325,20 +339,19 @@ export function TargetForm(props: { kind: ConnectorKindAnswer; idpId: number; ta
           kind={kind}
           draft={draft}
           change={setDraft}
-          error={save.error}
+          error={error}
           disabled={!administer}
           target={target}
         />
         {asksForSystem && (
-          <Button variant="default" style={{ marginTop: 12 }} onClick={() => save.mutate(true)}>
+          <Button variant="default" style={{ marginTop: 12 }} onClick={() => confirmed.submit(true)}>
             It is the same system: keep its accounts
           </Button>
         )}
-        {isDirty && target && accounts > 0 && (
-          <p className="muted" style={{ marginBottom: 0 }}>
-            Saving looks at {plural(accounts, 'account')} again, and sends what differs.
-          </p>
+        {foreseen?.effect && (
+          <EffectLine isGrave={isGrave(foreseen.effect)}>{describeEffect(foreseen.effect)}</EffectLine>
         )}
+        {confirmed.modal}
       </Form>
     </Fold>
   );

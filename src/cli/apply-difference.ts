@@ -81,7 +81,17 @@ export function nameRefused({ kind, name }: Pick<Step, 'kind' | 'name'>, error: 
 }
 
 const hidden = Symbol('a secret');
-const ownFacts = ['id', 'createdAt', 'modifiedAt', 'version', 'resident', 'targetId', 'identityProvider', 'type'];
+const ownFacts = [
+  'id',
+  'createdAt',
+  'modifiedAt',
+  'version',
+  'resident',
+  'targetId',
+  'identityProvider',
+  'type',
+  'effect',
+];
 
 /** An object as paths with plain values; what only the server knows is left out. */
 function flatten(kind: Step['kind'], object: Record<string, unknown>, secrets: ReadonlySet<string>) {

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { listOf, MaybeText, Time } from './page.ts';
+import { EffectAnswer } from './target.ts';
 import { Offer } from './wave.ts';
 
 export const ServiceProviderInput = Type.Object({
@@ -66,6 +67,10 @@ export const BindingsChanged = Type.Intersect([
   Type.Object({
     /** Targets that it newly lets somebody in at, and whom `POST /api/targets/{id}/sync` would send there. */
     offers: Type.Array(Offer),
+    /** Only where it was tried (`dryRun`): what it would do with those who are there, at each target that it concerns. */
+    effects: Type.Optional(
+      Type.Array(Type.Intersect([EffectAnswer, Type.Object({ targetId: Type.Integer(), target: Type.String() })])),
+    ),
   }),
 ]);
 export type BindingsChanged = Static<typeof BindingsChanged>;

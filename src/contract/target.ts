@@ -115,6 +115,25 @@ export const TargetInput = Type.Object({
 });
 export type TargetInput = Static<typeof TargetInput>;
 
+const count = Type.Integer({ minimum: 0 });
+
+/** What a change would do, as `dryRun` tells: every account is looked at again, and what differs is sent. */
+export const EffectAnswer = Type.Object({
+  accounts: count,
+  /** Requests that change something at the target; memberships and passwords are not counted. */
+  requests: count,
+  /** Of these: accounts that would be removed there, and switched off. */
+  removals: count,
+  disables: count,
+  /** What rules would withhold. */
+  withheld: count,
+  /** The numbers are reckoned from a part of the accounts. */
+  about: Type.Boolean(),
+  /** The target is switched off or paused: nothing is sent before that ends. */
+  waits: Type.Boolean(),
+});
+export type EffectAnswer = Static<typeof EffectAnswer>;
+
 export const TargetAnswer = Type.Object({
   id: Type.Integer(),
   /** `<identity provider>:<type>`, usable wherever an id is. */
@@ -132,6 +151,8 @@ export const TargetAnswer = Type.Object({
   version: Type.Integer(),
   createdAt: Time,
   modifiedAt: Time,
+  /** Only where PUT or PATCH was tried (`dryRun`). */
+  effect: Type.Optional(EffectAnswer),
 });
 export type TargetAnswer = Static<typeof TargetAnswer>;
 export const TargetList = listOf(TargetAnswer);

@@ -7,7 +7,7 @@ import type { AccountRow } from '../store/schema.ts';
 import type { Reading } from '../store/store.ts';
 import { readAccounts } from './accounts.ts';
 import { openRules, type RuleAnswer } from './ask-rules.ts';
-import { wishFor } from './claim.ts';
+import { isAdopted, wishFor } from './claim.ts';
 import { keepsMembersOnly, mustExist } from './group-modes.ts';
 import { readScopeFacts } from './scope.ts';
 import type { OpenTarget, TargetBook } from './target-book.ts';
@@ -41,35 +41,73 @@ export async function previewAccount(
   open: OpenTarget,
   account: AccountRow,
 ): Promise<Preview> {
-  const ids = [account.subject_id];
+  return (await previewAccounts(reading, book, open, [account]))[0]!.preview;
+}
+
+/** What an attempt at each would do, in their order; `subject` is undefined when it is not known any more. */
+export type Previewed = {
+  account: AccountRow;
+  subject: Subject | undefined;
+  wish: 'present' | 'absent' | 'rest';
+  preview: Preview;
+};
+
+/** Of accounts of one target, in as many statements as for one. */
+export async function previewAccounts(
+  reading: Reading,
+  book: TargetBook,
+  open: OpenTarget,
+  accounts: readonly AccountRow[],
+): Promise<Previewed[]> {
+  const ids = accounts.map((account) => account.subject_id);
   const subjects = await readSubjects(reading, ids);
   const spokenFor = await spokenForBy(reading, ids);
-  const subject = subjects.get(account.subject_id);
   const isInScope = await readScopeFacts(reading, [open], subjects.values());
-  const wish = wishFor(book, open, subject, spokenFor.get(account.subject_id) ?? [], isInScope);
-  const isOurs = !keepsMembersOnly({ account, open });
-  const mapped = wish === 'present' && subject && isOurs ? await mapSubject(reading, open, subject) : undefined;
+  const rules = await openRules(reading, book, open, accounts, { subjects, spokenFor });
+  const wishes = accounts.map((account) => {
+    const subject = subjects.get(account.subject_id);
+    const wish = wishFor(book, open, subject, spokenFor.get(account.subject_id) ?? [], isInScope);
+    return { account, subject, wish, isOurs: !keepsMembersOnly({ account, open }) };
+  });
+  const mapped = await mapSubjects(
+    reading,
+    open,
+    wishes.flatMap(({ subject, wish, isOurs }) => (subject && wish === 'present' && isOurs ? [subject] : [])),
+  );
+  return wishes.map(({ account, subject, wish, isOurs }) => {
+    const own = mapped.get(account.subject_id);
+    const preview = compare(open, { account, wish, isOurs }, own);
+    const question = asked[preview.operation];
+    const answer = question ? rules.get(account.subject_id)?.ask(question, reading.now) : undefined;
+    return { account, subject, wish, preview: { ...preview, rule: answer ?? null } };
+  });
+}
+
+type Mapped = ReturnType<typeof applyMapping>;
+
+function compare(
+  open: OpenTarget,
+  one: { account: AccountRow; wish: Previewed['wish']; isOurs: boolean },
+  mapped: Mapped | undefined,
+): Omit<Preview, 'rule'> {
+  const { account, wish, isOurs } = one;
   const known = account.acked === null ? {} : (JSON.parse(account.acked) as Attributes);
+  const attributes: Attributes = { ...mapped?.attributes };
   // An account that was found switched off is not switched on by us (rule 16).
-  if (mapped && account.origin === 'adopted-inactive' && mapped.attributes['active'] === true) {
-    mapped.attributes['active'] = false;
-  }
+  if (account.origin === 'adopted-inactive' && attributes['active'] === true) attributes['active'] = false;
   const { set, unset } = differenceOf(
-    mapped?.attributes ?? {},
+    attributes,
     known,
-    mapped ? managed(open, account.kind, known) : [],
+    mapped ? managed(open, account, { ...attributes, ...known }) : [],
   );
   const changes = Object.keys(set).length + unset.length > 0;
   const operation = operationFor(wish, account, { changes, isMade: !mustExist({ account, open }), isOurs });
-  const rules = (await openRules(reading, book, open, [account], { subjects, spokenFor })).get(account.subject_id);
-  const question = asked[operation];
   return {
     operation,
-    rule: rules && question ? rules.ask(question, reading.now) : null,
-    mapping: Object.entries(mapped?.attributes ?? {}).map(([to, value]) => {
+    mapping: Object.entries(attributes).map(([to, value]) => {
       return { to, from: mapped!.sources[to]!, value };
     }),
-    set: operation === 'create' ? Object.keys(mapped?.attributes ?? {}) : Object.keys(set),
+    set: operation === 'create' ? Object.keys(attributes) : Object.keys(set),
     unset,
   };
 }
@@ -85,23 +123,28 @@ function operationFor(
   return changes ? 'update' : 'nothing';
 }
 
-/** What the mapping decides and the target was heard to hold: the rest is not ours to clear. */
-function managed(open: OpenTarget, kind: AccountRow['kind'], known: Attributes): string[] {
-  return [...new Set(open.rows.filter((row) => row.kind === kind).map((row) => row.to))].filter((to) => to in known);
+/** Everything the mapping knows; of an account that we adopted what it says something about, or said (`deliver.ts`). */
+function managed(open: OpenTarget, account: AccountRow, said: Attributes): string[] {
+  const paths = [...new Set(open.rows.filter((row) => row.kind === account.kind).map((row) => row.to))];
+  return isAdopted(account) ? paths.filter((to) => to in said) : paths;
 }
 
-async function mapSubject(reading: Reading, open: OpenTarget, subject: Subject) {
-  const source = {
+async function mapSubjects(
+  reading: Reading,
+  open: OpenTarget,
+  subjects: readonly Subject[],
+): Promise<Map<string, Mapped>> {
+  const sources = subjects.map((subject) => ({
     id: subject.id,
     kind: subject.kind,
     name: open.connector.writeName(subject.domain, subject.name),
     attributes: subject.attributes as Record<string, Json>,
-  };
-  const { references } = applyMapping(open.rows, source, () => undefined);
+  }));
+  const named = sources.flatMap((source) => applyMapping(open.rows, source, () => undefined).references);
   const accounts = await readAccounts(
     reading,
-    references.map((subjectId) => ({ targetId: open.target.id, subjectId })),
+    [...new Set(named)].map((subjectId) => ({ targetId: open.target.id, subjectId })),
   );
   const remoteIds = new Map(accounts.map((one) => [one.subject_id, one.remote_id ?? undefined]));
-  return applyMapping(open.rows, source, (id) => remoteIds.get(id));
+  return new Map(sources.map((source) => [source.id, applyMapping(open.rows, source, (id) => remoteIds.get(id))]));
 }

@@ -137,14 +137,14 @@ export async function readServiceProvider(reading: Reading, idOrName: string | n
  *
  * Accounts at targets that a binding came to, or left, or where it asks rules or no longer does, are looked at again by a wave: who was here before, and changed
  * or left while nothing was bound, is brought up to date (engine rule 20). Nobody is let in by that alone (rule 21):
- * `letsIn` are the targets for which a sync would.
+ * `letsIn` are the targets for which a sync would, `concerned` those where accounts are looked at again.
  */
 export async function replaceBindings(
   tx: Tx,
   spId: number,
   input: unknown,
   actor = 'purvey',
-): Promise<{ serviceProvider: ServiceProvider; changed: boolean; letsIn: number[] }> {
+): Promise<{ serviceProvider: ServiceProvider; changed: boolean; concerned: number[]; letsIn: number[] }> {
   if (!Array.isArray(input)) {
     throw new Problem('invalidValue', 'bindings must be a list', { field: 'bindings' });
   }
@@ -190,7 +190,7 @@ export async function replaceBindings(
       await startAccountsWave(tx, { targetId, cause: 'binding changed', actor });
     }
   }
-  return { serviceProvider: await readServiceProvider(tx, spId), changed, letsIn };
+  return { serviceProvider: await readServiceProvider(tx, spId), changed, concerned, letsIn };
 }
 
 const selectForwarding = prepare<{ id: number }, { forward_only: number; bound: number }>(

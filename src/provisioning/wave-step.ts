@@ -196,7 +196,7 @@ async function chooseRaises(
     const subject = subjects.get(id);
     const sps = spokenFor.get(id) ?? [];
     const wish = wishFor(book, open, subject, sps, isInScope);
-    const looks = account !== undefined && mustLook(account, wish, wave, open.target.version, tx.now);
+    const looks = account !== undefined && mustLook(account, wish, wave.kind, open.target.version, tx.now);
     if (account && looks && !(lacksBody(subject) && isDecided(account))) {
       const { kind, sp_id: spId } = account;
       raises.push({ targetId, subjectId: id, kind, spId, urgency: gradeOf(account, subject, wish), makes: false });
@@ -216,7 +216,13 @@ async function chooseRaises(
  * Whether an account may stand otherwise by what is true now. Results computed before that are left due when they are
  * written down (complete.ts), so what comes to rest after this look needs no other.
  */
-function mustLook(account: Seen, wish: Claim['wish'], wave: Wave, version: number, now: number): boolean {
+export function mustLook(
+  account: Pick<Seen, 'wanted' | 'done' | 'lease_attempt' | 'tries' | 'due_at' | 'state' | 'version'>,
+  wish: Claim['wish'],
+  kind: Wave['kind'],
+  version: number,
+  now: number,
+): boolean {
   if (account.wanted > account.done) {
     // Whoever may be claimed at once is read as it is then; the others have a backoff to lose.
     const goesAnyway = account.lease_attempt === null && account.tries === 0 && (account.due_at ?? now) <= now;
@@ -230,7 +236,7 @@ function mustLook(account: Seen, wish: Claim['wish'], wave: Wave, version: numbe
     case 'unbound':
       return wish !== 'rest';
     case 'done':
-      return wave.kind === 'everyone' || wish !== 'present' || account.version !== version;
+      return kind === 'everyone' || wish !== 'present' || account.version !== version;
     default:
       return true;
   }

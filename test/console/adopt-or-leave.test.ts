@@ -73,6 +73,30 @@ describe('an operator decides about accounts that are there already', () => {
     assert.equal(fake.userNamed('bob')?.externalId, undefined);
   });
 
+  it('is told what a save does before it happens, and is asked when it sends something', async () => {
+    await page.goto(`${acme.url}/console/identity-providers/partner`);
+    const form = page.locator('details', { hasText: 'SCIM 2.0 Provisioning Configuration' });
+    await form.getByText(/Set .+, and never shown/).waitFor();
+    await form.getByLabel('User Store Domain').fill('EMEA');
+    await form.getByText('Saving looks at 2 accounts again and sends 2 requests.').waitFor();
+    await form.getByRole('button', { name: 'Update' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Update partner:SCIM2?' });
+    await dialog.getByText(/sends 2 requests/).waitFor();
+    assert.ok(fake.userNamed('ada'), 'it was saved already');
+    await dialog.getByRole('button', { name: 'Update' }).click();
+    await page.getByText('partner:SCIM2 is saved.').waitFor();
+    await until('it is called so there', async () => fake.userNamed('EMEA/ada') !== undefined);
+  });
+
+  it('is told what a binding lets in before it is saved', async () => {
+    await page.goto(`${acme.url}/console/service-providers/resident`);
+    const row = page.getByRole('group', { name: 'partner, SCIM2' });
+    await row.getByLabel('Enabled').uncheck();
+    await page.getByText(/Saving looks at 2 accounts at partner:SCIM2 again and sends nothing/).waitFor();
+    await page.getByRole('button', { name: 'Update' }).click();
+    await page.getByText('The outbound provisioning configuration is updated.').waitFor();
+  });
+
   it('calls nothing that is not described, and breaks nothing', () => {
     assert.deepEqual(undescribed(reader.calls), []);
     assert.deepEqual(reader.faults, []);

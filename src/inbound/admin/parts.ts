@@ -83,6 +83,11 @@ export function checkDryRun(request: FastifyRequest): void {
   if (dryRun !== 'true') throw new Problem('invalidValue', 'dryRun can only be true', { field: 'dryRun' });
 }
 
+/** Whether a request only asks what it would do. */
+export function isTried(request: FastifyRequest): boolean {
+  return (request.query as { dryRun?: unknown }).dryRun !== undefined;
+}
+
 class Tried<T> extends Error {
   readonly value: T;
   constructor(value: T) {
@@ -93,7 +98,7 @@ class Tried<T> extends Error {
 
 /** Like `store.write`; with `?dryRun=true` everything is checked and answered the same, and then taken back. */
 export async function writeOrTry<T>(store: Store, request: FastifyRequest, work: (tx: Tx) => Promise<T>): Promise<T> {
-  if ((request.query as { dryRun?: unknown }).dryRun === undefined) return store.write(work);
+  if (!isTried(request)) return store.write(work);
   try {
     return await store.write(async (tx) => {
       throw new Tried(await work(tx));

@@ -10,7 +10,10 @@ import {
   replaceServiceProvider,
   type ServiceProvider,
 } from '../../provisioning/service-providers.ts';
-import { type AdminParts, bodyOf, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
+import { openTargetBook } from '../../provisioning/target-book.ts';
+import { listTargets } from '../../provisioning/targets.ts';
+import { showEffect } from './effects.ts';
+import { type AdminParts, bodyOf, isTried, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
 import { showTime } from './query.ts';
 import { makeOffers } from './sync.ts';
 
@@ -69,13 +72,22 @@ export function addServiceProviderRoutes(app: FastifyInstance, parts: AdminParts
     const { bindings, ...rest } = bodyOf(request);
     const [field] = Object.keys(rest);
     if (field !== undefined) throw new Problem('invalidValue', `there is no ${field}; known is bindings`, { field });
-    const { serviceProvider, changed, letsIn } = await writeOrTry(store, request, async (tx) => {
+    const { serviceProvider, changed, letsIn, tried } = await writeOrTry(store, request, async (tx) => {
       const found = await readServiceProvider(tx, param(request, 'id'));
-      return replaceBindings(tx, found.id, bindings, actorOf(request));
+      const done = await replaceBindings(tx, found.id, bindings, actorOf(request));
+      const book = isTried(request) ? await openTargetBook(tx, parts) : undefined;
+      const concerned = (await listTargets(tx)).filter((target) => done.concerned.includes(target.id));
+      return { ...done, tried: book && { book, concerned } };
     });
     store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');
-    return { ...show(serviceProvider), offers: await makeOffers(parts, letsIn, serviceProvider.id) };
+    const answer = { ...show(serviceProvider), offers: await makeOffers(parts, letsIn, serviceProvider.id) };
+    if (!tried) return answer;
+    const effects: NonNullable<BindingsChanged['effects']> = [];
+    for (const target of tried.concerned) {
+      effects.push({ targetId: target.id, target: target.name, ...(await showEffect(parts, target, tried.book)) });
+    }
+    return { ...answer, effects };
   });
 }
 

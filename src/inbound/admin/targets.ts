@@ -4,6 +4,7 @@ import type { ConnectorKind, SettingValues } from '../../connectors/connector.ts
 import type { TargetAnswer, TestAnswer } from '../../contract/target.ts';
 import { readIdentityProvider } from '../../provisioning/identity-providers.ts';
 import { removeTarget } from '../../provisioning/remove-target.ts';
+import { openTargetBook } from '../../provisioning/target-book.ts';
 import {
   countWaiting,
   createTarget,
@@ -14,7 +15,8 @@ import {
   replaceTarget,
   type Target,
 } from '../../provisioning/targets.ts';
-import { type AdminParts, bodyOf, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
+import { showEffect } from './effects.ts';
+import { type AdminParts, bodyOf, isTried, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
 import { readNumber, readQuery, showTime } from './query.ts';
 
 /** A test that takes longer than this in all has an answer: the target is too slow. Each request has its own timeout. */
@@ -61,28 +63,22 @@ export function addTargetRoutes(app: FastifyInstance, parts: AdminParts): void {
     return showOne(await store.read((reading) => readTarget(reading, param(request, 'id'))));
   });
 
-  app.put('/targets/:id', mayTry, async (request, reply) => {
-    const body = bodyOf(request);
-    const { target, changed } = await writeOrTry(store, request, async (tx) => {
-      const found = await readTarget(tx, param(request, 'id'));
-      return replaceTarget(tx, parts, found.id, body, parts.actorOf(request), readSystem(request));
+  for (const method of ['put', 'patch'] as const) {
+    app[method]('/targets/:id', mayTry, async (request, reply): Promise<TargetAnswer> => {
+      const given = bodyOf(request);
+      const { target, changed, book } = await writeOrTry(store, request, async (tx) => {
+        const { id, type, enabled, settings, policy, version } = await readTarget(tx, param(request, 'id'));
+        const input = method === 'put' ? given : mergeFields({ type, enabled, settings, policy }, given);
+        const done = await replaceTarget(tx, parts, id, input, parts.actorOf(request), readSystem(request));
+        const looksAgain = isTried(request) && done.target.version !== version;
+        return { ...done, book: looksAgain ? await openTargetBook(tx, parts) : undefined };
+      });
+      store.signal('targets');
+      sayChange(reply, changed ? 'updated' : 'unchanged');
+      const answer = await showOne(target);
+      return isTried(request) ? { ...answer, effect: await showEffect(parts, target, book) } : answer;
     });
-    store.signal('targets');
-    sayChange(reply, changed ? 'updated' : 'unchanged');
-    return showOne(target);
-  });
-
-  app.patch('/targets/:id', mayTry, async (request, reply) => {
-    const body = bodyOf(request);
-    const { target, changed } = await writeOrTry(store, request, async (tx) => {
-      const { id, type, enabled, settings, policy } = await readTarget(tx, param(request, 'id'));
-      const merged = mergeFields({ type, enabled, settings, policy }, body);
-      return replaceTarget(tx, parts, id, merged, parts.actorOf(request), readSystem(request));
-    });
-    store.signal('targets');
-    sayChange(reply, changed ? 'updated' : 'unchanged');
-    return showOne(target);
-  });
+  }
 
   for (const [act, pausing] of [
     ['pause', true],
