@@ -37,10 +37,26 @@ export async function furnish(
   const group = await call('POST', '/groups', { displayName: 'Engineering', members: [{ value: ada.id }] });
   await until('both arrived', async () => (await call('GET', '/status')).targets[0].byState.done === 2);
   await call('POST', '/policies', { name: 'engineers', document });
-  fake.misbehave({ when: { method: 'POST', on: 'users' }, act: { kind: 'answer', status: 400 } });
+  fake.misbehave({
+    when: { method: 'POST', on: 'users', that: (request) => JSON.stringify(request.body).includes('"eve"') },
+    times: Number.POSITIVE_INFINITY,
+    act: { kind: 'answer', status: 400 },
+  });
   await call('PATCH', '/policies/engineers', { enabled: false });
   const eve = await call('POST', '/users', { userName: 'eve' });
   await until('one is parked', async () => (await call('GET', '/status')).targets[0].parked === 1);
+  // Two that are there already under the same name: about one somebody has decided, about the other not yet.
+  for (const userName of ['joan', 'mary']) {
+    fake.seedUser({ schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName, active: true });
+  }
+  await call('PATCH', '/targets/partner:SCIM2', { policy: { adopt: 'ask' } });
+  for (const userName of ['joan', 'mary']) await call('POST', '/users', { userName });
+  await until('three are parked', async () => {
+    const { parked, pending } = (await call('GET', '/status')).targets[0];
+    return parked === 3 && pending === 0;
+  });
+  await call('POST', '/accounts/partner:SCIM2/mary/leave', { note: 'She has two there' });
+  const { key } = (await call('GET', '/causes')).items[0];
   const attempt = (await call('GET', '/attempts?limit=1')).items[0];
   const pages = [
     ['home', '/'],
@@ -53,7 +69,11 @@ export async function furnish(
     ['add-group', '/groups/add'],
     ['account-done', `/accounts/partner:SCIM2/${ada.id}`],
     ['account-parked', `/accounts/partner:SCIM2/${eve.id}`],
+    ['account-to-decide', '/accounts/partner:SCIM2/joan'],
+    ['account-left', '/accounts/partner:SCIM2/mary'],
     ['target', '/targets/partner:SCIM2'],
+    ['target-left', '/targets/partner:SCIM2?state=left'],
+    ['target-cause', `/targets/partner:SCIM2?cause=${key}`],
     ['identity-providers', '/identity-providers'],
     ['identity-provider', '/identity-providers/partner'],
     ['add-identity-provider', '/identity-providers/add'],
