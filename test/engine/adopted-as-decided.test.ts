@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { connectorKinds } from '../../src/connectors/index.ts';
-import { coreUserUrn } from '../../src/protocol/scim/schema.ts';
+import { coreGroupUrn, coreUserUrn } from '../../src/protocol/scim/schema.ts';
 import {
   countLeft,
   decideAdoption,
@@ -11,6 +11,7 @@ import {
   readLeaves,
 } from '../../src/provisioning/decisions.ts';
 import { retryAccount } from '../../src/provisioning/retry.ts';
+import { replaceBindings } from '../../src/provisioning/service-providers.ts';
 import { replaceTarget } from '../../src/provisioning/targets.ts';
 import { eachDatabase } from '../database.ts';
 import { type EngineBed, openEngineBed } from './bed.ts';
@@ -219,6 +220,37 @@ eachDatabase('an operator decides about a name that is taken there', (database) 
       remotes: [{ remoteId, name: 'taken' }],
     });
     await assert.rejects(adopt(bed, ada, remoteId), /it has an account there already/);
+  });
+
+  it('takes over a group as well, and then says who is in it', async () => {
+    await using bed = await openEngineBed(database, ask);
+    const remoteId = bed.fake.seedGroup({ schemas: [coreGroupUrn], displayName: 'staff' });
+    const bob = await bed.addUser('bob');
+    const staff = await bed.addGroup('staff', [bob]);
+    await bed.start();
+    await bed.rest();
+    assert.equal((await bed.account(staff))?.state, 'parked');
+    await adopt(bed, staff, remoteId);
+    await bed.rest();
+    assert.deepEqual([(await bed.account(staff))?.state, (await bed.account(staff))?.remote_id], ['done', remoteId]);
+    await bed.assertAgrees();
+  });
+
+  it('what was decided is not done while nobody lets it in, and is done when somebody does', async () => {
+    await using bed = await openEngineBed(database, ask);
+    const { ada, remoteId } = await parkAda(bed);
+    await bed.stop();
+    await adopt(bed, ada, remoteId);
+    const spId = bed.resident.spId;
+    await bed.store.write((tx) => replaceBindings(tx, spId, []));
+    await bed.start();
+    await bed.rest();
+    assert.equal((await bed.account(ada))?.state, 'unbound');
+    assert.equal(bed.fake.users.get(remoteId)?.externalId, undefined);
+    await bed.store.write((tx) => replaceBindings(tx, spId, [{ target: bed.targetId }]));
+    bed.store.signal('targets');
+    await bed.rest();
+    assert.deepEqual([(await bed.account(ada))?.state, (await bed.account(ada))?.remote_id], ['done', remoteId]);
   });
 
   it('left parked it stays so and is not counted, until the person changes', async () => {
