@@ -111,6 +111,8 @@ function flatten(kind: Step['kind'], object: Record<string, unknown>, secrets: R
     const isName = key === 'name' && kind !== 'identity provider' && kind !== 'service provider';
     if (ownFacts.includes(key) || isName || (kind !== 'bindings' && key === 'bindings')) continue;
     if (kind === 'bindings' && key !== 'bindings') continue;
+    // What rows make is not said besides.
+    if (kind === 'policy' && (key === 'says' || (key === 'document' && object.rows))) continue;
     put(key, value);
   }
   return flat;

@@ -31,6 +31,8 @@ import { CliError } from './client.ts';
  *       - name: sales-only
  *         document: |
  *           <Policy xmlns="urn:oasis:names:tc:xacml:3.0:core:schema:wd-17" …
+ *       - name: no interns
+ *         rows: { list: [{ effect: withhold, who: [{ about: group, is: one-of, values: [Interns] }] }] }
  *
  * `${NAME}` is replaced in values by the environment variable of that name, after the YAML was read, so its value
  * cannot change the file's shape; `$${` stands for `${` itself.
@@ -60,7 +62,7 @@ const providerFields = [
   'enabled',
 ];
 const connectorFields = ['type', 'enabled', 'settings', 'policy'];
-const policyFields = ['name', 'position', 'enabled', 'use', 'document'];
+const policyFields = ['name', 'position', 'enabled', 'use', 'document', 'rows'];
 const bindingFields = ['identityProvider', 'connector', 'blocking', 'onFailure', 'rules', 'jit', 'enabled'];
 
 /** Throws `CliError` naming file and line. `readEnv` gives the value of an environment variable. */

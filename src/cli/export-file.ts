@@ -73,12 +73,12 @@ function describe(configuration: Configuration, placeholders: readonly Placehold
       ...(forwardOnly ? { forwardOnly } : {}),
       outboundProvisioning: bindings.map((binding) => describeBinding(binding, write)),
     })),
-    policies: policies.map(({ name, position, enabled, use, document }) => ({
+    policies: policies.map(({ name, position, enabled, use, document, rows }) => ({
       name: write.text(name),
       position,
       ...(enabled ? {} : { enabled }),
       ...(use === 'evaluated' ? {} : { use }),
-      document: write.text(document),
+      ...(rows ? { rows: writtenDeep(rows, write) } : { document: write.text(document) }),
     })),
   };
 }
@@ -109,6 +109,13 @@ function written(fields: Record<string, unknown>, write: Write): Record<string, 
   const given = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
   const text = (value: unknown) => (typeof value === 'string' ? write.text(value) : value);
   return Object.fromEntries(given.map(([key, value]) => [key, Array.isArray(value) ? value.map(text) : text(value)]));
+}
+
+function writtenDeep(value: unknown, write: Write): unknown {
+  if (typeof value === 'string') return write.text(value);
+  if (Array.isArray(value)) return value.map((each) => writtenDeep(each, write));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, writtenDeep(inner, write)]));
 }
 
 function asRead({ userStoreDomains, identityProviders, serviceProviders, policies }: ReturnType<typeof describe>) {

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import type { List } from '../contract/page.ts';
-import type { RulePolicyAnswer, TryRulesAnswer } from '../contract/policy.ts';
+import type { RulePolicyAnswer, RuleRows, TryRulesAnswer } from '../contract/policy.ts';
 import { type Change, CliError, type Client } from './client.ts';
 import { asClientCommand, openCommand } from './command.ts';
 import { type Output, printFields, printJson, printRows, showCell } from './output.ts';
@@ -15,6 +15,8 @@ type TestOptions = Options & {
   file?: string;
   trace?: boolean;
 };
+
+type ImportOptions = { referenced?: boolean; replaceRows?: boolean };
 
 const pathOf = (name: string) => `/policies/${encodeURIComponent(name)}`;
 
@@ -37,24 +39,32 @@ export function addRules(program: Command): void {
     },
   );
 
-  const show = group.command('show').argument('<policy>', 'id or name').description('print the XML of a policy');
-  asClientCommand(show, 'purvey rules show sales-only').action(async (name: string, options: Options) => {
-    const { client, out } = openCommand(options);
-    const policy = await client.get<RulePolicyAnswer>(pathOf(name));
-    if (out.json) printJson(out, policy);
-    else out.write(policy.document.endsWith('\n') ? policy.document : `${policy.document}\n`);
-  });
+  const show = group
+    .command('show')
+    .argument('<policy>', 'id or name')
+    .option('--xml', 'its XML, also of a policy that is made from rows')
+    .description('print a policy: its rows in words, or its XML');
+  asClientCommand(show, 'purvey rules show sales-only').action(
+    async (name: string, options: Options & { xml?: boolean }) => {
+      const { client, out } = openCommand(options);
+      const policy = await client.get<RulePolicyAnswer>(pathOf(name));
+      if (out.json) printJson(out, policy);
+      else if (policy.rows && !options.xml) out.write(wordRows(policy.rows, policy.says ?? []));
+      else out.write(policy.document.endsWith('\n') ? policy.document : `${policy.document}\n`);
+    },
+  );
 
   const bring = group
     .command('import')
     .argument('<files...>', 'XACML 3.0 files; each becomes the policy of its name without .xml')
     .option('--referenced', 'they are evaluated only where others refer to them')
+    .option('--replace-rows', 'also where the policy is made from rows: it is text from then on, and the rows are gone')
     .description('put policies in force, or replace those of the same name; refused, with the line, if they cannot be');
   asClientCommand(bring, 'purvey rules import sales-only.xml').action(
-    async (files: string[], options: Options & { referenced?: boolean }) => {
+    async (files: string[], options: Options & ImportOptions) => {
       const { client, out } = openCommand(options);
       const items: { name: string; change: Change }[] = [];
-      for (const file of files) items.push(await importFile(client, file, options.referenced ?? false));
+      for (const file of files) items.push(await importFile(client, file, options));
       printRows(out, { items }, items, [
         { head: 'POLICY', value: (row) => row.name },
         { head: 'CHANGE', value: (row) => row.change },
@@ -122,6 +132,15 @@ export function addRules(program: Command): void {
   );
 }
 
+function wordRows({ removals = 'always', otherwise = 'nothing' }: RuleRows, says: readonly string[]): string {
+  const lines = [
+    ...(removals === 'always' ? ['Let through every removal.'] : []),
+    ...says.map((sentence, n) => `${n + 1}. ${sentence}`),
+    otherwise === 'withhold' ? 'Withhold everything else.' : 'Nothing is said of everything else.',
+  ];
+  return `The first that applies decides:\n${lines.join('\n')}\n`;
+}
+
 function printTest(out: Output, answer: TryRulesAnswer, trace: boolean): void {
   if (out.json) {
     printJson(out, answer);
@@ -143,6 +162,7 @@ type TraceLine = {
   kind: string;
   id: string;
   line: number;
+  description?: string;
   decision: string;
   target: string;
   mismatches: ExplanationLine[];
@@ -155,6 +175,7 @@ type ExplanationLine = { expression: string; value: string; parts: ExplanationLi
 function printTrace(out: Output, node: TraceLine, depth: number): void {
   const say = (more: number, text: string) => out.write(`${'  '.repeat(depth + more)}${showCell(text)}\n`);
   say(0, `${node.kind} ${node.id} (line ${node.line}): ${node.decision}; target: ${node.target}`);
+  if (node.kind === 'rule' && node.description) say(1, node.description);
   const explain = (one: ExplanationLine, more: number): void => {
     say(more, `${one.expression} = ${one.value}`);
     for (const part of one.parts) explain(part, more + 1);
@@ -168,12 +189,17 @@ function printTrace(out: Output, node: TraceLine, depth: number): void {
 async function importFile(
   client: Client,
   file: string,
-  referenced: boolean,
+  options: ImportOptions,
 ): Promise<{ name: string; change: Change }> {
   const name = nameOf(file);
-  const body = { name, document: read(file), use: referenced ? 'referenced' : 'evaluated' };
+  const body = { name, document: read(file), use: options.referenced ? 'referenced' : 'evaluated' };
   const { items } = await client.get<List<RulePolicyAnswer>>('/policies');
   const known = items.find((one) => one.name.toLowerCase() === name.toLowerCase());
+  if (known?.rows && known.document !== body.document && !options.replaceRows) {
+    throw new CliError(
+      `${file}: ${known.name} is made from rows, and they would be gone. Say --replace-rows to have it as text.`,
+    );
+  }
   try {
     const { change } = known
       ? await client.send('PATCH', `/policies/${known.id}`, body)

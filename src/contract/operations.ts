@@ -17,7 +17,9 @@ import { IdentityProviderAnswer, IdentityProviderInput, IdentityProviderList } f
 import { pageOf, SubjectRef } from './page.ts';
 import { PasswordInput } from './password.ts';
 import {
+  FilledRows,
   FilledTemplate,
+  FillRowsInput,
   FillTemplateInput,
   RulePolicyAnswer,
   RulePolicyInput,
@@ -325,6 +327,15 @@ export const operations: readonly Operation[] = [
     summary: 'The policy that a filled-in form describes; it is not saved',
     body: given(FillTemplateInput),
     answers: { 200: FilledTemplate },
+    needs: 'read',
+  },
+  {
+    method: 'post',
+    path: '/policy-rows/fill',
+    summary:
+      'The policy that rows make, or what keeps them from being one, and each row in a sentence; it is not saved',
+    body: given(FillRowsInput),
+    answers: { 200: FilledRows },
     needs: 'read',
   },
   {

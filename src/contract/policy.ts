@@ -6,6 +6,65 @@ const Use = Type.Enum(['evaluated', 'referenced'], {
   description: 'referenced: evaluated only where other policies refer to it',
 });
 
+const Words = Type.Optional(Type.Array(Type.String()));
+
+/** One thing about the person or group. `none-of` also holds for who has no such attribute. */
+export const RowCondition = Type.Object({
+  about: Type.Enum(['kind', 'group', 'domain', 'attribute'], {
+    description: 'kind: user or group; group: the groups and roles it is in; domain: user store domain',
+  }),
+  attribute: Type.Optional(Type.String({ description: 'With attribute: a SCIM path or claim URI' })),
+  is: Type.Enum(['one-of', 'none-of', 'starts-with', 'contains'], {
+    description: 'starts-with and contains go with attribute',
+  }),
+  values: Words,
+});
+export type RowCondition = Static<typeof RowCondition>;
+
+/** In the server's zone, all bounds included. */
+export const RowTime = Type.Object({
+  from: Type.Optional(Type.String({ description: 'HH:MM or HH:MM:SS' })),
+  to: Type.Optional(Type.String({ description: 'Before `from`: on the next day' })),
+  days: Type.Optional(
+    Type.Array(Type.Enum(['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'])),
+  ),
+  since: Type.Optional(Type.String({ description: 'YYYY-MM-DD' })),
+  until: Type.Optional(Type.String({ description: 'YYYY-MM-DD' })),
+});
+export type RowTime = Static<typeof RowTime>;
+
+/** Applies when all of it holds; what is left out or empty asks nothing. */
+export const RuleRow = Type.Object({
+  effect: Type.Enum(['let-through', 'withhold']),
+  operations: Type.Optional(Type.Array(Type.Enum(['create', 'change', 'password', 'remove']))),
+  who: Type.Optional(Type.Array(RowCondition)),
+  where: Type.Optional(Type.Object({ identityProviders: Words, connectorTypes: Words, serviceProviders: Words })),
+  when: Type.Optional(RowTime),
+});
+export type RuleRow = Static<typeof RuleRow>;
+
+/** The first row that applies decides. */
+export const RuleRows = Type.Object({
+  removals: Type.Optional(
+    Type.Enum(['always', 'as-other-operations'], {
+      default: 'always',
+      description: 'always: removals are let through before any row is looked at',
+    }),
+  ),
+  list: Type.Array(RuleRow),
+  otherwise: Type.Optional(
+    Type.Enum(['nothing', 'withhold'], { default: 'nothing', description: 'When no row applies' }),
+  ),
+});
+export type RuleRows = Static<typeof RuleRows>;
+
+const MaybeRows = Type.Union([RuleRows, Type.Null()], {
+  description: 'What the document is made from; null: it is written as text',
+});
+const MaybeSays = Type.Union([Type.Array(Type.String()), Type.Null()], {
+  description: 'Each row in a sentence; null without rows',
+});
+
 export const RulePolicyInput = Type.Object({
   /** Unique without case; no slash, no colon, not a number alone. */
   name: Type.String(),
@@ -13,7 +72,8 @@ export const RulePolicyInput = Type.Object({
   position: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   enabled: Type.Optional(Type.Boolean({ default: true })),
   use: Type.Optional(Use),
-  document: Type.String({ description: 'A Policy or PolicySet of XACML 3.0, as XML' }),
+  document: Type.Optional(Type.String({ description: 'A Policy or PolicySet of XACML 3.0, as XML; or rows' })),
+  rows: Type.Optional(MaybeRows),
 });
 export type RulePolicyInput = Static<typeof RulePolicyInput>;
 
@@ -24,6 +84,8 @@ export const RulePolicyAnswer = Type.Object({
   enabled: Type.Boolean(),
   use: Use,
   document: Type.String(),
+  rows: MaybeRows,
+  says: MaybeSays,
   /** Raised by every change. */
   version: Type.Integer(),
   modifiedBy: Type.String(),
@@ -41,10 +103,22 @@ export const RulePolicyVersion = Type.Object({
   enabled: Type.Boolean(),
   use: Use,
   document: MaybeText,
+  rows: MaybeRows,
+  says: MaybeSays,
   actor: Type.String(),
   at: Time,
 });
+export type RulePolicyVersion = Static<typeof RulePolicyVersion>;
 export const RulePolicyVersions = listOf(RulePolicyVersion);
+
+export const FillRowsInput = Type.Object({ name: Type.String(), rows: RuleRows });
+/** `document` is null while there are faults, each with the field it is about, such as `rows.list[0].who[1].values`. */
+export const FilledRows = Type.Object({
+  says: Type.Array(Type.String()),
+  faults: Type.Array(Type.Object({ field: Type.String(), reason: Type.String() })),
+  document: MaybeText,
+});
+export type FilledRows = Static<typeof FilledRows>;
 
 /** One question to the rules, without sending anything. */
 export const TryRulesInput = Type.Object({
@@ -59,7 +133,13 @@ export const TryRulesInput = Type.Object({
   /** The moment it is asked about; absent: now. */
   at: Type.Optional(Time),
   /** A policy that is not saved (yet): it stands for the one of its name, or beside all others. */
-  draft: Type.Optional(Type.Object({ name: Type.String(), document: Type.String() })),
+  draft: Type.Optional(
+    Type.Object({
+      name: Type.String(),
+      document: Type.Optional(Type.String()),
+      rows: Type.Optional(MaybeRows),
+    }),
+  ),
 });
 export type TryRulesInput = Static<typeof TryRulesInput>;
 

@@ -1,6 +1,9 @@
 import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
 import { acceptPolicies, type PoliciesInForce, type PolicyDocument } from '../rules/in-force.ts';
+import { fillRows } from '../rules/rows/fill.ts';
+import { readRows } from '../rules/rows/read.ts';
+import type { PolicyRows } from '../rules/rows/rows.ts';
 import type { PolicyRow } from '../store/schema.ts';
 import { type Reading, type Tx, UniqueViolation } from '../store/store.ts';
 import { lockDeliveryStamp, raiseDeliveryStamp } from './delivery-stamp.ts';
@@ -22,6 +25,8 @@ export type Policy = {
   use: 'evaluated' | 'referenced';
   /** XACML 3.0 XML. */
   document: string;
+  /** What the document is made from; null: it is written as text. */
+  rows: PolicyRows | null;
   /** Raised by every change; earlier ones stay readable. */
   version: number;
   modifiedBy: string;
@@ -36,12 +41,12 @@ export type PolicyVersion = Omit<Policy, 'id' | 'document' | 'modifiedBy' | 'cre
   at: number;
 };
 
-const fields = ['name', 'position', 'enabled', 'use', 'document'] as const;
+const fields = ['name', 'position', 'enabled', 'use', 'document', 'rows'] as const;
 const mostPolicies = 10_000;
 
 /**
- * Throws Problem `invalidValue` with its `field` (and `line` in the document), `uniqueness` for a name taken (compared
- * without case). Without a `position` it goes last.
+ * From `document` or from `rows`. Throws Problem `invalidValue` with its `field` (and `line` in the document),
+ * `uniqueness` for a name taken (compared without case). Without a `position` it goes last.
  */
 export async function createPolicy(tx: Tx, input: unknown, actor: string): Promise<Policy> {
   await lockDeliveryStamp(tx);
@@ -60,7 +65,10 @@ export async function createPolicy(tx: Tx, input: unknown, actor: string): Promi
   return settle(tx, row!.id, actor, columns.name);
 }
 
-/** Replaces everything; what is left out is at its default again, except position. Nothing is written when nothing differs. */
+/**
+ * Replaces everything; what is left out is at its default again, except position. Nothing is written when nothing
+ * differs. A policy made from rows that is given another document is text from then on.
+ */
 export async function replacePolicy(
   tx: Tx,
   id: number,
@@ -69,7 +77,7 @@ export async function replacePolicy(
 ): Promise<{ policy: Policy; changed: boolean }> {
   await lockDeliveryStamp(tx);
   const found = await rowOf(tx, id);
-  const columns = readColumns(input, found.position);
+  const columns = keepRows(input, readColumns(input, found.position), found);
   const keys = Object.keys(columns) as (keyof typeof columns)[];
   if (keys.every((key) => columns[key] === found[key])) return { policy: fromRow(found), changed: false };
   const change = { ...columns, version: found.version + 1, modified_at: tx.now, modified_by: actor };
@@ -82,7 +90,7 @@ export async function removePolicy(tx: Tx, id: number, actor: string): Promise<v
   await lockDeliveryStamp(tx);
   const { name, position, enabled, usage, version } = await rowOf(tx, id);
   await tx.all(tx.q.deleteFrom('policies').where('id', '=', id));
-  const last = { policy_id: id, version: version + 1, name, position, enabled, usage, document: null };
+  const last = { policy_id: id, version: version + 1, name, position, enabled, usage, document: null, made_of: null };
   await tx.all(tx.q.insertInto('policy_versions').values({ ...last, actor, at: tx.now }));
   const accepted = acceptPolicies(await enabledDocuments(tx));
   if (!accepted.ok) {
@@ -115,13 +123,14 @@ export async function readPolicy(reading: Reading, idOrName: string | number): P
 export async function listPolicyVersions(reading: Reading, id: number): Promise<PolicyVersion[]> {
   const query = reading.q.selectFrom('policy_versions').selectAll().where('policy_id', '=', id);
   const rows = await reading.all(query.orderBy('version', 'desc'));
-  return rows.map(({ version, name, position, enabled, usage, document, actor, at }) => ({
+  return rows.map(({ version, name, position, enabled, usage, document, made_of, actor, at }) => ({
     version,
     name,
     position,
     enabled: enabled === 1,
     use: usage,
     document,
+    rows: rowsOf(made_of),
     actor,
     at,
   }));
@@ -180,8 +189,8 @@ async function settle(tx: Tx, id: number, actor: string, name: string): Promise<
       ...(own ? { line: fault.line } : {}),
     });
   }
-  const { position, enabled, usage, document, version } = row;
-  const kept = { policy_id: id, version, name, position, enabled, usage, document, actor, at: tx.now };
+  const { position, enabled, usage, document, made_of, version } = row;
+  const kept = { policy_id: id, version, name, position, enabled, usage, document, made_of, actor, at: tx.now };
   await tx.all(tx.q.insertInto('policy_versions').values(kept));
   await raiseDeliveryStamp(tx);
   await startRulesWaves(tx, actor);
@@ -200,10 +209,7 @@ function readColumns(input: unknown, position: number) {
   const refuse = (field: string, why: string) => {
     throw new Problem('invalidValue', `${field} ${why}`, { field });
   };
-  const { document, use = 'evaluated', position: place = position } = given;
-  if (typeof document !== 'string' || document.trim() === '') {
-    throw new Problem('invalidValue', 'document must be a policy or a policy set of XACML 3.0', { field: 'document' });
-  }
+  const { use = 'evaluated', position: place = position } = given;
   if (use !== 'evaluated' && use !== 'referenced') return refuse('use', 'must be evaluated or referenced');
   if (!Number.isInteger(place) || (place as number) < 1 || (place as number) > 1_000_000) {
     return refuse('position', 'must be a whole number from 1 to 1000000');
@@ -214,8 +220,42 @@ function readColumns(input: unknown, position: number) {
     position: place as number,
     enabled: readFlag(given.enabled, 'enabled', true) ? 1 : 0,
     usage: use as PolicyRow['usage'],
-    document,
+    ...readContent(given, name),
   };
+}
+
+/** The document a policy is kept as, and the rows it is made from, if it is. */
+export function readContent(
+  given: { document?: unknown; rows?: unknown },
+  name: string,
+): { document: string; made_of: string | null } {
+  const { document, rows } = given;
+  if (rows !== undefined && rows !== null) {
+    if (document !== undefined && document !== null) {
+      throw new Problem('invalidValue', 'give rows or a document, not both', { field: 'rows' });
+    }
+    const made = readRows(rows);
+    return { document: fillRows(made, name), made_of: JSON.stringify(made) };
+  }
+  if (typeof document !== 'string' || document.trim() === '') {
+    const why = 'document must be a policy or a policy set of XACML 3.0, if there are no rows';
+    throw new Problem('invalidValue', why, { field: 'document' });
+  }
+  return { document, made_of: null };
+}
+
+/** Rows stay when their own document is given back, and nothing is said of them. */
+function keepRows<C extends { document: string; made_of: string | null; name: string }>(
+  input: unknown,
+  columns: C,
+  found: Pick<PolicyRow, 'document' | 'made_of' | 'name'>,
+): C {
+  const isSame = columns.document === found.document && columns.name === found.name;
+  return isSame && (input as { rows?: unknown }).rows === undefined ? { ...columns, made_of: found.made_of } : columns;
+}
+
+function rowsOf(text: string | null): PolicyRows | null {
+  return text === null ? null : (JSON.parse(text) as PolicyRows);
 }
 
 async function naming<T>(name: string, write: () => Promise<T>): Promise<T> {
@@ -235,6 +275,7 @@ function fromRow(row: Omit<PolicyRow, 'id'> & { id: number }): Policy {
     enabled: row.enabled === 1,
     use: row.usage,
     document: row.document,
+    rows: rowsOf(row.made_of),
     version: row.version,
     modifiedBy: row.modified_by,
     createdAt: row.created_at,

@@ -109,7 +109,7 @@ function requireCombining(level: 'rule' | 'policy', id: string, line: number): C
 
 /** Sections 7.12 to 7.14: a policy or policy set from its parts. */
 function assemble(
-  { kind, id, version, line, target: targetSyntax }: PolicyTree,
+  { kind, id, version, line, description, target: targetSyntax }: PolicyTree,
   depth: number,
   notices: CompiledNotices | undefined,
   children: readonly Combinable[],
@@ -149,7 +149,7 @@ function assemble(
         skipped = children.length - chosen.length;
         return chosen;
       };
-      return traced(evaluation, { kind, id, line }, target, () => ({
+      return traced(evaluation, { kind, id, line, description }, target, () => ({
         verdict: decide(evaluation, counting),
         condition: undefined,
         skipped,
@@ -178,7 +178,8 @@ function compileRule(syntax: RuleSyntax, policy: string, scope: VariableScope): 
   const condition = syntax.condition === undefined ? undefined : compileExpression(syntax.condition, scope);
   if (condition !== undefined) requireBoolean(condition, 'a <Condition>');
   const notices = compileNotices(syntax, scope);
-  const decider: Decider = { rule: syntax.id, policy, line: syntax.line };
+  const { id, line, description } = syntax;
+  const decider: Decider = { rule: id, policy, line, ...(description === undefined ? {} : { says: description }) };
   const effect = decided(syntax.effect === 'Permit' ? 'permit' : 'deny', decider);
   const uncertain = syntax.effect === 'Permit' ? 'indeterminate-p' : 'indeterminate-d';
 
@@ -201,7 +202,7 @@ function compileRule(syntax: RuleSyntax, policy: string, scope: VariableScope): 
     evaluate(evaluation) {
       if (--evaluation.steps < 0) return exhausted;
       if (evaluation.trace === undefined) return decide(evaluation);
-      return traced(evaluation, { kind: 'rule', id: syntax.id, line: syntax.line }, target, () => {
+      return traced(evaluation, { kind: 'rule', id, line, description }, target, () => {
         return { verdict: decide(evaluation), condition, skipped: 0 };
       });
     },
@@ -214,7 +215,7 @@ const explanationSteps = 20_000;
 /** Collects what happens inside `decide` under one trace node. Explaining leaves the evaluation as it was. */
 function traced(
   evaluation: Evaluation,
-  what: Pick<TraceNode, 'kind' | 'id' | 'line'>,
+  what: Pick<TraceNode, 'kind' | 'id' | 'line' | 'description'>,
   target: CompiledTarget,
   decide: () => { verdict: Verdict; condition: CompiledExpression | undefined; skipped: number },
 ): Verdict {

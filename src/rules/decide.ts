@@ -87,8 +87,17 @@ function describeDecider(decider: Decider | undefined, open = ''): string {
   const rule =
     decider.rule === undefined
       ? `the combining algorithm of policy ${decider.policy}`
-      : `rule ${decider.rule} of policy ${decider.policy}`;
+      : `rule ${decider.rule} of policy ${decider.policy}${describeRule(decider.says)}`;
   return open === '' ? ` by ${rule}` : `${open}${rule})`;
+}
+
+const longestDescription = 300;
+
+/** What the rule's author says it does. */
+function describeRule(says: string | undefined): string {
+  const text = says?.replace(/\s+/g, ' ').trim() ?? '';
+  if (text === '') return '';
+  return text.length > longestDescription ? `: ${text.slice(0, longestDescription)}…` : `: ${text}`;
 }
 
 function describeFailure(result: DecisionResult): string {

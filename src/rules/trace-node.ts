@@ -5,6 +5,8 @@ export interface TraceNode {
   readonly kind: 'rule' | 'policy' | 'policySet';
   readonly id: string;
   readonly line: number;
+  /** Its own description, where it has one. */
+  readonly description: string | undefined;
   readonly decision: ExtendedDecision;
   /** `match`, `no match`, or why neither could be said. */
   readonly target: string;

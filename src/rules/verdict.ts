@@ -15,6 +15,8 @@ export interface Decider {
   readonly rule: string | undefined;
   readonly policy: string;
   readonly line: number;
+  /** What the rule's own description says. */
+  readonly says?: string;
 }
 
 /** An obligation or advice, filled in. */

@@ -7,6 +7,7 @@ import { extensions } from './migrations/0004-extensions.ts';
 import { groupModes } from './migrations/0005-group-modes.ts';
 import { forwardOnly } from './migrations/0006-forward-only.ts';
 import { sessions } from './migrations/0007-sessions.ts';
+import { policyRows } from './migrations/0008-policy-rows.ts';
 import { decisions } from './migrations/0009-decisions.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
@@ -19,6 +20,7 @@ const migrations: readonly Migration[] = [
   groupModes,
   forwardOnly,
   sessions,
+  policyRows,
   decisions,
 ];
 

@@ -455,6 +455,8 @@ export interface PolicyRow {
   usage: 'evaluated' | 'referenced';
   /** XACML 3.0 XML. */
   document: string;
+  /** JSON `PolicyRows`: what the document is made from; null when it was written as text. */
+  made_of: string | null;
   version: number;
   modified_by: string;
   created_at: number;
@@ -470,6 +472,7 @@ export interface PolicyVersionRow {
   enabled: number;
   usage: 'evaluated' | 'referenced';
   document: string | null;
+  made_of: string | null;
   actor: string;
   at: number;
 }

@@ -175,6 +175,15 @@ eachDatabase('the description of the admin API', (bed) => {
     await call('get', '/policies/{id}', { id: 'p' });
     await call('put', '/policies/{id}', { id: 'p' }, { name: 'p', document, use: 'referenced' });
     await call('patch', '/policies/{id}', { id: 'p' }, { use: 'evaluated', enabled: true });
+    const rows = {
+      list: [
+        { effect: 'withhold', who: [{ about: 'group', is: 'one-of', values: ['x'] }], when: { days: ['monday'] } },
+      ],
+    };
+    await call('post', '/policy-rows/fill', {}, { name: 'q', rows });
+    await call('put', '/policies/{id}', { id: 'p' }, { name: 'p', rows });
+    await call('get', '/policies/{id}', { id: 'p' });
+    await call('patch', '/policies/{id}', { id: 'p' }, { document });
     await call('get', '/policies/{id}/versions', { id: 'p' });
     await call('post', '/pdp', {}, request);
     const { id } = await call('post', '/tokens', {}, { label: 'x', scopes: ['scim'] }, { status: 201 });

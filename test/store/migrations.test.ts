@@ -16,6 +16,7 @@ const known = [
   '0005-group-modes',
   '0006-forward-only',
   '0007-sessions',
+  '0008-policy-rows',
   '0009-decisions',
 ];
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
-import type { TryRulesAnswer } from '../../contract/policy.ts';
+import type { FilledRows, TryRulesAnswer } from '../../contract/policy.ts';
 import { readSubjects, type Subject } from '../../directory/subjects.ts';
 import { tryRules } from '../../provisioning/ask-rules.ts';
 import { readAccount } from '../../provisioning/inspect.ts';
@@ -13,6 +13,7 @@ import {
   listPolicyVersions,
   type Policy,
   type PolicyVersion,
+  readContent,
   readPoliciesInForce,
   readPolicy,
   removePolicy,
@@ -24,6 +25,10 @@ import { answerRequest } from '../../rules/answer.ts';
 import type { RuleSettings } from '../../rules/decide.ts';
 import type { PoliciesInForce } from '../../rules/in-force.ts';
 import type { ProvisioningOperation } from '../../rules/provisioning-request.ts';
+import { findRowFaults } from '../../rules/rows/check.ts';
+import { fillRows } from '../../rules/rows/fill.ts';
+import { readRows } from '../../rules/rows/read.ts';
+import { sayRows } from '../../rules/rows/say.ts';
 import { fillTemplate } from '../../rules/templates/fill.ts';
 import { type TemplateForm, templates } from '../../rules/templates/form.ts';
 import type { Reading } from '../../store/store.ts';
@@ -80,8 +85,11 @@ export function addPolicyRoutes(app: FastifyInstance, parts: AdminParts, rules: 
   app.patch('/policies/:id', mayTry, async (request, reply) => {
     const body = bodyOf(request);
     const { policy, changed } = await writeOrTry(store, request, async (tx) => {
-      const { id, name, position, enabled, use, document } = await readPolicy(tx, param(request, 'id'));
-      const merged = mergeFields({ name, position, enabled, use, document }, body);
+      const { id, name, position, enabled, use, document, rows } = await readPolicy(tx, param(request, 'id'));
+      // What is given of the two replaces the other; rows that are given away leave the document that they made.
+      const isText = body.document !== undefined || body.rows === null || (body.rows === undefined && rows === null);
+      const content = isText ? { document } : { rows };
+      const merged = mergeFields({ name, position, enabled, use, ...content }, body);
       return replacePolicy(tx, id, merged, actorOf(request));
     });
     store.signal('targets');
@@ -117,6 +125,16 @@ export function addPolicyRoutes(app: FastifyInstance, parts: AdminParts, rules: 
 
   app.post('/policy-templates/fill', async (request) => {
     return { document: fillTemplate(readForm(readFields(bodyOf(request), 'body', formFields))) };
+  });
+
+  app.post('/policy-rows/fill', async (request): Promise<FilledRows> => {
+    const { name, rows: given } = readFields(bodyOf(request), 'body', ['name', 'rows']);
+    if (typeof name !== 'string' || name === '') {
+      throw new Problem('invalidValue', 'name must be that of the policy', { field: 'name' });
+    }
+    const rows = readRows(given);
+    const faults = findRowFaults(rows);
+    return { says: sayRows(rows), faults, document: faults.length === 0 ? fillRows(rows, name) : null };
   });
 
   let known: KnownPolicies | undefined;
@@ -174,11 +192,9 @@ async function answerTry(
 
 async function policiesToTry(reading: Reading, draft: unknown): Promise<PoliciesInForce> {
   if (draft !== undefined) {
-    const { name, document } = readFields(draft, 'draft', ['name', 'document']);
-    if (typeof name !== 'string' || typeof document !== 'string') {
-      throw new Problem('invalidValue', 'draft must have a name and a document', { field: 'draft' });
-    }
-    return draftPolicies(reading, { name, text: document, use: 'evaluated' });
+    const { name, document, rows } = readFields(draft, 'draft', ['name', 'document', 'rows']);
+    if (typeof name !== 'string') throw new Problem('invalidValue', 'draft must have a name', { field: 'draft.name' });
+    return draftPolicies(reading, { name, text: readContent({ document, rows }, name).document, use: 'evaluated' });
   }
   const { inForce } = await readPoliciesInForce(reading);
   if (typeof inForce === 'string') throw new Problem('conflict', inForce);
@@ -233,9 +249,14 @@ function readForm(given: Record<string, unknown>): TemplateForm {
 }
 
 function show(policy: Policy) {
-  return { ...policy, createdAt: showTime(policy.createdAt), modifiedAt: showTime(policy.modifiedAt) };
+  return {
+    ...policy,
+    says: policy.rows && sayRows(policy.rows),
+    createdAt: showTime(policy.createdAt),
+    modifiedAt: showTime(policy.modifiedAt),
+  };
 }
 
 function showVersion(version: PolicyVersion) {
-  return { ...version, at: showTime(version.at) };
+  return { ...version, says: version.rows && sayRows(version.rows), at: showTime(version.at) };
 }

@@ -1,16 +1,22 @@
 import { Problem } from '../../base/problem.ts';
-import { escapeAttribute, escapeText } from '../../protocol/xml/write.ts';
 import { types } from '../datatypes/table.ts';
-import { clockAttributes, environmentCategory, namespace } from '../identifiers.ts';
+import { clockAttributes, environmentCategory } from '../identifiers.ts';
 import { provisioningNames } from '../provisioning-request.ts';
+import {
+  apply,
+  attributeValue,
+  designator,
+  function1,
+  function2,
+  indent,
+  join,
+  type Lines,
+  matchAnyOf,
+  memberCondition,
+  writePolicy,
+  writeTarget,
+} from '../write-policy.ts';
 import { type TemplateForm, templates } from './form.ts';
-
-const function1 = 'urn:oasis:names:tc:xacml:1.0:function:';
-const function2 = 'urn:oasis:names:tc:xacml:2.0:function:';
-const firstApplicable = 'urn:oasis:names:tc:xacml:1.0:rule-combining-algorithm:first-applicable';
-
-/** A piece of XML, one line each. */
-type Lines = readonly string[];
 
 /**
  * Writes the policy a form describes. Removals come first and are permitted (unless the form says otherwise); creations,
@@ -55,26 +61,16 @@ export function fillTemplate(form: TemplateForm): string {
   }
   // Last, so that who is refused for another reason is not asked about again each minute.
   if (fields.includes('from')) conditions.push(timeCondition(form));
-  const condition = conditions.length === 1 ? conditions[0]! : apply(`${function1}and`, conditions);
-
-  return `${[
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<Policy xmlns="${namespace}"`,
-    `        PolicyId="${escapeAttribute(policyId)}" Version="${version}"`,
-    `        RuleCombiningAlgId="${firstApplicable}">`,
-    ...indent([
-      `<Description>${escapeText(form.description ?? template.explains)}</Description>`,
-      ...target(form),
-      ...(form.removals === 'as-other-operations' ? [] : removalRule()),
-      '<Rule RuleId="permit_when_conditions_hold" Effect="Permit">',
-      '  <Condition>',
-      ...indent(indent(condition)),
-      '  </Condition>',
-      '</Rule>',
-      '<Rule RuleId="deny_others" Effect="Deny"/>',
-    ]),
-    '</Policy>',
-  ].join('\n')}\n`;
+  return writePolicy(policyId, version, form.description ?? template.explains, [
+    ...target(form),
+    ...(form.removals === 'as-other-operations' ? [] : removalRule()),
+    '<Rule RuleId="permit_when_conditions_hold" Effect="Permit">',
+    '  <Condition>',
+    ...indent(indent(join('and', conditions))),
+    '  </Condition>',
+    '</Rule>',
+    '<Rule RuleId="deny_others" Effect="Deny"/>',
+  ]);
 }
 
 function required(value: string | undefined, field: string, ask: string): string {
@@ -92,27 +88,14 @@ function list(values: readonly string[] | undefined, field: string): readonly st
 
 function target(form: TemplateForm): Lines {
   const n = provisioningNames;
-  const matches = [matchAnyOf(n.actionCategory, n.actionName, 'provisioning')];
-  if (form.serviceProvider !== undefined && form.serviceProvider !== '') {
-    matches.unshift(matchAnyOf(n.spCategory, n.spName, form.serviceProvider));
-  }
+  const matches: Lines[] = [];
   if (form.identityProvider !== undefined && form.identityProvider !== '') {
-    matches.unshift(matchAnyOf(n.idpCategory, n.idpName, form.identityProvider));
+    matches.push(matchAnyOf(n.idpCategory, n.idpName, [form.identityProvider]));
   }
-  return ['<Target>', ...indent(matches.flat()), '</Target>'];
-}
-
-function matchAnyOf(category: string, id: string, value: string): Lines {
-  return [
-    '<AnyOf>',
-    '  <AllOf>',
-    `    <Match MatchId="${function1}string-equal">`,
-    `      ${stringValue(value)}`,
-    `      ${designator(category, id, types.string.id)}`,
-    '    </Match>',
-    '  </AllOf>',
-    '</AnyOf>',
-  ];
+  if (form.serviceProvider !== undefined && form.serviceProvider !== '') {
+    matches.push(matchAnyOf(n.spCategory, n.spName, [form.serviceProvider]));
+  }
+  return writeTarget(matches);
 }
 
 function removalRule(): Lines {
@@ -120,20 +103,10 @@ function removalRule(): Lines {
   return [
     '<Rule RuleId="permit_removal" Effect="Permit">',
     '  <Target>',
-    ...indent(indent(matchAnyOf(provisioningCategory, operation, 'DELETE'))),
+    ...indent(indent(matchAnyOf(provisioningCategory, operation, ['DELETE']))),
     '  </Target>',
     '</Rule>',
   ];
-}
-
-function memberCondition(category: string, id: string, values: readonly string[]): Lines {
-  return apply(`${function1}string-at-least-one-member-of`, [
-    [designator(category, id, types.string.id)],
-    apply(
-      `${function1}string-bag`,
-      values.map((value) => [stringValue(value)]),
-    ),
-  ]);
 }
 
 function timeCondition(form: TemplateForm): Lines {
@@ -151,21 +124,5 @@ function timeValue(given: string | undefined, field: string): string {
       field,
     });
   }
-  return `<AttributeValue DataType="${types.time.id}">${full}</AttributeValue>`;
-}
-
-function stringValue(value: string): string {
-  return `<AttributeValue DataType="${types.string.id}">${escapeText(value)}</AttributeValue>`;
-}
-
-function designator(category: string, id: string, dataType: string): string {
-  return `<AttributeDesignator Category="${category}" AttributeId="${escapeAttribute(id)}" DataType="${dataType}" MustBePresent="false"/>`;
-}
-
-function apply(id: string, args: readonly Lines[]): Lines {
-  return [`<Apply FunctionId="${id}">`, ...indent(args.flat()), '</Apply>'];
-}
-
-function indent(lines: Lines): Lines {
-  return lines.map((line) => `  ${line}`);
+  return attributeValue('time', full);
 }

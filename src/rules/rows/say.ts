@@ -1,0 +1,89 @@
+import type { PolicyRows, Row, RowCondition, RowOperation, RowTime } from './rows.ts';
+
+/** Rows in plain words, one sentence each; of what is not filled in yet `…` is said. */
+export function sayRows(rows: PolicyRows): string[] {
+  return rows.list.map(sayRow);
+}
+
+export const removalsSentence = 'Let through every removal.';
+export const otherwiseSentence = 'Withhold everything else.';
+
+/** `Withhold creations of whoever is in Sales, at partner, from 22:00 to 06:00.` */
+export function sayRow(row: Row): string {
+  const { who = [], where = {}, when = {}, operations = [] } = row;
+  const parts = [
+    who.length === 0 ? 'everybody' : `whoever ${who.map(sayCondition).join(' and ')}`,
+    ...sayPlaces(where),
+    ...sayTime(when),
+  ];
+  const nounsOf = either(
+    operations.map((one) => nouns[one]),
+    'and',
+  );
+  const what = operations.length === 0 ? '' : `${nounsOf} of `;
+  return `${row.effect === 'withhold' ? 'Withhold' : 'Let through'} ${what}${parts.join(', ')}.`;
+}
+
+const nouns: Record<RowOperation, string> = {
+  create: 'creations',
+  change: 'changes',
+  password: 'passwords',
+  remove: 'removals',
+};
+
+function sayCondition({ about, attribute = '', is, values }: RowCondition): string {
+  const not = is === 'none-of' ? 'not ' : '';
+  const some = either(values.map(shorten), 'or');
+  switch (about) {
+    case 'kind':
+      return `is ${not}a ${some}`;
+    case 'group':
+      return `is ${not}in ${some}`;
+    case 'domain':
+      return `is ${not}of the domain ${some}`;
+    case 'attribute': {
+      const verb = { 'one-of': 'is', 'none-of': 'is not', 'starts-with': 'begins with', contains: 'contains' }[is];
+      return `has a ${shorten(lastOf(attribute))} that ${verb} ${some}`.replace('has a … that', 'has … that');
+    }
+  }
+}
+
+/** The short name of an attribute: what stands last in its path or URI. */
+function lastOf(attribute: string): string {
+  return /[^:/]+$/.exec(attribute)?.[0] ?? attribute;
+}
+
+function sayPlaces({ identityProviders = [], connectorTypes = [], serviceProviders = [] }: NonNullable<Row['where']>) {
+  return [
+    ...(identityProviders.length > 0 ? [`at ${either(identityProviders.map(shorten), 'or')}`] : []),
+    ...(connectorTypes.length > 0 ? [`through ${either(connectorTypes.map(shorten), 'or')}`] : []),
+    ...(serviceProviders.length > 0 ? [`for ${either(serviceProviders.map(shorten), 'or')}`] : []),
+  ];
+}
+
+function sayTime({ from, to, days = [], since, until }: RowTime): string[] {
+  // People's weeks begin on Monday.
+  const week = [...days.filter((day) => day !== 'sunday'), ...days.filter((day) => day === 'sunday')];
+  const named = week.map((day) => `${day[0]!.toUpperCase()}${day.slice(1)}s`);
+  const isWorkWeek = week.join() === 'monday,tuesday,wednesday,thursday,friday';
+  return [
+    ...(from || to ? [`from ${from ?? '…'} to ${to ?? '…'}`] : []),
+    ...(named.length > 0 ? [`on ${isWorkWeek ? 'Mondays to Fridays' : either(named, 'and')}`] : []),
+    ...(since ? [`from ${since} on`] : []),
+    ...(until ? [`until ${until}`] : []),
+  ];
+}
+
+const mostNamed = 5;
+
+function either(all: readonly string[], word: 'and' | 'or'): string {
+  if (all.length === 0) return '…';
+  if (all.length > mostNamed)
+    return `${all.slice(0, mostNamed - 1).join(', ')} ${word} ${all.length - mostNamed + 1} more`;
+  return all.length === 1 ? all[0]! : `${all.slice(0, -1).join(', ')} ${word} ${all.at(-1)}`;
+}
+
+function shorten(text: string): string {
+  if (text === '') return '…';
+  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}

@@ -1,0 +1,87 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how the file names variables
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Ended, makeFolder, runPurvey, type Served, serve } from './processes.ts';
+
+const file = `
+policies:
+  - name: night shift
+    rows:
+      list:
+        - effect: withhold
+          operations: [create, change]
+          who: [{ about: group, is: one-of, values: ["$\${DAY} shift", "\${GROUP}"] }]
+          when: { from: "22:00", to: "06:00", days: [saturday, sunday] }
+        - effect: let-through
+          who: [{ about: attribute, attribute: title, is: starts-with, values: ["yes"] }]
+      otherwise: withhold
+`;
+
+describe('policies made from rows, by the command line', () => {
+  const folder = makeFolder();
+  let served: Served;
+  const run = (args: string[], input?: string): Promise<Ended> =>
+    runPurvey(args, {
+      env: { PURVEY_URL: served.url, PURVEY_DATA: join(folder.path, 'data'), GROUP: 'Night shift' },
+      ...(input === undefined ? {} : { input }),
+    });
+  const must = async (args: string[], input?: string) => {
+    const ended = await run(args, input);
+    assert.equal(ended.code, 0, ended.err);
+    return ended.out;
+  };
+  before(async () => {
+    served = await serve(join(folder.path, 'data'));
+  });
+  after(async () => {
+    await served.stop();
+    folder.remove();
+  });
+
+  it('are applied, and applying again changes nothing', async () => {
+    const future = await must(['apply', '--dry-run', '-f', '-'], file);
+    assert.match(future, /^policy\tnight shift\twould be created$/m);
+    assert.match(future, /^\trows\.list\[0\]\.who\[0\]\.values\[1\]\t-\tNight shift$/m);
+    assert.ok(!/RuleId/.test(future), 'the document they make is not said besides');
+    assert.match(await must(['apply', '-f', '-'], file), /^policy\tnight shift\tcreated$/m);
+    assert.match(await must(['apply', '-f', '-'], file), /^policy\tnight shift\tunchanged$/m);
+    const wrong = await run(['apply', '-f', '-'], file.replace('withhold\n          op', 'hold\n          op'));
+    assert.match(wrong.err, /policy night shift: rows\.list\[0\]\.effect must be let-through or withhold/);
+  });
+
+  it('are shown in words, or as XML', async () => {
+    assert.equal(
+      await must(['rules', 'show', 'night shift']),
+      [
+        'The first that applies decides:',
+        'Let through every removal.',
+        '1. Withhold creations and changes of whoever is in ${DAY} shift or Night shift, from 22:00 to 06:00, on Saturdays and Sundays.',
+        '2. Let through whoever has a title that begins with yes.',
+        'Withhold everything else.',
+        '',
+      ].join('\n'),
+    );
+    assert.match(await must(['rules', 'show', 'night shift', '--xml']), /^<\?xml [\s\S]*<\/Policy>\n$/);
+  });
+
+  it('are exported as rows, and read again the same', async () => {
+    const exported = await must(['export']);
+    assert.match(exported, /rows:\n +removals: always\n/);
+    assert.ok(exported.includes('$${DAY} shift') && !exported.includes('<Policy'));
+    assert.match(await must(['apply', '-f', '-'], exported), /^policy\tnight shift\tunchanged$/m);
+  });
+
+  it('become text only when that is said', async () => {
+    await must(['rules', 'export', folder.path]);
+    const path = join(folder.path, 'night shift.xml');
+    assert.match(await must(['rules', 'import', path]), /unchanged/);
+    writeFileSync(path, readFileSync(path, 'utf8').replace('22:00:00', '23:00:00'));
+    const refused = await run(['rules', 'import', path]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /is made from rows, and they would be gone\. Say --replace-rows/);
+    assert.match(await must(['rules', 'import', path, '--replace-rows']), /updated/);
+    assert.match(await must(['rules', 'show', 'night shift']), /^<\?xml/);
+  });
+});
