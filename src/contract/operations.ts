@@ -21,6 +21,7 @@ import {
   FilledTemplate,
   FillRowsInput,
   FillTemplateInput,
+  RuleAttributes,
   RulePolicyAnswer,
   RulePolicyInput,
   RulePolicyList,
@@ -328,6 +329,12 @@ export const operations: readonly Operation[] = [
     body: given(FillTemplateInput),
     answers: { 200: FilledTemplate },
     needs: 'read',
+  },
+  {
+    method: 'get',
+    path: '/policy-attributes',
+    summary: 'The attributes and claims that conditions can be about',
+    answers: { 200: RuleAttributes },
   },
   {
     method: 'post',

@@ -111,6 +111,10 @@ export const RulePolicyVersion = Type.Object({
 export type RulePolicyVersion = Static<typeof RulePolicyVersion>;
 export const RulePolicyVersions = listOf(RulePolicyVersion);
 
+/** `path`: a SCIM path or claim URI. */
+export const RuleAttributes = listOf(Type.Object({ path: Type.String(), says: Type.String() }));
+export type RuleAttributes = Static<typeof RuleAttributes>;
+
 export const FillRowsInput = Type.Object({ name: Type.String(), rows: RuleRows });
 /** `document` is null while there are faults, each with the field it is about, such as `rows.list[0].who[1].values`. */
 export const FilledRows = Type.Object({

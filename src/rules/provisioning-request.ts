@@ -75,6 +75,9 @@ const pathOfClaim: ReadonlyMap<string, string> = new Map(
     'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department': 'department',
   }).map(([path, claim]) => [claims + claim, path]),
 );
+/** The claims that policies may use beside SCIM paths. */
+export const claimNames: readonly string[] = [...pathOfClaim.keys()];
+
 const roleClaims = new Set([`${claims}role`, `${claims}roles`, `${claims}groups`]);
 
 /**

@@ -180,6 +180,7 @@ eachDatabase('the description of the admin API', (bed) => {
         { effect: 'withhold', who: [{ about: 'group', is: 'one-of', values: ['x'] }], when: { days: ['monday'] } },
       ],
     };
+    await call('get', '/policy-attributes');
     await call('post', '/policy-rows/fill', {}, { name: 'q', rows });
     await call('put', '/policies/{id}', { id: 'p' }, { name: 'p', rows });
     await call('get', '/policies/{id}', { id: 'p' });

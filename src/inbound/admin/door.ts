@@ -23,6 +23,7 @@ import { addIdentityProviderRoutes } from './identity-providers.ts';
 import { addOperatorRoutes } from './operators.ts';
 import { type AdminParts, checkDryRun } from './parts.ts';
 import { addPolicyRoutes } from './policies.ts';
+import { addPolicyDraftRoutes } from './policy-drafts.ts';
 import { addServiceProviderRoutes } from './service-providers.ts';
 import { addSessionRoutes } from './session.ts';
 import { addStatusRoutes, type StatusFacts } from './status.ts';
@@ -109,6 +110,7 @@ export function adminDoor(
       addAttemptRoutes(inner, parts, given.facts);
       addChangeRoutes(inner, parts, given.facts);
       addPolicyRoutes(inner, parts, given.rules);
+      addPolicyDraftRoutes(inner, parts, given.rules);
       addStatusRoutes(inner, parts, given.facts);
       const mayStillRead = async (request: FastifyRequest) => {
         checkRole(await authenticate(credentials, request, { mayBeDue: false }), request);
