@@ -6,7 +6,16 @@ import type { ChangeAnswer } from '../../src/contract/change.ts';
 import type { ConnectorKindAnswer } from '../../src/contract/connector-kind.ts';
 import type { IdentityProviderAnswer } from '../../src/contract/identity-provider.ts';
 import type { AgingPage, List, Page, SubjectRef } from '../../src/contract/page.ts';
-import type { RulePolicyAnswer } from '../../src/contract/policy.ts';
+import type {
+  FilledRows,
+  RuleAttributes,
+  RulePolicyAnswer,
+  RulePolicyVersion,
+  RuleRows,
+  RuleTemplate,
+  TryRulesAnswer,
+  TryRulesInput,
+} from '../../src/contract/policy.ts';
 import type { ServiceProviderAnswer } from '../../src/contract/service-provider.ts';
 import type { OperatorAnswer, SessionAnswer } from '../../src/contract/session.ts';
 import type { StatusAnswer, ThroughputAnswer } from '../../src/contract/status.ts';
@@ -14,7 +23,7 @@ import type { DomainAnswer, SubjectDetail, SubjectList } from '../../src/contrac
 import type { SyncAnswer } from '../../src/contract/sync.ts';
 import type { TargetAnswer } from '../../src/contract/target.ts';
 import type { TokenListItem } from '../../src/contract/token.ts';
-import { ApiError, get, step } from './client.ts';
+import { ApiError, call, get, step } from './client.ts';
 
 /** What is asked of the server, each under the key that a write makes stale. */
 
@@ -183,6 +192,44 @@ export const policiesQuery = queryOptions({
   queryKey: ['policies'],
   queryFn: () => get<List<RulePolicyAnswer>>('/policies'),
 });
+
+export const policyVersionsQuery = (id: number) =>
+  queryOptions({
+    queryKey: ['policies', id, 'versions'],
+    queryFn: () => get<List<RulePolicyVersion>>(`/policies/${id}/versions`),
+  });
+
+export const policyTemplatesQuery = queryOptions({
+  queryKey: ['policy-templates'],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: () => get<List<RuleTemplate>>('/policy-templates'),
+});
+
+export const policyAttributesQuery = queryOptions({
+  queryKey: ['policy-attributes'],
+  staleTime: Number.POSITIVE_INFINITY,
+  queryFn: () => get<RuleAttributes>('/policy-attributes'),
+});
+
+/** What rows say and make, and what is missing in them. */
+export const filledRowsQuery = (name: string, rows: RuleRows) =>
+  queryOptions({
+    queryKey: ['policy-rows', name, rows],
+    queryFn: () => call<FilledRows>('POST', '/policy-rows/fill', { body: { name, rows } }),
+    placeholderData: keepPreviousData,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 10_000,
+  });
+
+/** Never kept: people, policies and the clock move on. */
+export const triedRulesQuery = (question: TryRulesInput) =>
+  queryOptions({
+    queryKey: ['tried-rules', question],
+    queryFn: () => call<TryRulesAnswer>('POST', '/policies/try', { body: question }),
+    staleTime: 0,
+    gcTime: 0,
+    retry: false,
+  });
 
 export const domainsQuery = queryOptions({
   queryKey: ['user-store-domains'],

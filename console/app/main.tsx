@@ -2,6 +2,7 @@ import '@mantine/core/styles.css';
 import '../theme/tokens.css';
 import '../theme/console.css';
 import '../theme/pieces.css';
+import '../theme/rules.css';
 import { MantineProvider } from '@mantine/core';
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';

@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { Frame } from '../frame/frame.tsx';
+import { type RuleSearch, ruleViews } from '../pages/rule-search.ts';
 import { Empty, Failed } from '../parts/page.tsx';
 
 /** Every page has an address, and every list keeps what it shows in it. */
@@ -35,6 +36,16 @@ type DeliverySearch = Partial<
 
 type TargetSearch = Partial<Record<'state' | 'cause' | 'after', string | undefined>> & { span?: 'day' | undefined };
 
+const rules = (search: Search): RuleSearch => ({
+  view: ruleViews.find((view) => view === search.view),
+  version: number(search.version),
+  subject: text(search.subject),
+  target: text(search.target),
+  operation: text(search.operation),
+  sp: text(search.sp),
+  at: text(search.at),
+});
+
 const root = createRootRoute({
   component: Frame,
   notFoundComponent: () => (
@@ -52,6 +63,7 @@ const subjectForms = () => import('../pages/subject-form.tsx');
 const idpPages = () => import('../pages/identity-providers.tsx');
 const idpForm = () => import('../pages/identity-provider.tsx');
 const spPages = () => import('../pages/service-providers.tsx');
+const rulePages = () => import('../pages/rule.tsx');
 const spForm = () => import('../pages/service-provider.tsx');
 
 const routes = [
@@ -131,8 +143,15 @@ const routes = [
   }),
   createRoute({
     ...parent,
+    path: '/rules/add',
+    validateSearch: rules,
+    component: lazyRouteComponent(rulePages, 'AddRulePage'),
+  }),
+  createRoute({
+    ...parent,
     path: '/rules/$id',
-    component: lazyRouteComponent(() => import('../pages/rules.tsx'), 'RulePage'),
+    validateSearch: rules,
+    component: lazyRouteComponent(rulePages, 'RulePage'),
   }),
   createRoute({
     ...parent,

@@ -214,6 +214,11 @@ function BindingRow(props: {
           disabled={disabled}
           onChange={(event) => set({ rules: event.currentTarget.checked })}
         />
+        {row.rules && (
+          <Link to="/rules" className="small">
+            See the rules
+          </Link>
+        )}
         {!isResident && (
           <Checkbox
             label="Enable JIT"

@@ -1,7 +1,9 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { AccountDetail, PreviewAnswer } from '../../src/contract/account.ts';
 import type { AttemptDetail } from '../../src/contract/attempt.ts';
+import { policiesQuery } from '../api/queries.ts';
 import { lookOf, lookOfOutcome, OutcomeTag, stateOf } from '../parts/state.tsx';
 import { Step } from '../parts/step.tsx';
 import { Table } from '../parts/table.tsx';
@@ -96,7 +98,8 @@ function Rule({ account, preview }: { account: AccountDetail; preview: PreviewAn
     >
       {rule && (
         <p style={{ margin: 0 }}>
-          Asked now. {rule.readsClock && 'It looks at the clock: at another time the answer may differ.'}
+          Asked now. {rule.readsClock && 'It looks at the clock: at another time the answer may differ.'}{' '}
+          <RuleLinks reason={rule.reason} account={account} />
         </p>
       )}
       {said && (
@@ -106,6 +109,31 @@ function Rule({ account, preview }: { account: AccountDetail; preview: PreviewAn
       )}
     </Step>
   );
+}
+
+/** The policies that a reason names, each to be tried with this account. */
+function RuleLinks({ reason, account }: { reason: string; account: AccountDetail }) {
+  const { data } = useQuery(policiesQuery);
+  const named = [...reason.matchAll(/of policy (\S+?)(?=[:;)]|$)/g)].map(([, id]) => id);
+  const found = (data?.items ?? []).filter(({ document }) =>
+    named.some((id) => document.includes(`PolicyId="${id}"`) || document.includes(`PolicySetId="${id}"`)),
+  );
+  return found.map(({ id, name }) => (
+    <span key={id}>
+      <Link to="/rules/$id" params={{ id: name }}>
+        Open {name}
+      </Link>
+      {', '}
+      <Link
+        to="/rules/$id"
+        params={{ id: name }}
+        search={{ view: 'try', subject: account.subject.name, target: account.target }}
+      >
+        or try it with {account.subject.name}
+      </Link>
+      .{' '}
+    </span>
+  ));
 }
 
 const doings: Record<PreviewAnswer['operation'], string> = {

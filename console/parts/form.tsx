@@ -120,6 +120,16 @@ export function ChoiceField<V extends object>(props: {
   );
 }
 
+/** Leaving the page with unsaved changes is questioned; another view of the same page is no leaving. */
+export function useUnsaved(isDirty: boolean, busy: boolean): void {
+  useGuard(isDirty);
+  useBlocker({
+    shouldBlockFn: ({ current, next }) =>
+      current.pathname !== next.pathname && !confirm('There are changes that are not saved. Leave them?'),
+    disabled: !isDirty || busy,
+  });
+}
+
 /** Sends by button and by Enter; leaving with unsaved changes is questioned. */
 export function Form(props: {
   submit: () => void;
@@ -132,11 +142,7 @@ export function Form(props: {
   anyway?: boolean;
   hidden?: boolean;
 }) {
-  useGuard(props.isDirty);
-  useBlocker({
-    shouldBlockFn: () => !confirm('There are changes that are not saved. Leave them?'),
-    disabled: !props.isDirty || props.busy,
-  });
+  useUnsaved(props.isDirty, props.busy);
   const send = (event: FormEvent) => {
     event.preventDefault();
     props.submit();

@@ -10,6 +10,7 @@ const looks = {
   due: { word: 'due', icon: 'clock', tone: 'blue', says: 'It is to be delivered, and will be.' },
   sending: { word: 'sending', icon: 'arrow', tone: 'blue', says: 'It is being delivered.' },
   waiting: { word: 'waiting', icon: 'hourglass', tone: 'blue', says: 'It waits for another account.' },
+  through: { word: 'let through', icon: 'check', tone: 'teal', says: 'The rules let it through.' },
   withheld: { word: 'withheld', icon: 'hand', tone: 'grey', says: 'A rule does not let it through.' },
   parked: { word: 'parked', icon: 'pause', tone: 'orange', says: 'It is set aside until somebody looks.' },
   left: { word: 'left parked', icon: 'pause', tone: 'grey', says: 'Somebody looked, and left it set aside.' },

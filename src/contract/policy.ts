@@ -168,6 +168,7 @@ export const RuleTemplate = Type.Object({
   explains: Type.String(),
   fields: Type.Array(Type.String()),
 });
+export type RuleTemplate = Static<typeof RuleTemplate>;
 export const RuleTemplateList = listOf(RuleTemplate);
 
 export const FillTemplateInput = Type.Object({

@@ -33,8 +33,11 @@ function describe({ syntax }: CompiledExpression): string {
     case 'variable':
     case 'function':
       return shorten(syntax.id);
-    case 'apply':
-      return nameOf(syntax.function);
+    case 'apply': {
+      // What is done to each value of a bag is half of what is asked.
+      const inner = syntax.args.find((arg) => arg.kind === 'function');
+      return inner ? `${nameOf(syntax.function)} ${nameOf(inner.id)}` : nameOf(syntax.function);
+    }
   }
 }
 

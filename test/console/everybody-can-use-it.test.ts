@@ -90,9 +90,12 @@ describe('everybody can use the console', () => {
     const page = await reader.open();
     await signIn(page, server.url, 'admin', ownPassword);
     await page.locator('#content').waitFor();
-    for (const [name, path] of pages.filter(([name]) => /account|identity-provider|home/.test(name))) {
+    for (const [name, path] of pages.filter(([name]) =>
+      /account|identity-provider|home|rule-rows|rule-try/.test(name),
+    )) {
       await show(page, server.url, path);
       await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true');
+      for (const sentence of await page.locator('.rule-sentence').all()) await sentence.click();
       assert.deepEqual(await faultsOf(page), [], name);
     }
   });

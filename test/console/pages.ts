@@ -29,6 +29,13 @@ export async function furnish(
     roles: ['Engineering'],
   });
   await call('POST', '/operators', { name: 'otto', role: 'auditor' });
+  const withhold = { effect: 'withhold', who: [{ about: 'group', is: 'one-of', values: ['Night shift'] }] };
+  const open = {
+    effect: 'let-through',
+    operations: ['create'],
+    when: { from: '09:00', to: '17:00', days: ['monday'] },
+  };
+  await call('POST', '/policies', { name: 'night shift', rows: { list: [withhold, open] } });
   const ada = await call('POST', '/users', {
     userName: 'ada',
     displayName: 'Ada Lovelace',
@@ -82,7 +89,15 @@ export async function furnish(
     ['service-provider', '/service-providers/travel'],
     ['add-service-provider', '/service-providers/add'],
     ['rules', '/rules'],
-    ['rule', '/rules/engineers'],
+    ['rule-text', '/rules/engineers'],
+    ['rule-rows', '/rules/night%20shift'],
+    ['rule-made-text', '/rules/night%20shift?view=text'],
+    ['rule-try', '/rules/night%20shift?view=try&subject=ada&target=partner%3ASCIM2&operation=POST'],
+    ['rule-versions', '/rules/engineers?view=versions&version=1'],
+    ['add-rule', '/rules/add'],
+    ['add-rule-rows', '/rules/add?view=rows'],
+    ['add-rule-template', '/rules/add?view=template'],
+    ['add-rule-text', '/rules/add?view=text'],
     ['deliveries', '/deliveries'],
     ['delivery', `/deliveries/${attempt.id}`],
     ['changes', '/changes'],

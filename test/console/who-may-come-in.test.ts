@@ -17,6 +17,7 @@ describe('who may come in, and how far', () => {
     await server.call('POST', '/identity-providers/partner/targets', { type: 'SCIM2', settings });
     await server.call('PUT', '/service-providers/resident/bindings', { bindings: [{ target: 'partner:SCIM2' }] });
     await server.call('POST', '/users', { userName: 'ada' });
+    await server.call('POST', '/policies', { name: 'gate', rows: { list: [{ effect: 'let-through' }] } });
   });
   after(async () => {
     await reader?.close();
@@ -85,7 +86,7 @@ describe('who may come in, and how far', () => {
   it('an auditor reads everything and is offered nothing to change', async () => {
     const page = await enterAs('otto', 'auditor');
     const writes =
-      /^(Add|Register|Update|Remove|Edit|Disable|Enable|Pause|Resume|Again now|Test connection|Make|Revoke|Start|Switch)/;
+      /^(Add|Register|Update|Remove|Edit|Save|Import|Bring back|Undo|Disable|Enable|Pause|Resume|Again now|Test connection|Make|Revoke|Start|Switch)/;
     const { id } = await server.call('GET', '/users/ada');
     for (const path of [
       '/',
@@ -97,6 +98,10 @@ describe('who may come in, and how far', () => {
       '/identity-providers/partner',
       '/service-providers/resident',
       '/rules',
+      '/rules/gate',
+      '/rules/gate?view=text',
+      '/rules/gate?view=versions&version=1',
+      '/rules/add?view=rows',
       '/deliveries',
       '/settings',
     ]) {
@@ -112,6 +117,11 @@ describe('who may come in, and how far', () => {
       const fields = page.getByRole('main').locator('form input:enabled, form textarea:enabled, form select:enabled');
       assert.equal(await fields.count(), 0, `${path}: a field can be changed`);
     }
+    // Asking changes nothing, so whoever reads may ask.
+    await page.goto(`${server.url}/console/rules/gate?view=try`);
+    await page.getByRole('combobox', { name: 'Person or group' }).fill('ada');
+    await page.getByRole('button', { name: 'Ask' }).click();
+    await page.getByText('Let through everybody.').first().waitFor();
     // What is not offered is refused too.
     const script = `fetch('/api/service-providers', { method: 'POST', body: '{"name":"x"}', headers: { 'content-type': 'application/json', 'purvey-client': 'console' } }).then((r) => r.status)`;
     assert.equal(await page.evaluate(script), 403);

@@ -63,7 +63,7 @@ eachDatabase('policies made from rows', (bed) => {
     assert.match(filled.body.document, /RuleId="row_1"/);
     const half = await api.call('POST', '/policy-rows/fill', { name: 'board', rows: withhold() });
     assert.deepEqual(half.body, {
-      says: ['Withhold whoever has a title that is ….'],
+      says: ['Withhold whoever has a title that is …'],
       faults: [{ field: 'rows.list[0].who[0].values', reason: 'Give at least one value.' }],
       document: null,
     });

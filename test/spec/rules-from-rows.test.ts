@@ -275,7 +275,7 @@ describe('rules made from rows', () => {
       'Withhold creations and removals of whoever has a title that is not A or B and is a user, at partner, through SCIM2, for hr, on Mondays to Fridays, from 2026-01-01 on, until 2026-12-31.',
     );
     const blank = { effect: 'withhold', who: [{ about: 'attribute', is: 'contains' }], when: { from: '09:00' } };
-    assert.equal(say(blank), 'Withhold whoever has … that contains …, from 09:00 to ….');
+    assert.equal(say(blank), 'Withhold whoever has … that contains …, from 09:00 to …');
   });
 
   it('name the field at fault', () => {

@@ -131,7 +131,7 @@ export function findWrongImports(files: readonly SourceFile[]): string[] {
 }
 
 const consolePackages =
-  /^(react|react-dom|@mantine\/(core|hooks)|@tanstack\/react-(query|router)|eventsource|uplot|vite)$/;
+  /^(react|react-dom|@mantine\/(core|hooks)|@tanstack\/react-(query|router)|codemirror|@codemirror\/(lang-xml|language|lint|state|view)|@lezer\/highlight|eventsource|uplot|vite)$/;
 /** What builds the console runs on Node, and is no part of it. */
 const consoleBuild = ['console/build.ts', 'console/bundle.ts'];
 

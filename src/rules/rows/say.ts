@@ -21,7 +21,8 @@ export function sayRow(row: Row): string {
     'and',
   );
   const what = operations.length === 0 ? '' : `${nounsOf} of `;
-  return `${row.effect === 'withhold' ? 'Withhold' : 'Let through'} ${what}${parts.join(', ')}.`;
+  const sentence = `${row.effect === 'withhold' ? 'Withhold' : 'Let through'} ${what}${parts.join(', ')}`;
+  return sentence.endsWith('…') ? sentence : `${sentence}.`;
 }
 
 const nouns: Record<RowOperation, string> = {

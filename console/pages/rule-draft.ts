@@ -1,0 +1,116 @@
+import type { RowCondition, RowTime, RulePolicyAnswer, RuleRow, RuleRows } from '../../src/contract/policy.ts';
+
+/** A policy while it is edited: what is blank is blank, and left out when it is sent. */
+export type PolicyDraft = {
+  name: string;
+  use: RulePolicyAnswer['use'];
+  kind: 'rows' | 'text';
+  removals: NonNullable<RuleRows['removals']>;
+  rows: RowDraft[];
+  otherwise: NonNullable<RuleRows['otherwise']>;
+  document: string;
+};
+
+export type ConditionDraft = {
+  id: number;
+  about: RowCondition['about'];
+  attribute: string;
+  is: RowCondition['is'];
+  values: string[];
+};
+
+export type RowDraft = {
+  id: number;
+  effect: RuleRow['effect'];
+  operations: string[];
+  who: ConditionDraft[];
+  identityProviders: string[];
+  connectorTypes: string[];
+  serviceProviders: string[];
+  from: string;
+  to: string;
+  days: string[];
+  since: string;
+  until: string;
+};
+
+export const places = ['identityProviders', 'connectorTypes', 'serviceProviders'] as const;
+export const dayNames = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
+
+/** Tells rows apart while they are moved; nothing else comes of it. */
+export const freshId = (all: readonly { id: number }[]) => all.reduce((most, { id }) => Math.max(most, id), 0) + 1;
+
+export function blankRow(id: number): RowDraft {
+  const places = { identityProviders: [], connectorTypes: [], serviceProviders: [] };
+  const time = { from: '', to: '', days: [], since: '', until: '' };
+  return { id, effect: 'withhold', operations: [], who: [], ...places, ...time };
+}
+
+export function blankCondition(id: number): ConditionDraft {
+  return { id, about: 'group', attribute: '', is: 'one-of', values: [] };
+}
+
+export function draftOf(policy: Pick<RulePolicyAnswer, 'name' | 'use' | 'rows' | 'document'>): PolicyDraft {
+  const { name, use, rows, document } = policy;
+  return {
+    name,
+    use,
+    kind: rows ? 'rows' : 'text',
+    removals: rows?.removals ?? 'always',
+    rows: (rows?.list ?? []).map(toRowDraft),
+    otherwise: rows?.otherwise ?? 'nothing',
+    document,
+  };
+}
+
+function toRowDraft({ effect, operations = [], who = [], where = {}, when = {} }: RuleRow, n: number): RowDraft {
+  const { from = '', to = '', days = [], since = '', until = '' } = when;
+  const { identityProviders = [], connectorTypes = [], serviceProviders = [] } = where;
+  return {
+    id: n + 1,
+    effect,
+    operations: [...operations],
+    who: who.map(({ about, attribute = '', is, values = [] }, at) => ({
+      id: at + 1,
+      about,
+      attribute,
+      is,
+      values: [...values],
+    })),
+    identityProviders,
+    connectorTypes,
+    serviceProviders,
+    from,
+    to,
+    days: [...days],
+    since,
+    until,
+  };
+}
+
+export function toRows({ removals, rows, otherwise }: PolicyDraft): RuleRows {
+  return { removals, list: rows.map(toRow), otherwise };
+}
+
+function toRow(row: RowDraft): RuleRow {
+  const { effect, operations, who, from, to, days, since, until } = row;
+  const where = Object.fromEntries(places.filter((place) => row[place].length > 0).map((place) => [place, row[place]]));
+  const when: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries({ from, to, days, since, until })) if (value.length > 0) when[key] = value;
+  return {
+    effect,
+    ...(operations.length > 0 ? { operations: operations as NonNullable<RuleRow['operations']> } : {}),
+    ...(who.length > 0 ? { who: who.map(toCondition) } : {}),
+    ...(Object.keys(where).length > 0 ? { where } : {}),
+    ...(Object.keys(when).length > 0 ? { when: when as RowTime } : {}),
+  };
+}
+
+function toCondition({ about, attribute, is, values }: ConditionDraft): RowCondition {
+  return { about, is, values, ...(about === 'attribute' ? { attribute } : {}) };
+}
+
+/** What is sent: rows, or a document. */
+export function contentOf(draft: PolicyDraft): { rows: RuleRows } | { document: string } {
+  return draft.kind === 'rows' ? { rows: toRows(draft) } : { document: draft.document };
+}
