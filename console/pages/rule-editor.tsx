@@ -69,7 +69,7 @@ export function RuleEditor(props: { policy?: RulePolicyAnswer; search: RuleSearc
     },
     onError: (error) => {
       // The field it is about is in another view.
-      if (error instanceof ApiError && error.field === 'document' && view !== 'text') turn({ view: 'text' });
+      if (isMarked(error, values.kind) && view !== 'text') turn({ view: 'text' });
     },
   });
   useUnsaved(isDirty, save.isPending);
@@ -156,12 +156,19 @@ export function RuleEditor(props: { policy?: RulePolicyAnswer; search: RuleSearc
           isNew={!policy}
         >
           {values.kind === 'rows' && <Missing faults={filled.faults} />}
-          <Refusal error={save.error} fields={['name', ...(view === 'text' ? ['document'] : [])]} />
+          {!isOfRows(save.error) && !isMarked(save.error, values.kind) && (
+            <Refusal error={save.error} fields={['name']} />
+          )}
         </SaveBar>
       )}
     </div>
   );
 }
+
+/** What is wrong is said at the line or the row; said once more beside the button it would be too much. */
+const isMarked = (error: Error | null, kind: PolicyDraft['kind']) =>
+  kind === 'text' && error instanceof ApiError && error.field === 'document' && error.line !== undefined;
+const isOfRows = (error: Error | null) => error instanceof ApiError && /^rows\b/.test(error.field ?? '');
 
 function About(props: { draft: Draft<PolicyDraft>; isNew: boolean; error: Error | null; disabled: boolean }) {
   const { draft, isNew, error, disabled } = props;

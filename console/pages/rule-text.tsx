@@ -109,11 +109,11 @@ function useMark(
     staleTime: 5_000,
     retry: false,
     queryFn: async (): Promise<Mark | null> => {
-      const options = { query: { dryRun: true }, body: { document: slow, ...(policy ? {} : { name: 'a draft' }) } };
+      const query = { dryRun: true };
       try {
-        await (policy
-          ? call('PATCH', `/policies/${step(policy.id)}`, options)
-          : call('POST', '/policies', { ...options, body: { ...options.body, name: `draft ${Date.now()}` } }));
+        if (policy) await call('PATCH', `/policies/${step(policy.id)}`, { query, body: { document: slow } });
+        // Its own name may not be given yet, or be taken.
+        else await call('POST', '/policies', { query, body: { name: `draft ${Date.now()}`, document: slow } });
         return null;
       } catch (refused) {
         return markOf(refused);

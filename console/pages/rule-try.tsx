@@ -209,7 +209,8 @@ function Answer({ answer, subject, target }: { answer: TryRulesAnswer; subject: 
 /** The rule's own words, when it has some. */
 function sentenceOf({ decision, action, reason }: TryRulesAnswer): string {
   const found = /^(?:denied|permitted) by rule (\S+) of policy (\S+?)(?:: ([\s\S]*))?$/.exec(reason);
-  if (found) return found[3] ?? `${found[1]} of ${decodeName(found[2]!)}`;
+  if (found?.[3] !== undefined) return found[3];
+  if (found) return `${decision === 'deny' ? 'Denied' : 'Permitted'} by rule ${found[1]} of ${decodeName(found[2]!)}.`;
   if (decision === 'not-applicable') {
     return action === 'withhold' ? 'No rule applies, and the server withholds then.' : 'No rule applies.';
   }

@@ -57,8 +57,8 @@ describe('policies made from rows, by the command line', () => {
       [
         'The first that applies decides:',
         'Let through every removal.',
-        '1. Withhold creations and changes of whoever is in ${DAY} shift or Night shift, from 22:00 to 06:00, on Saturdays and Sundays.',
-        '2. Let through whoever has a title that begins with yes.',
+        '1. Withhold creations and changes of everybody in ${DAY} shift or Night shift, from 22:00 to 06:00, on Saturdays and Sundays.',
+        '2. Let through everybody whose title begins with yes.',
         'Withhold everything else.',
         '',
       ].join('\n'),

@@ -53,9 +53,9 @@ describe('an administrator writes a rule', () => {
     await page.getByRole('combobox', { name: 'Row 1, condition 1, values' }).fill('Night');
     await page.getByRole('option', { name: 'Night shift' }).click();
     await page.keyboard.press('Escape');
-    await row(1).getByText('Withhold whoever is in Night shift.').waitFor();
+    await row(1).getByText('Withhold everybody in Night shift.').waitFor();
     await row(1).getByRole('button', { name: 'Create' }).click();
-    await row(1).getByText('Withhold creations of whoever is in Night shift.').waitFor();
+    await row(1).getByText('Withhold creations of everybody in Night shift.').waitFor();
     await page.getByRole('button', { name: 'Add row' }).click();
     await row(2).getByLabel('Row 2, effect').selectOption('let-through');
     await row(2).getByText('Let through everybody.').waitFor();
@@ -63,7 +63,7 @@ describe('an administrator writes a rule', () => {
     await row(2).getByRole('button', { name: 'Move row 2 up' }).click();
     await page.getByText('Row 2: Row 2 never decides: row 1 applies to everything.').waitFor();
     await row(1).getByRole('button', { name: 'Move row 1 down' }).click();
-    await row(1).getByText('Withhold creations of whoever is in Night shift.').waitFor();
+    await row(1).getByText('Withhold creations of everybody in Night shift.').waitFor();
   });
 
   it('tries it before it is saved: withheld, with the reason', async () => {
@@ -74,7 +74,7 @@ describe('an administrator writes a rule', () => {
     const answer = page.getByRole('region', { name: 'Answer' });
     await answer.getByText('withheld', { exact: true }).waitFor();
     await answer
-      .getByText('denied by rule row_1 of policy night watch: Withhold creations of whoever is in Night shift.')
+      .getByText('denied by rule row_1 of policy night watch: Withhold creations of everybody in Night shift.')
       .waitFor();
     await answer.getByText('It does not look at the clock.').waitFor();
     await page.getByRole('combobox', { name: 'Person or group' }).fill('eve');
@@ -87,7 +87,7 @@ describe('an administrator writes a rule', () => {
     await page.getByRole('button', { name: 'Add policy' }).click();
     await page.getByRole('heading', { name: 'night watch' }).waitFor();
     const [made] = (await acme.call('GET', '/policies')).items;
-    assert.deepEqual(made.says, ['Withhold creations of whoever is in Night shift.', 'Let through everybody.']);
+    assert.deepEqual(made.says, ['Withhold creations of everybody in Night shift.', 'Let through everybody.']);
   });
 
   it('sees who is withheld, and why, and goes from there to the rule', async () => {
@@ -98,7 +98,7 @@ describe('an administrator writes a rule', () => {
     await until('ada is withheld', async () => (await account()) === 'withheld');
     await page.goto(`${acme.url}/console/accounts/partner:SCIM2/${ada.id}`);
     const walk = page.getByRole('region', { name: 'The walk' });
-    const step = walk.getByText(/^Withheld: .*Withhold creations of whoever is in Night shift\./).first();
+    const step = walk.getByText(/^Withheld: .*Withhold creations of everybody in Night shift\./).first();
     await step.waitFor();
     await step.click();
     await walk.getByRole('link', { name: 'Open night watch' }).click();
@@ -110,7 +110,7 @@ describe('an administrator writes a rule', () => {
       .getByRole('button', { name: /^1 ?Withhold creations/ })
       .click();
     await row(1).getByLabel('Row 1, condition 1, test').selectOption('none-of');
-    await row(1).getByText('Withhold creations of whoever is not in Night shift.').waitFor();
+    await row(1).getByText('Withhold creations of everybody not in Night shift.').waitFor();
     let asked = '';
     page.once('dialog', (dialog) => {
       asked = dialog.message();
@@ -132,10 +132,10 @@ describe('an administrator writes a rule', () => {
     await view('Versions').click();
     await page.getByRole('link', { name: 'Version 1' }).click();
     const version = page.getByRole('region', { name: 'Version 1' });
-    await version.getByText('Withhold creations of whoever is in Night shift.').first().waitFor();
+    await version.getByText('Withhold creations of everybody in Night shift.').first().waitFor();
     await version.getByRole('button', { name: 'Bring back' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Bring back' }).click();
-    await row(1).getByText('Withhold creations of whoever is in Night shift.').waitFor();
+    await row(1).getByText('Withhold creations of everybody in Night shift.').waitFor();
     const policy = await acme.call('GET', '/policies/night%20watch');
     assert.deepEqual([policy.version, policy.rows.list[0].who[0].is], [3, 'one-of']);
   });

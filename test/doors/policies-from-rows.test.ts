@@ -29,11 +29,11 @@ eachDatabase('policies made from rows', (bed) => {
     const made = await api.call('POST', '/policies', { name: 'no sales', rows: withhold('Sales') });
     assert.equal(made.status, 201, made.text);
     assert.deepEqual(made.body.rows, { removals: 'always', ...withhold('Sales'), otherwise: 'nothing' });
-    assert.deepEqual(made.body.says, ['Withhold whoever has a title that is Sales.']);
+    assert.deepEqual(made.body.says, ['Withhold everybody whose title is Sales.']);
     const { action, reason } = await tried();
     assert.deepEqual(
       [action, reason],
-      ['withhold', 'denied by rule row_1 of policy no%20sales: Withhold whoever has a title that is Sales.'],
+      ['withhold', 'denied by rule row_1 of policy no%20sales: Withhold everybody whose title is Sales.'],
     );
     assert.equal((await tried({ operation: 'DELETE' })).action, 'let-through');
     const again = await api.call('PATCH', '/policies/no%20sales', {
@@ -59,11 +59,11 @@ eachDatabase('policies made from rows', (bed) => {
     const draft = { name: 'board', rows: withhold('Sales', 'Board') };
     assert.match((await tried({ draft })).reason, /rule row_1 of policy board: .* is Sales or Board/);
     const filled = await api.call('POST', '/policy-rows/fill', draft);
-    assert.deepEqual(filled.body.says, ['Withhold whoever has a title that is Sales or Board.']);
+    assert.deepEqual(filled.body.says, ['Withhold everybody whose title is Sales or Board.']);
     assert.match(filled.body.document, /RuleId="row_1"/);
     const half = await api.call('POST', '/policy-rows/fill', { name: 'board', rows: withhold() });
     assert.deepEqual(half.body, {
-      says: ['Withhold whoever has a title that is …'],
+      says: ['Withhold everybody whose title is …'],
       faults: [{ field: 'rows.list[0].who[0].values', reason: 'Give at least one value.' }],
       document: null,
     });
@@ -77,7 +77,7 @@ eachDatabase('policies made from rows', (bed) => {
     const other = await api.call('PATCH', '/policies/board', { document: text });
     assert.deepEqual([other.body.rows, other.body.document], [null, text]);
     const whole = await api.call('PUT', '/policies/board', { name: 'board', rows: withhold('Nobody') });
-    assert.deepEqual(whole.body.says, ['Withhold whoever has a title that is Nobody.']);
+    assert.deepEqual(whole.body.says, ['Withhold everybody whose title is Nobody.']);
     const { items } = (await api.call('GET', '/policies/board/versions')).body;
     const kinds = items.map((one: { rows: object | null }) => (one.rows ? 'rows' : 'text'));
     assert.deepEqual(kinds.slice(0, 4), ['rows', 'text', 'rows', 'text']);

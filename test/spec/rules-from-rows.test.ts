@@ -233,7 +233,7 @@ describe('rules made from rows', () => {
     const held = decideProvisioning(policies, { ...sample, roles: ['Night shift'], at }, { zone });
     assert.deepEqual(
       [held.reason, held.readsClock],
-      ['denied by rule row_1 of policy night: Withhold whoever is in Night shift, from 22:00 to 06:00.', true],
+      ['denied by rule row_1 of policy night: Withhold everybody in Night shift, from 22:00 to 06:00.', true],
     );
     const other = decideProvisioning(policies, { ...sample, at }, { zone, trace: true });
     assert.deepEqual(
@@ -272,10 +272,10 @@ describe('rules made from rows', () => {
           until: '2026-12-31',
         },
       }),
-      'Withhold creations and removals of whoever has a title that is not A or B and is a user, at partner, through SCIM2, for hr, on Mondays to Fridays, from 2026-01-01 on, until 2026-12-31.',
+      'Withhold creations and removals of everybody whose title is not A or B and who is a user, at partner, through SCIM2, for hr, on Mondays to Fridays, from 2026-01-01 on, until 2026-12-31.',
     );
     const blank = { effect: 'withhold', who: [{ about: 'attribute', is: 'contains' }], when: { from: '09:00' } };
-    assert.equal(say(blank), 'Withhold whoever has … that contains …, from 09:00 to …');
+    assert.equal(say(blank), 'Withhold everybody whose … contains …, from 09:00 to …');
   });
 
   it('name the field at fault', () => {

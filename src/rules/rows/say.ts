@@ -8,11 +8,11 @@ export function sayRows(rows: PolicyRows): string[] {
 export const removalsSentence = 'Let through every removal.';
 export const otherwiseSentence = 'Withhold everything else.';
 
-/** `Withhold creations of whoever is in Sales, at partner, from 22:00 to 06:00.` */
+/** `Withhold creations of everybody in Sales, at partner, from 22:00 to 06:00.` */
 export function sayRow(row: Row): string {
   const { who = [], where = {}, when = {}, operations = [] } = row;
   const parts = [
-    who.length === 0 ? 'everybody' : `whoever ${who.map(sayCondition).join(' and ')}`,
+    ['everybody', who.map(sayCondition).join(' and ')].filter((text) => text !== '').join(' '),
     ...sayPlaces(where),
     ...sayTime(when),
   ];
@@ -37,14 +37,14 @@ function sayCondition({ about, attribute = '', is, values }: RowCondition): stri
   const some = either(values.map(shorten), 'or');
   switch (about) {
     case 'kind':
-      return `is ${not}a ${some}`;
+      return `who is ${not}a ${some}`;
     case 'group':
-      return `is ${not}in ${some}`;
+      return `${not}in ${some}`;
     case 'domain':
-      return `is ${not}of the domain ${some}`;
+      return `${not}of the domain ${some}`;
     case 'attribute': {
       const verb = { 'one-of': 'is', 'none-of': 'is not', 'starts-with': 'begins with', contains: 'contains' }[is];
-      return `has a ${shorten(lastOf(attribute))} that ${verb} ${some}`.replace('has a … that', 'has … that');
+      return `whose ${shorten(lastOf(attribute))} ${verb} ${some}`;
     }
   }
 }
