@@ -4,6 +4,7 @@ import type { RowCondition, RowTime, RulePolicyAnswer, RuleRow, RuleRows } from 
 export type PolicyDraft = {
   name: string;
   use: RulePolicyAnswer['use'];
+  enabled: boolean;
   kind: 'rows' | 'text';
   removals: NonNullable<RuleRows['removals']>;
   rows: RowDraft[];
@@ -50,11 +51,12 @@ export function blankCondition(id: number): ConditionDraft {
   return { id, about: 'group', attribute: '', is: 'one-of', values: [] };
 }
 
-export function draftOf(policy: Pick<RulePolicyAnswer, 'name' | 'use' | 'rows' | 'document'>): PolicyDraft {
-  const { name, use, rows, document } = policy;
+export function draftOf(policy: RulePolicyAnswer): PolicyDraft {
+  const { name, use, enabled, rows, document } = policy;
   return {
     name,
     use,
+    enabled,
     kind: rows ? 'rows' : 'text',
     removals: rows?.removals ?? 'always',
     rows: (rows?.list ?? []).map(toRowDraft),
@@ -108,6 +110,12 @@ function toRow(row: RowDraft): RuleRow {
 
 function toCondition({ about, attribute, is, values }: ConditionDraft): RowCondition {
   return { about, is, values, ...(about === 'attribute' ? { attribute } : {}) };
+}
+
+/** The first row that would withhold all there is, which is seldom meant; -1: there is none. */
+export function findWithholdsAll({ kind, rows }: PolicyDraft): number {
+  if (kind !== 'rows') return -1;
+  return rows.findIndex((row) => row.effect === 'withhold' && Object.keys(toRow(row)).length === 1);
 }
 
 /** What is sent: rows, or a document. */

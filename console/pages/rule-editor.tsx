@@ -1,14 +1,25 @@
 import { Button } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useState } from 'react';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
 import type { RulePolicyAnswer } from '../../src/contract/policy.ts';
 import { ApiError, call, step } from '../api/client.ts';
 import { Act, useSay } from '../parts/act.tsx';
-import { ChoiceField, type Draft, errorOf, Refusal, TextField, useDraft, useUnsaved } from '../parts/form.tsx';
+import {
+  ChoiceField,
+  type Draft,
+  errorOf,
+  Refusal,
+  SwitchField,
+  TextField,
+  useDraft,
+  useUnsaved,
+} from '../parts/form.tsx';
+import { Icon } from '../parts/icon.tsx';
 import { Card, Fold, Note } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
-import { blankRow, contentOf, draftOf, type PolicyDraft } from './rule-draft.ts';
+import { blankRow, contentOf, draftOf, findWithholdsAll, type PolicyDraft } from './rule-draft.ts';
+import { Missing, SaveBar, Views } from './rule-frame.tsx';
 import { RowsForm, useFilledRows } from './rule-rows.tsx';
 import type { RuleSearch, Turn } from './rule-search.ts';
 import { TemplateForm } from './rule-template.tsx';
@@ -19,6 +30,7 @@ import { RuleVersions } from './rule-versions.tsx';
 const blank: PolicyDraft = {
   name: '',
   use: 'evaluated',
+  enabled: true,
   kind: 'rows',
   removals: 'always',
   rows: [blankRow(1)],
@@ -55,7 +67,7 @@ export function RuleEditor(props: { policy?: RulePolicyAnswer; search: RuleSearc
       const body = { name: values.name.trim(), use: values.use, ...contentOf(values) };
       return policy
         ? call<RulePolicyAnswer>('PATCH', `/policies/${step(policy.id)}`, { body })
-        : call<RulePolicyAnswer>('POST', '/policies', { body });
+        : call<RulePolicyAnswer>('POST', '/policies', { body: { ...body, enabled: values.enabled } });
     },
     onSuccess: async (saved) => {
       draft.settle(draftOf(saved));
@@ -155,6 +167,11 @@ export function RuleEditor(props: { policy?: RulePolicyAnswer; search: RuleSearc
           }}
           isNew={!policy}
         >
+          {findWithholdsAll(values) >= 0 && (
+            <span className="row text-orange small">
+              <Icon name="warning" size={15} /> Row {findWithholdsAll(values) + 1} withholds everybody, everywhere.
+            </span>
+          )}
           {values.kind === 'rows' && <Missing faults={filled.faults} />}
           {!isOfRows(save.error) && !isMarked(save.error, values.kind) && (
             <Refusal error={save.error} fields={['name']} />
@@ -193,6 +210,15 @@ function About(props: { draft: Draft<PolicyDraft>; isNew: boolean; error: Error 
           { value: 'referenced', label: 'Only where other policies refer to it' },
         ]}
       />
+      {isNew && (
+        <SwitchField
+          draft={draft}
+          name="enabled"
+          label="In force when it is added"
+          disabled={disabled}
+          help="Off: it is kept, and asked by nobody until it is switched on."
+        />
+      )}
     </div>
   );
   if (isNew) return <Card label="About it">{fields}</Card>;
@@ -200,81 +226,5 @@ function About(props: { draft: Draft<PolicyDraft>; isNew: boolean; error: Error 
     <Fold title="Name and use" open={error !== null && errorOf(error, 'name') !== undefined}>
       {fields}
     </Fold>
-  );
-}
-
-function Views(props: {
-  policy: RulePolicyAnswer | undefined;
-  search: RuleSearch;
-  view: NonNullable<RuleSearch['view']>;
-  kind: PolicyDraft['kind'];
-}) {
-  const { policy, search, view, kind } = props;
-  const shown = [
-    ...(view === 'template' ? [['template', 'Template'] as const] : []),
-    ...(kind === 'rows' && view !== 'template' ? [['rows', 'Rows'] as const] : []),
-    ...(view === 'template' ? [] : [['text', 'Text'] as const, ['try', 'Try it'] as const]),
-    ...(policy ? [['versions', 'Versions'] as const] : []),
-  ];
-  return (
-    <nav className="views" aria-label="Views of this policy">
-      {shown.map(([name, word]) => {
-        const shared = {
-          className: 'view',
-          search: { ...search, view: name },
-          ...(name === view ? { 'aria-current': 'page' as const } : {}),
-        };
-        return policy ? (
-          <Link key={name} to="/rules/$id" params={{ id: policy.name }} {...shared}>
-            {word}
-          </Link>
-        ) : (
-          <Link key={name} to="/rules/add" {...shared}>
-            {word}
-          </Link>
-        );
-      })}
-    </nav>
-  );
-}
-
-function SaveBar(props: {
-  word: string;
-  isDirty: boolean;
-  isBusy: boolean;
-  isNew: boolean;
-  save: () => void;
-  undo: () => void;
-  children: ReactNode;
-}) {
-  const { word, isDirty, isBusy, isNew, save, undo } = props;
-  return (
-    <section className="save-bar" aria-label="Saving">
-      {props.children}
-      <div className="row wrap">
-        <Button size="sm" loading={isBusy} disabled={!isDirty && !isNew} onClick={save}>
-          {word}
-        </Button>
-        {isDirty && !isNew && (
-          <Button size="sm" variant="default" onClick={undo}>
-            Undo all
-          </Button>
-        )}
-        {isDirty && <span className="muted small">Not saved yet</span>}
-      </div>
-    </section>
-  );
-}
-
-function Missing({ faults }: { faults: readonly { field: string; reason: string }[] }) {
-  const [fault] = faults;
-  if (!fault) return null;
-  const row = /^rows\.list\[(\d+)\]/.exec(fault.field)?.[1];
-  return (
-    <div className="muted small" role="status">
-      {row === undefined ? '' : `Row ${Number(row) + 1}: `}
-      {fault.reason}
-      {faults.length > 1 && ` And ${faults.length - 1} more.`}
-    </div>
   );
 }

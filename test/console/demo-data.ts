@@ -80,6 +80,24 @@ export async function furnishDemo(acme: Server, partner: Server, say: (line: str
     roles: ['Engineering', 'Sales', 'Marketing', 'Human Resources', 'Site New York'],
   });
   await call('POST', '/policies', { name: 'everybody-with-a-desk', document, enabled: false });
+  const list = [
+    {
+      effect: 'withhold',
+      operations: ['create', 'change'],
+      who: [
+        { about: 'group', is: 'one-of', values: ['Sales', 'Marketing'] },
+        { about: 'attribute', attribute: 'title', is: 'contains', values: ['Intern', 'Trainee'] },
+      ],
+      where: { identityProviders: ['partner'] },
+    },
+    {
+      effect: 'withhold',
+      operations: ['password'],
+      when: { from: '22:00', to: '06:00', days: ['saturday', 'sunday'] },
+    },
+    { effect: 'let-through', who: [{ about: 'domain', is: 'one-of', values: ['PRIMARY', 'SALES'] }] },
+  ];
+  await call('POST', '/policies', { name: 'who may train', rows: { list, otherwise: 'withhold' }, enabled: false });
   say('making trouble …');
   for (const name of taken) {
     const local = `${name}.new`;
@@ -96,6 +114,7 @@ export async function furnishDemo(acme: Server, partner: Server, say: (line: str
     const step = page.getByRole('region', { name: 'The walk' }).getByText('Mapping').first();
     await step.click();
   };
+  const openRow = async (page: Page) => page.getByRole('button', { name: /^1 ?Withhold creations/ }).click();
   return [
     { name: 'home', path: '/' },
     { name: 'users', path: '/users' },
@@ -114,7 +133,14 @@ export async function furnishDemo(acme: Server, partner: Server, say: (line: str
     { name: 'resident', path: '/service-providers/resident' },
     { name: 'service-provider', path: '/service-providers/hr-suite' },
     { name: 'rules', path: '/rules' },
-    { name: 'rule', path: '/rules/everybody-with-a-desk' },
+    { name: 'rule-text', path: '/rules/everybody-with-a-desk' },
+    { name: 'rule-rows', path: '/rules/who%20may%20train', prepare: openRow },
+    {
+      name: 'rule-try',
+      path: `/rules/who%20may%20train?view=try&subject=${encodeURIComponent(people[3]!.userName!)}&target=partner%3ASCIM2`,
+    },
+    { name: 'rule-versions', path: '/rules/everybody-with-a-desk?view=versions&version=1' },
+    { name: 'rule-add', path: '/rules/add?view=rows' },
     { name: 'deliveries', path: '/deliveries' },
     { name: 'delivery', path: `/deliveries/${attempt.id}` },
     { name: 'changes', path: '/changes' },
