@@ -5,6 +5,7 @@ import { benchIdle } from './idle.ts';
 import { benchInbound } from './inbound.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
+import { benchOAuth } from './oauth.ts';
 import { benchOutbound } from './outbound.ts';
 import { benchRules } from './rules.ts';
 import { benchScim } from './scim.ts';
@@ -19,6 +20,7 @@ const benches: Record<string, { what: string; run: (options: { quick: boolean })
   idle: { what: 'what a server with 50 targets costs while nothing happens', run: benchIdle },
   scim: { what: 'filters and PATCH over npm packages, and pages of lists as the directory grows', run: benchScim },
   console: { what: 'first paint of the console in a real browser', run: benchConsole },
+  oauth: { what: 'access tokens, and what looking at one costs a SCIM request', run: benchOAuth },
   rules: { what: 'decisions of the role template, over Cedar in WebAssembly', run: benchRules },
   memory: { what: 'memory and start with 100,000 users and 200,000 accounts', run: benchMemory },
 };

@@ -19,6 +19,8 @@ export type Config = {
   readonly key: Secret | undefined;
   /** PEM texts; undefined: plain HTTP, on loopback only. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  /** Where clients reach this server, without a slash at the end; undefined: where it listens. */
+  readonly publicUrl: string | undefined;
   readonly log: LogLevel;
   /** How long a request waits for blocking targets, in milliseconds. */
   readonly blockingMs: number;
@@ -76,6 +78,11 @@ export const variables = [
   },
   { name: 'PURVEY_TLS_CERT', fallback: 'plain HTTP', help: 'File with the certificate (chain) in PEM.' },
   { name: 'PURVEY_TLS_KEY', fallback: 'plain HTTP', help: 'File with the private key in PEM.' },
+  {
+    name: 'PURVEY_PUBLIC_URL',
+    fallback: 'where it listens',
+    help: 'Where clients reach this server, such as https://id.acme.example, when that is another address than it listens at. The issuer of OAuth tokens and the addresses of SCIM resources begin with it.',
+  },
   {
     name: 'PURVEY_KEEP_ATTEMPTS_DAYS',
     fallback: String(defaultKeep.attempts),
@@ -194,6 +201,7 @@ export function readConfig(overrides: Environment = {}, environment: Environment
     databaseUrl: readDatabaseUrl(get('DATABASE_URL')),
     key: readKeyText(get('PURVEY_KEY')),
     tls,
+    publicUrl: readPublicUrl(get('PURVEY_PUBLIC_URL')),
     log: readLogLevel(get('PURVEY_LOG')),
     blockingMs: readBlockingMs(get('PURVEY_BLOCKING_SECONDS')),
     bulk: Object.freeze({
@@ -390,6 +398,16 @@ function readWhenNoRule(text: string | undefined): Config['whenNoRule'] {
   if (text === undefined || text === 'let-through') return 'let-through';
   if (text === 'withhold') return text;
   throw new ConfigError(`PURVEY_NO_RULE is ${text}: it must be let-through or withhold`);
+}
+
+function readPublicUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  const isWhole = url?.protocol === 'https:' || url?.protocol === 'http:';
+  if (!url || !isWhole || url.username !== '' || url.search !== '' || url.hash !== '') {
+    throw new ConfigError(`PURVEY_PUBLIC_URL is ${text}: it must be an address such as https://id.acme.example`);
+  }
+  return text.replace(/\/+$/, '');
 }
 
 function readLogLevel(text: string | undefined): LogLevel {

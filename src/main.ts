@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type FastifyInstance, fastify } from 'fastify';
+import type { Provider } from 'oidc-provider';
 import { systemClock } from './base/clock.ts';
 import { type Logger, openLog } from './base/log.ts';
 import type { SealingKey } from './base/secret.ts';
@@ -15,6 +16,9 @@ import { consoleDoor } from './inbound/console/door.ts';
 import { openCredentials } from './inbound/credentials.ts';
 import { openDoor } from './inbound/door.ts';
 import { addFront, frontOptions } from './inbound/front.ts';
+import { oauthDoor, oauthPath } from './inbound/oauth/door.ts';
+import { ensureSigningKeys } from './inbound/oauth/keys.ts';
+import { openProvider } from './inbound/oauth/provider.ts';
 import { ensureFirstAdministrator, resetAdministratorPassword } from './inbound/operators.ts';
 import { scim1Codec } from './inbound/scim/codec1.ts';
 import { scimDoor } from './inbound/scim/door.ts';
@@ -106,11 +110,18 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     const passwords = { key, lastsMs: config.passwordDays * 86_400_000 };
     const limits = { bulkOperations: config.bulk.operations, bulkBytes: config.bulk.bytes };
     const forwarding = { key, lastsMs: config.forwardedDays * 86_400_000, settingOf: readForwarding };
-    await app.register(scimDoor({ door, passwords, forwarding, limits }), { prefix: '/scim2' });
+    const baseOf = (prefix: string) => (config.publicUrl ? { baseUrl: `${config.publicUrl}${prefix}` } : {});
+    const scim = { door, passwords, forwarding, limits };
+    await app.register(scimDoor({ ...scim, ...baseOf('/scim2') }), { prefix: '/scim2' });
     for (const prefix of ['/wso2/scim', '/scim1']) {
-      await app.register(scimDoor({ door, passwords, forwarding, limits, codec: scim1Codec }), { prefix });
+      await app.register(scimDoor({ ...scim, ...baseOf(prefix), codec: scim1Codec }), { prefix });
     }
-    const admin = { key, kinds: connectorKinds, outbound, facts, rules, passwords, newsroom };
+    const issuerOf = () => `${config.publicUrl ?? urlOf(app, config)}${oauthPath}`;
+    const keys = await ensureSigningKeys(store, key);
+    let provider: Promise<Provider> | undefined;
+    const openOnce = () => (provider ??= openProvider({ issuer: issuerOf(), store, log, keys }));
+    await app.register(oauthDoor({ provider: openOnce }));
+    const admin = { key, kinds: connectorKinds, outbound, facts, rules, passwords, newsroom, issuerOf };
     await app.register(adminDoor(door, admin), { prefix: '/api' });
     await app.register(consoleDoor({ folder: findConsole() }));
     const url = await listen(app, config);
@@ -225,6 +236,11 @@ async function listen(app: FastifyInstance, config: Config): Promise<string> {
         : `it cannot listen on ${config.host} port ${config.port}: ${message}`;
     throw new StartError(why, error);
   }
+  return urlOf(app, config);
+}
+
+/** Where it listens. */
+function urlOf(app: FastifyInstance, config: Config): string {
   const { port } = app.server.address() as AddressInfo;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   return `${config.tls ? 'https' : 'http'}://${host}:${port}`;

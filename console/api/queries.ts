@@ -5,6 +5,7 @@ import type { CausesAnswer } from '../../src/contract/cause.ts';
 import type { ChangeAnswer } from '../../src/contract/change.ts';
 import type { ConnectorKindAnswer } from '../../src/contract/connector-kind.ts';
 import type { IdentityProviderAnswer } from '../../src/contract/identity-provider.ts';
+import type { OAuthClientAnswer } from '../../src/contract/oauth-client.ts';
 import type { AgingPage, List, Page, SubjectRef } from '../../src/contract/page.ts';
 import type {
   FilledRows,
@@ -250,4 +251,18 @@ export const previewQuery = (target: string, subject: string) =>
   queryOptions({
     queryKey: ['account', target, subject, 'preview'],
     queryFn: () => get<PreviewAnswer>(`/accounts/${step(target)}/${step(subject)}/preview`),
+  });
+
+/** Null: it has none. */
+export const oauthClientQuery = (id: number) =>
+  queryOptions({
+    queryKey: ['service-providers', id, 'oauth-client'],
+    queryFn: async (): Promise<OAuthClientAnswer | null> => {
+      try {
+        return await get<OAuthClientAnswer>(`/service-providers/${id}/oauth-client`);
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
+    },
   });

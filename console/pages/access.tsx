@@ -13,6 +13,7 @@ import { Card, Empty, Facts, Note, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
+import { OAuthClient } from './oauth-client.tsx';
 
 /** How an application comes in: its address, its tokens, and a request to copy. */
 export function Access({ provider }: { provider: ServiceProviderAnswer }) {
@@ -40,7 +41,7 @@ export function Access({ provider }: { provider: ServiceProviderAnswer }) {
               'Signs in',
               provider.resident
                 ? 'Operators by Basic, or an API token of the resident'
-                : 'with an API token of its own',
+                : 'with an API token of its own, or with an access token that its OAuth client gets',
             ],
           ]}
         />
@@ -51,6 +52,7 @@ export function Access({ provider }: { provider: ServiceProviderAnswer }) {
           </div>
           <Code text={sample} label="A request that adds somebody" />
         </div>
+        {!provider.resident && <OAuthClient provider={provider} />}
         <Tokens serviceProvider={provider} />
       </div>
     </Card>

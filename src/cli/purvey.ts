@@ -20,6 +20,7 @@ const commands: Record<string, () => Promise<Add>> = {
   changes: async () => (await import('./changes.ts')).addChanges,
   admin: async () => (await import('./admin.ts')).addAdmin,
   tokens: async () => (await import('./tokens.ts')).addTokens,
+  oauth: async () => (await import('./oauth.ts')).addOAuth,
   rules: async () => (await import('./rules.ts')).addRules,
   status: async () => (await import('./status.ts')).addStatus,
   configuration: async () => (await import('./configuration.ts')).addConfiguration,

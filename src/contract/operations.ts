@@ -14,6 +14,7 @@ import { CausesAnswer } from './cause.ts';
 import { ChangePage } from './change.ts';
 import { ConnectorKindList } from './connector-kind.ts';
 import { IdentityProviderAnswer, IdentityProviderInput, IdentityProviderList } from './identity-provider.ts';
+import { OAuthClientAnswer, OAuthClientInput, OAuthClientMade, OAuthSecretInput } from './oauth-client.ts';
 import { pageOf, SubjectRef } from './page.ts';
 import { PasswordInput } from './password.ts';
 import {
@@ -291,6 +292,39 @@ export const operations: readonly Operation[] = [
     body: given(BindingsInput),
     answers: { 200: BindingsChanged },
     is: 'configures',
+  },
+  {
+    method: 'get',
+    path: '/service-providers/{id}/oauth-client',
+    summary: 'The OAuth client of a service provider, without its secret',
+    answers: { 200: OAuthClientAnswer },
+  },
+  {
+    method: 'post',
+    path: '/service-providers/{id}/oauth-client',
+    summary: 'Make the OAuth client of a service provider; the answer is the only place where its secret is shown',
+    body: given(OAuthClientInput),
+    answers: { 201: OAuthClientMade },
+  },
+  {
+    method: 'patch',
+    path: '/service-providers/{id}/oauth-client',
+    summary: 'Change parts of an OAuth client; a scope that it loses, its tokens lose within two seconds',
+    body: anyPartOf(OAuthClientInput),
+    answers: { 200: OAuthClientAnswer },
+  },
+  {
+    method: 'post',
+    path: '/service-providers/{id}/oauth-client/secret',
+    summary: 'Give an OAuth client a new secret, shown here only; the one before is good for a while still',
+    body: { shape: OAuthSecretInput, required: false },
+    answers: { 201: OAuthClientMade },
+  },
+  {
+    method: 'delete',
+    path: '/service-providers/{id}/oauth-client',
+    summary: 'Remove an OAuth client; its tokens are refused within two seconds',
+    answers: { 204: null },
   },
   {
     method: 'get',

@@ -9,7 +9,7 @@ export type ApiToken = Omit<ApiTokenRow, 'id'> & { id: number };
 export type TokenScope = 'scim' | 'admin';
 
 /** So that a token is known for one wherever it turns up. */
-const prefix = 'pv_';
+export const apiTokenPrefix = 'pv_';
 
 /**
  * Makes a token that calls for `spId`. The answer is the only place it is ever seen: what is stored is its digest.
@@ -19,7 +19,7 @@ export async function createApiToken(
   tx: Tx,
   input: { label: string; spId: number; scopes: readonly TokenScope[]; expiresAt?: number | undefined },
 ): Promise<{ id: number; token: string }> {
-  const token = `${prefix}${randomBytes(32).toString('base64url')}`;
+  const token = `${apiTokenPrefix}${randomBytes(32).toString('base64url')}`;
   const rows = await tx.all<{ id: number }>(
     tx.q
       .insertInto('api_tokens')

@@ -9,6 +9,7 @@ import { findSignIn, hashPassword, type SignIn, verifyPassword } from '../direct
 import type { Store } from '../store/store.ts';
 import {
   type ApiToken,
+  apiTokenPrefix,
   createApiToken,
   digestToken,
   findApiToken,
@@ -18,6 +19,8 @@ import {
 } from './api-tokens.ts';
 import { openGate } from './gate.ts';
 import { openMemory } from './memory.ts';
+import { type Access, findAccess } from './oauth-artifacts.ts';
+import type { OAuthScope } from './oauth-clients.ts';
 import { findOperator, type Operator, type Role, readOperator, setOperatorHash } from './operators.ts';
 import {
   createSession,
@@ -50,8 +53,11 @@ export type Caller = {
   mustChange: boolean;
 };
 
+/** What a request at a SCIM door is about to do. */
+export type ScimNeed = 'read' | 'write';
+
 /**
- * Who may come in: operators by Basic (RFC 7617), API tokens by Bearer (RFC 6750), and where a door says so directory
+ * Who may come in: operators by Basic (RFC 7617), API tokens and access tokens of OAuth 2.0 by Bearer (RFC 6750), and where a door says so directory
  * users by Basic. What was verified is remembered for a while, so that argon2id is not asked at every request, nor the
  * database for operators and tokens; an old password of an operator and a revoked token are refused within five seconds
  * on every node, an old password at once on the node that changed it. A directory user's password, and whether they are
@@ -59,16 +65,17 @@ export type Caller = {
  */
 export type Credentials = {
   /**
-   * The caller of a SCIM door: any operator, or a token with the scope `scim`. Throws `Problem`: `notAuthenticated`,
-   * `notAllowed`, `passwordChangeRequired`, `tooManyRequests` (wrong passwords), `overloaded`.
+   * The caller of a SCIM door: any operator, an API token with the scope `scim`, or an access token with `scim.read` or
+   * `scim.write`, as `need` says (default `write`). Throws `Problem`: `notAuthenticated`, `notAllowed`,
+   * `passwordChangeRequired`, `tooManyRequests` (wrong passwords), `overloaded`.
    */
-  authenticateScim(authorization: string | undefined): Promise<Caller>;
+  authenticateScim(authorization: string | undefined, need?: ScimNeed): Promise<Caller>;
   /**
    * The same, and also directory users who are active and have a password, by userName and password: they have
    * `userId`, and the door lets them do nothing but what is their own. An operator of that name goes first;
    * `PRIMARY/ada` is the user then.
    */
-  authenticateScimOrUser(authorization: string | undefined): Promise<Caller>;
+  authenticateScimOrUser(authorization: string | undefined, need?: ScimNeed): Promise<Caller>;
   /**
    * The same as `authenticateScim` for whoever may use the admin API, each as far as its role goes: an administrator,
    * operator or auditor, or a token with the scope `admin`. `mayBeDue`: also while a password must be changed.
@@ -105,7 +112,8 @@ export type Credentials = {
   revokeToken(id: number): Promise<boolean>;
 };
 
-type Admitted = Caller & { scopes: readonly (TokenScope | 'self')[] };
+type Scope = `scim.${ScimNeed}` | 'admin';
+type Admitted = Caller & { scopes: readonly (Scope | 'self')[] };
 
 /** Whose password is verified; none: it is wrong whatever it is. */
 type Holder = { key: string; hash: string } | undefined;
@@ -129,6 +137,7 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
   const operatorsById = openMemory<Operator>(clock, rowFreshMs);
   const sessions = openMemory<Session>(clock, rowFreshMs);
   const tokens = openMemory<ApiToken>(clock, rowFreshMs);
+  const accesses = openMemory<Access>(clock, rowFreshMs);
   const verifying = new Map<string, Promise<boolean>>();
   const noted = openMemory<true>(clock, useNotedEveryMs);
   let residentId: number | undefined;
@@ -140,7 +149,7 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
     const space = authorization.indexOf(' ');
     const scheme = authorization.slice(0, space).toLowerCase();
     const rest = authorization.slice(space + 1).trim();
-    if (scheme === 'bearer') return admitToken(rest);
+    if (scheme === 'bearer') return rest.startsWith(apiTokenPrefix) ? admitToken(rest) : admitAccess(rest);
     if (scheme === 'basic') return admitByPassword(rest, users);
     return refuse('Send credentials as Basic or as a bearer token.');
   }
@@ -162,7 +171,33 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
       operatorId: undefined,
       role: 'administrator',
       by: 'token',
-      scopes: row.scopes.split(' ') as TokenScope[],
+      scopes: (row.scopes.split(' ') as TokenScope[]).flatMap((scope) => scopesOfToken[scope]),
+      mustChange: false,
+    };
+  }
+
+  /** An access token of a service provider's OAuth client: it calls for that service provider, as far as its scopes go. */
+  async function admitAccess(token: string): Promise<Admitted> {
+    const digest = digestToken(token);
+    let access = accesses.get(digest);
+    if (!access) {
+      access = await store.read((reading) => findAccess(reading, token));
+      if (!access) return refuse('The token is not known. It may have been revoked.');
+      accesses.set(digest, access);
+    }
+    const { spId, spName, scopes, expiresAt } = access;
+    if (expiresAt !== null && expiresAt <= store.now()) return refuse('The token has expired. Get a new one.');
+    const role = roles.find(([scope]) => scopes.includes(scope))?.[1];
+    return {
+      actor: `application ${spName}`,
+      spId,
+      operatorId: undefined,
+      role: role ?? 'service',
+      by: 'token',
+      scopes: [
+        ...(scopes.filter((scope) => scope.startsWith('scim.')) as Scope[]),
+        ...(role ? ['admin' as const] : []),
+      ],
       mustChange: false,
     };
   }
@@ -292,7 +327,7 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
     if (!(await right) || !holder) refuse('The name or the password is wrong.');
   }
 
-  function check(caller: Admitted, scope: TokenScope, mayBeDue: boolean): Caller {
+  function check(caller: Admitted, scope: Scope, mayBeDue: boolean): Caller {
     if (!caller.scopes.includes(scope)) {
       throw new Problem('notAllowed', `These credentials are not allowed here: they lack the scope "${scope}".`);
     }
@@ -306,10 +341,11 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
   }
 
   return {
-    authenticateScim: async (authorization) => check(await admit(authorization, 'no users'), 'scim', false),
-    async authenticateScimOrUser(authorization) {
+    authenticateScim: async (authorization, need = 'write') =>
+      check(await admit(authorization, 'no users'), `scim.${need}`, false),
+    async authenticateScimOrUser(authorization, need = 'write') {
       const caller = await admit(authorization, 'and users');
-      return caller.userId === undefined ? check(caller, 'scim', false) : caller;
+      return caller.userId === undefined ? check(caller, `scim.${need}`, false) : caller;
     },
     authenticateAdmin: async (authorization, { mayBeDue }) =>
       check(await admit(authorization, 'no users'), 'admin', mayBeDue),
@@ -363,12 +399,21 @@ function holderOf(operator: Operator | undefined, user: SignIn | undefined): Hol
   return user?.active ? { key: `user ${user.id}`, hash: user.hash } : undefined;
 }
 
-const scopesOf: Readonly<Record<Role, readonly TokenScope[]>> = {
-  administrator: ['scim', 'admin'],
+const scim: readonly Scope[] = ['scim.read', 'scim.write'];
+const scopesOfToken: Readonly<Record<TokenScope, readonly Scope[]>> = { scim, admin: ['admin'] };
+const scopesOf: Readonly<Record<Role, readonly Scope[]>> = {
+  administrator: [...scim, 'admin'],
   operator: ['admin'],
   auditor: ['admin'],
-  service: ['scim'],
+  service: scim,
 };
+
+/** What an application may do in the admin API, by its scopes; the first that it has counts. */
+const roles: readonly (readonly [OAuthScope, Role])[] = [
+  ['admin', 'administrator'],
+  ['admin.operate', 'operator'],
+  ['admin.read', 'auditor'],
+];
 
 function refuse(detail: string): never {
   throw new Problem('notAuthenticated', detail);

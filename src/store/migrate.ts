@@ -9,6 +9,7 @@ import { forwardOnly } from './migrations/0006-forward-only.ts';
 import { sessions } from './migrations/0007-sessions.ts';
 import { policyRows } from './migrations/0008-policy-rows.ts';
 import { decisions } from './migrations/0009-decisions.ts';
+import { oauth } from './migrations/0010-oauth.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
@@ -22,6 +23,7 @@ const migrations: readonly Migration[] = [
   sessions,
   policyRows,
   decisions,
+  oauth,
 ];
 
 /**

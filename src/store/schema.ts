@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { ConflictRow, DecisionRow } from './decision-rows.ts';
+import type { OAuthArtifactRow, OAuthClientRow, OAuthKeyRow } from './oauth-schema.ts';
 
 /**
  * Every table, as its rows are read and written. Times are milliseconds of database time; flags are 0 or 1; `doc` and
@@ -31,6 +32,9 @@ export interface Schema {
   operators: OperatorRow;
   api_tokens: ApiTokenRow;
   sessions: SessionRow;
+  oauth_clients: OAuthClientRow;
+  oauth_artifacts: OAuthArtifactRow;
+  oauth_keys: OAuthKeyRow;
 
   identity_providers: IdentityProviderRow;
   targets: TargetRow;

@@ -188,6 +188,35 @@ describe('an administrator configures outbound provisioning', () => {
     assert.equal(await page.getByText(token).count(), 0, 'the token is shown once');
   });
 
+  it('gives the application an OAuth client, with which it gets tokens and provisions', async () => {
+    const part = page.getByRole('region', { name: 'OAuth client' });
+    await part.getByRole('button', { name: 'Make an OAuth client' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Make it' }).click();
+    const secret = (await page.getByTestId('client-secret').textContent())!;
+    const { clientId, tokenEndpoint } = await acme.call('GET', '/service-providers/travel/oauth-client');
+    await part.getByText(clientId, { exact: true }).waitFor();
+    const given = await fetch(tokenEndpoint, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'scim.write' }),
+    });
+    const { access_token: token } = (await given.json()) as { access_token: string };
+    const answer = await fetch(`${acme.url}/scim2/Users`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json' },
+      body: JSON.stringify({ schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'hopper' }),
+    });
+    assert.equal(answer.status, 201);
+    await arrived('hopper');
+    await page.reload();
+    await part.getByText(clientId, { exact: true }).waitFor();
+    assert.equal(await page.getByText(secret).count(), 0, 'the secret is shown once');
+    await part.getByRole('button', { name: 'Renew the secret' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Renew the secret' }).click();
+    await page.getByTestId('client-secret').waitFor();
+    await part.getByText('The secret before').waitFor();
+  });
+
   it('nothing failed in the page, and it called nothing that is not described', () => {
     assert.deepEqual(reader.faults, []);
     assert.ok(reader.calls.size > 10);

@@ -78,6 +78,7 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
       rules: { zone: openZone('UTC') },
       passwords: { key, lastsMs: 7 * 86_400_000 },
       newsroom,
+      issuerOf: () => 'http://127.0.0.1/oauth2',
     }),
     { prefix: '/api' },
   );

@@ -375,6 +375,12 @@ eachDatabase('the description of the admin API', (bed) => {
 
   it('fits the ends of things; and every operation was tried with success', async () => {
     await call('put', '/service-providers/{id}/bindings', { id: 'resident' }, { bindings: [] });
+    const sp = { id: 'hr' };
+    await call('post', '/service-providers/{id}/oauth-client', sp, { scopes: ['scim.read'] });
+    await call('get', '/service-providers/{id}/oauth-client', sp);
+    await call('patch', '/service-providers/{id}/oauth-client', sp, { tokenSeconds: 600 });
+    await call('post', '/service-providers/{id}/oauth-client/secret', sp, { overlapHours: 1 });
+    await call('delete', '/service-providers/{id}/oauth-client', sp);
     await call('delete', '/service-providers/{id}', { id: 'hr' });
     await call('delete', '/policies/{id}', { id: 'p' });
     await call('post', '/identity-providers', {}, { name: 'empty' });

@@ -18,6 +18,7 @@ const known = [
   '0007-sessions',
   '0008-policy-rows',
   '0009-decisions',
+  '0010-oauth',
 ];
 
 async function namesTaken(store: Store): Promise<string[]> {

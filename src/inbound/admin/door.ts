@@ -20,6 +20,7 @@ import { addDecisionRoutes } from './decisions.ts';
 import { addDomainRoutes } from './domains.ts';
 import { addEventRoutes } from './events.ts';
 import { addIdentityProviderRoutes } from './identity-providers.ts';
+import { addOAuthClientRoutes } from './oauth-clients.ts';
 import { addOperatorRoutes } from './operators.ts';
 import { type AdminParts, checkDryRun } from './parts.ts';
 import { addPolicyRoutes } from './policies.ts';
@@ -50,6 +51,8 @@ export function adminDoor(
     rules: RuleSettings;
     passwords: PasswordKeeping;
     newsroom: Newsroom;
+    /** Of the authorization server; known when the server listens. */
+    issuerOf: () => string;
   },
 ) {
   const { credentials } = door;
@@ -100,6 +103,7 @@ export function adminDoor(
       addSyncRoutes(inner, parts);
       addConnectorKindRoutes(inner, parts);
       addServiceProviderRoutes(inner, parts);
+      addOAuthClientRoutes(inner, { ...parts, issuerOf: given.issuerOf });
       addSubjectRoutes(inner, parts);
       addMemberRoutes(inner, parts);
       addSubjectWriteRoutes(inner, { ...parts, door, callerOf, passwords: given.passwords });

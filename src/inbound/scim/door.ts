@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import type { Forwarding } from '../../directory/changes.ts';
 import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
-import type { Caller } from '../credentials.ts';
+import type { Caller, ScimNeed } from '../credentials.ts';
 import type { Door } from '../door.ts';
 import { addBulkRoute } from './bulk.ts';
 import { type Codec, scim2Codec } from './codec.ts';
@@ -49,8 +49,8 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as 
 
 /**
  * The SCIM door in the version of its codec: a Fastify plugin, to be registered with a prefix such as `/scim2`. Every
- * request needs credentials: Basic (an operator, for the resident service provider) or a bearer token with the scope
- * `scim` (for its own). A directory user may sign in by Basic for what is theirs: `/Me`. `baseUrl`: what locations begin
+ * request needs credentials: Basic (an operator, for the resident service provider) or a bearer token (for its own):
+ * an API token with the scope `scim`, or an access token with `scim.read` or `scim.write`. A directory user may sign in by Basic for what is theirs: `/Me`. `baseUrl`: what locations begin
  * with, where a proxy changes what clients see; default: as the client called. `forwarding`: how that is kept which a
  * service provider only forwards.
  */
@@ -93,7 +93,7 @@ export function scimDoor(options: {
     // Before the body is read: who may not come in costs nothing more.
     app.addHook('onRequest', async (request) => {
       if (isForAnyone(request, `${app.prefix}${codec.config.path}`)) return;
-      const caller = await door.credentials.authenticateScimOrUser(request.headers.authorization);
+      const caller = await door.credentials.authenticateScimOrUser(request.headers.authorization, needOf(request));
       const place = request.routeOptions.url?.slice(app.prefix.length) ?? '';
       if (caller.userId !== undefined && !openToUsers.includes(place)) {
         const where = `A directory user may use ${codec.mePath} here and read what the server offers, no more.`;
@@ -117,6 +117,11 @@ export function scimDoor(options: {
 function isForAnyone({ headers, method, routeOptions }: FastifyRequest, configUrl: string): boolean {
   const isRead = method === 'GET' || method === 'HEAD';
   return headers.authorization === undefined && isRead && routeOptions.url === configUrl;
+}
+
+function needOf({ method, routeOptions }: FastifyRequest): ScimNeed {
+  const isRead = method === 'GET' || method === 'HEAD' || routeOptions.url?.endsWith('/.search');
+  return isRead ? 'read' : 'write';
 }
 
 function refuseOtherMethods(app: FastifyInstance, served: Record<string, readonly string[]>): void {
@@ -145,7 +150,9 @@ function answerError(
 function sendProblem(codec: Codec, reply: FastifyReply, problem: Problem): FastifyReply {
   const { status, message, scimType } = problem;
   if (status === 401) {
-    reply.header('www-authenticate', 'Bearer realm="Purvey", Basic realm="Purvey", charset="UTF-8"');
+    const isToken = /^bearer /i.test(reply.request.headers.authorization ?? '');
+    const bearer = `Bearer realm="Purvey"${isToken ? ', error="invalid_token"' : ''}`;
+    reply.header('www-authenticate', `${bearer}, Basic realm="Purvey", charset="UTF-8"`);
   }
   if (problem.code === 'tooManyRequests' || problem.code === 'overloaded') reply.header('retry-after', '5');
   return sendJson(codec, reply, status, codec.writeError(status, message, scimType));

@@ -1,0 +1,93 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { OAuthClientAnswer, OAuthClientMade } from '../contract/oauth-client.ts';
+import { asClientCommand, openCommand, readCount } from './command.ts';
+import { type Output, printFields, printJson } from './output.ts';
+
+type Options = { json?: boolean; url?: string; data?: string };
+type CreateOptions = Options & { scope: string[]; tokenSeconds?: number };
+type RenewOptions = Options & { overlapHours?: number };
+
+const pathOf = (name: string) => `/service-providers/${encodeURIComponent(name)}/oauth-client`;
+
+/** `purvey oauth create|show|renew|remove`. */
+export function addOAuth(program: Command): void {
+  const group = program.command('oauth').description('OAuth 2.0 clients of service providers');
+
+  const create = group
+    .command('create')
+    .argument('<service-provider>', 'id or name')
+    .description('make the OAuth client of a service provider; its secret is shown this one time')
+    .requiredOption(
+      '--scope <scopes>',
+      'scim.read, scim.write, admin.read, admin.operate, admin; several with commas',
+      (text: string) => text.split(','),
+    )
+    .option('--token-seconds <seconds>', 'how long its tokens are good: 60 to 86400, else 3600', readCount(60));
+  asClientCommand(create, 'purvey oauth create hr-suite --scope scim.read,scim.write').action(
+    async (name: string, { scope, tokenSeconds, ...options }: CreateOptions) => {
+      const { client, out } = openCommand(options);
+      const { answer } = await client.send<OAuthClientMade>('POST', pathOf(name), {
+        scopes: scope,
+        ...(tokenSeconds === undefined ? {} : { tokenSeconds }),
+      });
+      printMade(out, answer);
+    },
+  );
+
+  const show = group.command('show').argument('<service-provider>', 'id or name').description('its client, no secret');
+  asClientCommand(show, 'purvey oauth show hr-suite').action(async (name: string, options: Options) => {
+    const { client, out } = openCommand(options);
+    const answer = await client.get<OAuthClientAnswer>(pathOf(name));
+    printFields(out, answer, fieldsOf(answer));
+  });
+
+  const renew = group
+    .command('renew')
+    .argument('<service-provider>', 'id or name')
+    .description('give its client a new secret, shown this one time')
+    .option('--overlap-hours <hours>', 'how long the secret before is good still: 0 to 720, else 24', readHours);
+  asClientCommand(renew, 'purvey oauth renew hr-suite --overlap-hours 48').action(
+    async (name: string, { overlapHours, ...options }: RenewOptions) => {
+      const { client, out } = openCommand(options);
+      const input = overlapHours === undefined ? {} : { overlapHours };
+      const { answer } = await client.send<OAuthClientMade>('POST', `${pathOf(name)}/secret`, input);
+      printMade(out, answer);
+    },
+  );
+
+  const remove = group
+    .command('remove')
+    .argument('<service-provider>', 'id or name')
+    .description('remove its client: its tokens are refused within two seconds');
+  asClientCommand(remove, 'purvey oauth remove hr-suite').action(async (name: string, options: Options) => {
+    const { client, out } = openCommand(options);
+    await client.send('DELETE', pathOf(name));
+    if (out.json) printJson(out, { serviceProvider: name, removed: true });
+    else out.write(`the OAuth client of ${name} is removed; its tokens are refused within two seconds\n`);
+  });
+}
+
+function readHours(text: string): number {
+  if (!/^\d{1,3}(\.\d+)?$/.test(text)) throw new InvalidArgumentError('It must be a number of hours.');
+  return Number(text);
+}
+
+function fieldsOf(answer: OAuthClientAnswer): [string, string | number][] {
+  const [latest, before] = answer.secrets;
+  return [
+    ['service provider', answer.serviceProvider],
+    ['client id', answer.clientId],
+    ['scopes', answer.scopes.join(' ')],
+    ['shows itself by', answer.authMethod],
+    ['tokens are good for', `${answer.tokenSeconds} s`],
+    ['token endpoint', answer.tokenEndpoint],
+    ['secret made', latest?.createdAt ?? 'none: it signs with a key'],
+    ...(before?.expiresAt ? [['secret before ends', before.expiresAt] as [string, string]] : []),
+  ];
+}
+
+function printMade(out: Output, answer: OAuthClientMade): void {
+  const secret: [string, string][] = answer.clientSecret === null ? [] : [['client secret', answer.clientSecret]];
+  printFields(out, answer, [...secret, ...fieldsOf(answer)]);
+  if (secret.length > 0 && out.terminal && !out.json) out.write('\nThe secret is not shown again.\n');
+}

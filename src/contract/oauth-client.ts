@@ -1,0 +1,51 @@
+import { type Static, Type } from 'typebox';
+import { Time } from './page.ts';
+
+const Scope = Type.Enum(['scim.read', 'scim.write', 'admin.read', 'admin.operate', 'admin']);
+const AuthMethod = Type.Enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt'], {
+  default: 'client_secret_basic',
+});
+const Jwks = Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.Unknown())) });
+
+/** How a service provider calls by OAuth 2.0. */
+export const OAuthClientInput = Type.Object({
+  /** What its tokens may be good for; at least one. */
+  scopes: Type.Array(Scope),
+  /** How it shows who it is at the token endpoint. */
+  authMethod: Type.Optional(AuthMethod),
+  /** Its public keys (RFC 7517); for `private_key_jwt` and for nothing else. */
+  jwks: Type.Optional(Type.Union([Jwks, Type.Null()])),
+  /** How long a token is good, in seconds. */
+  tokenSeconds: Type.Optional(Type.Integer({ minimum: 60, maximum: 86_400, default: 3_600 })),
+});
+export type OAuthClientInput = Static<typeof OAuthClientInput>;
+
+export const OAuthClientAnswer = Type.Object({
+  serviceProvider: Type.String(),
+  clientId: Type.String(),
+  scopes: Type.Array(Scope),
+  authMethod: AuthMethod,
+  jwks: Type.Union([Jwks, Type.Null()]),
+  tokenSeconds: Type.Integer(),
+  /** Without the secrets themselves; the latest first. Two while one takes the place of the other. */
+  secrets: Type.Array(Type.Object({ createdAt: Time, expiresAt: Type.Union([Time, Type.Null()]) })),
+  /** Of the authorization server. */
+  issuer: Type.String(),
+  tokenEndpoint: Type.String(),
+  createdAt: Time,
+  modifiedAt: Time,
+});
+export type OAuthClientAnswer = Static<typeof OAuthClientAnswer>;
+
+/** The only time that the secret is shown; null for a client that signs with a key of its own. */
+export const OAuthClientMade = Type.Intersect([
+  OAuthClientAnswer,
+  Type.Object({ clientSecret: Type.Union([Type.String(), Type.Null()]) }),
+]);
+export type OAuthClientMade = Static<typeof OAuthClientMade>;
+
+export const OAuthSecretInput = Type.Object({
+  /** How long the secret before is good still, in hours. */
+  overlapHours: Type.Optional(Type.Number({ minimum: 0, maximum: 720, default: 24 })),
+});
+export type OAuthSecretInput = Static<typeof OAuthSecretInput>;

@@ -1,0 +1,178 @@
+import type { FastifyInstance } from 'fastify';
+import { Problem } from '../../base/problem.ts';
+import type { OAuthClientAnswer, OAuthClientMade } from '../../contract/oauth-client.ts';
+import { readFields } from '../../provisioning/names.ts';
+import { readServiceProvider, type ServiceProvider } from '../../provisioning/service-providers.ts';
+import type { Reading } from '../../store/store.ts';
+import { dropArtifactsOfClient } from '../oauth-artifacts.ts';
+import {
+  type ClientSettings,
+  changeClient,
+  createClient,
+  type OAuthClient,
+  type OAuthScope,
+  oauthScopes,
+  readClientOf,
+  removeClient,
+  renewSecret,
+} from '../oauth-clients.ts';
+import { type AdminParts, bodyOf, param } from './parts.ts';
+import { showTime } from './query.ts';
+
+const settings = ['scopes', 'authMethod', 'jwks', 'tokenSeconds'] as const;
+const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
+const place = '/service-providers/:id/oauth-client';
+const hourMs = 3_600_000;
+const mostKeys = 10;
+
+/** The OAuth client of a service provider: what an application needs to call for it. `issuerOf`: of this server. */
+export function addOAuthClientRoutes(
+  app: FastifyInstance,
+  { store, issuerOf }: AdminParts & { issuerOf: () => string },
+): void {
+  app.get(place, async (request): Promise<OAuthClientAnswer> => {
+    return store.read(async (reading) => {
+      const { provider, client } = await readBoth(reading, param(request, 'id'));
+      return show(provider, client, issuerOf());
+    });
+  });
+
+  app.post(place, async (request, reply): Promise<OAuthClientMade> => {
+    const given = readFields(bodyOf(request), 'body', settings);
+    const made = await store.write(async (tx) => {
+      const provider = await readServiceProvider(tx, param(request, 'id'));
+      if (provider.resident) {
+        const why = 'the resident service provider speaks for console, SOAP and Basic: add one for the application';
+        throw new Problem('conflict', why);
+      }
+      if (await readClientOf(tx, provider.id)) {
+        throw new Problem('conflict', `${provider.name} has an OAuth client: renew its secret, or remove it first`);
+      }
+      const { client, secret } = await createClient(tx, provider.id, readSettings(given));
+      return { ...show(provider, client, issuerOf()), clientSecret: secret ?? null };
+    });
+    reply.code(201);
+    return made;
+  });
+
+  app.patch(place, async (request): Promise<OAuthClientAnswer> => {
+    const given = readFields(bodyOf(request), 'body', settings);
+    return store.write(async (tx) => {
+      const { provider, client } = await readBoth(tx, param(request, 'id'));
+      const { scopes, authMethod, jwks, tokenSeconds } = client;
+      const changed = readSettings({ scopes, authMethod, jwks, tokenSeconds, ...given });
+      if (changed.authMethod !== 'private_key_jwt' && client.secrets.length === 0) {
+        refuse('authMethod', 'needs a secret, and this client has none: remove it and make another');
+      }
+      await changeClient(tx, provider.id, changed);
+      return show(provider, (await readClientOf(tx, provider.id))!, issuerOf());
+    });
+  });
+
+  app.post(`${place}/secret`, async (request, reply): Promise<OAuthClientMade> => {
+    const given = request.body === undefined ? {} : readFields(bodyOf(request), 'body', ['overlapHours']);
+    const overlapMs = readHours(given.overlapHours) * hourMs;
+    const made = await store.write(async (tx) => {
+      const { provider, client } = await readBoth(tx, param(request, 'id'));
+      if (client.authMethod === 'private_key_jwt') {
+        throw new Problem('conflict', `the client of ${provider.name} signs with its own key and has no secret`);
+      }
+      const clientSecret = await renewSecret(tx, client, overlapMs);
+      return { ...show(provider, (await readClientOf(tx, provider.id))!, issuerOf()), clientSecret };
+    });
+    reply.code(201);
+    return made;
+  });
+
+  /** Its tokens are refused within two seconds. */
+  app.delete(place, async (request, reply) => {
+    await store.write(async (tx) => {
+      const { provider, client } = await readBoth(tx, param(request, 'id'));
+      await dropArtifactsOfClient(tx, client.clientId);
+      await removeClient(tx, provider.id);
+    });
+    return reply.code(204).send();
+  });
+}
+
+async function readBoth(reading: Reading, text: string): Promise<{ provider: ServiceProvider; client: OAuthClient }> {
+  const provider = await readServiceProvider(reading, text);
+  const client = await readClientOf(reading, provider.id);
+  if (!client) throw new Problem('notFound', `${provider.name} has no OAuth client: POST makes one`);
+  return { provider, client };
+}
+
+function show(provider: ServiceProvider, client: OAuthClient, issuer: string): OAuthClientAnswer {
+  const { clientId, scopes, authMethod, jwks, tokenSeconds, secrets, createdAt, modifiedAt } = client;
+  return {
+    serviceProvider: provider.name,
+    clientId,
+    scopes,
+    authMethod,
+    jwks,
+    tokenSeconds,
+    secrets: secrets.map((one) => ({
+      createdAt: showTime(one.createdAt),
+      expiresAt: one.expiresAt === null ? null : showTime(one.expiresAt),
+    })),
+    issuer,
+    tokenEndpoint: `${issuer}/token`,
+    createdAt: showTime(createdAt),
+    modifiedAt: showTime(modifiedAt),
+  };
+}
+
+function refuse(field: string, why: string): never {
+  throw new Problem('invalidValue', `${field} ${why}`, { field });
+}
+
+function readSettings(given: Record<string, unknown>): ClientSettings {
+  const authMethod = authMethods.find((one) => one === (given.authMethod ?? 'client_secret_basic'));
+  if (!authMethod) return refuse('authMethod', `must be one of ${authMethods.join(', ')}`);
+  const jwks = given.jwks === undefined || given.jwks === null ? null : readKeys(given.jwks);
+  if (authMethod === 'private_key_jwt' && !jwks) refuse('jwks', 'is needed: the public keys that it signs with');
+  if (authMethod !== 'private_key_jwt' && jwks) refuse('jwks', 'is for the authMethod private_key_jwt only');
+  return { authMethod, jwks, scopes: readScopes(given.scopes), tokenSeconds: readSeconds(given.tokenSeconds) };
+}
+
+function readScopes(value: unknown): OAuthScope[] {
+  if (!Array.isArray(value) || value.length === 0)
+    return refuse('scopes', `must list some of ${oauthScopes.join(', ')}`);
+  for (const scope of value) {
+    if (!oauthScopes.includes(scope))
+      refuse('scopes', `may hold ${oauthScopes.join(', ')}, not ${JSON.stringify(scope)}`);
+  }
+  return oauthScopes.filter((scope) => value.includes(scope));
+}
+
+function readSeconds(value: unknown): number {
+  if (value === undefined) return 3_600;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 60 || value > 86_400) {
+    return refuse('tokenSeconds', 'must be a whole number from 60 to 86400');
+  }
+  return value;
+}
+
+function readHours(value: unknown): number {
+  if (value === undefined) return 24;
+  if (typeof value !== 'number' || !(value >= 0 && value <= 720)) {
+    return refuse('overlapHours', 'must be a number of hours from 0 to 720');
+  }
+  return value;
+}
+
+/** Only what is public may be kept. */
+function readKeys(value: unknown): NonNullable<OAuthClient['jwks']> {
+  const keys = (value as { keys?: unknown }).keys;
+  if (!Array.isArray(keys) || keys.length === 0 || keys.length > mostKeys) {
+    return refuse('jwks', `must be a JWK set with 1 to ${mostKeys} keys`);
+  }
+  for (const key of keys as unknown[]) {
+    if (typeof key !== 'object' || key === null || !('kty' in key) || !['EC', 'RSA', 'OKP'].includes(String(key.kty))) {
+      return refuse('jwks', 'may hold keys of the types EC, RSA and OKP');
+    }
+    if ('d' in key || 'k' in key)
+      refuse('jwks', 'holds a private key: send the public ones, and think of that one as known');
+  }
+  return { keys: keys as Record<string, unknown>[] };
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Ended, makeFolder, runPurvey, type Served, serve } from './processes.ts';
+
+describe('purvey oauth', () => {
+  const folder = makeFolder();
+  let served: Served;
+  const run = (...args: string[]): Promise<Ended> =>
+    runPurvey(args, { env: { PURVEY_URL: served.url, PURVEY_DATA: join(folder.path, 'data') } });
+  const read = async (...args: string[]) => {
+    const ended = await run(...args, '--json');
+    assert.equal(ended.code, 0, ended.err);
+    return JSON.parse(ended.out);
+  };
+  const tokenStatus = async (clientId: string, secret: string) => {
+    const answer = await fetch(`${served.url}/oauth2/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'scim.read' }),
+    });
+    return answer.status;
+  };
+
+  before(async () => {
+    served = await serve(join(folder.path, 'data'));
+    const token = (await read('tokens', 'create', '--label', 'x', '--scope', 'admin')).token;
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const made = await fetch(`${served.url}/api/service-providers`, { method: 'POST', headers, body: '{"name":"hr"}' });
+    assert.equal(made.status, 201);
+  });
+  after(async () => {
+    await served.stop();
+    folder.remove();
+  });
+
+  it('makes a client, shows it, renews its secret, and removes it', async () => {
+    const made = await read('oauth', 'create', 'hr', '--scope', 'scim.read,scim.write', '--token-seconds', '600');
+    assert.deepEqual([made.serviceProvider, made.tokenSeconds], ['hr', 600]);
+    assert.equal(await tokenStatus(made.clientId, made.clientSecret), 200);
+    const shown = await run('oauth', 'show', 'hr');
+    assert.match(shown.out, /scim\.read scim\.write/);
+    assert.ok(!shown.out.includes(made.clientSecret));
+    const renewed = await read('oauth', 'renew', 'hr', '--overlap-hours', '0');
+    assert.equal(await tokenStatus(made.clientId, renewed.clientSecret), 200);
+    assert.equal(await tokenStatus(made.clientId, made.clientSecret), 401);
+    assert.match((await run('oauth', 'remove', 'hr')).out, /is removed/);
+    assert.equal(await tokenStatus(made.clientId, renewed.clientSecret), 401);
+    assert.ok(!served.printed().includes(made.clientSecret));
+  });
+
+  it('says what is wrong', async () => {
+    for (const [args, code, why] of [
+      [['oauth', 'show', 'hr'], 1, /hr has no OAuth client/],
+      [['oauth', 'create', 'nobody', '--scope', 'scim.read'], 1, /nobody/],
+      [['oauth', 'create', 'resident', '--scope', 'scim.read'], 1, /resident service provider speaks/],
+      [['oauth', 'create', 'hr', '--scope', 'root'], 1, /scopes may hold/],
+      [['oauth', 'create', 'hr'], 2, /--scope/],
+      [['oauth', 'renew', 'hr', '--overlap-hours', 'soon'], 2, /number of hours/],
+    ] as const) {
+      const ended = await run(...args);
+      assert.equal(ended.code, code, ended.err);
+      assert.match(ended.err, why);
+    }
+  });
+});
