@@ -19,6 +19,7 @@ import { addFront, frontOptions } from './inbound/front.ts';
 import { oauthDoor, oauthPath } from './inbound/oauth/door.ts';
 import { ensureSigningKeys } from './inbound/oauth/keys.ts';
 import { openProvider } from './inbound/oauth/provider.ts';
+import { signInPages } from './inbound/oauth/sign-in.ts';
 import { ensureFirstAdministrator, resetAdministratorPassword } from './inbound/operators.ts';
 import { scim1Codec } from './inbound/scim/codec1.ts';
 import { scimDoor } from './inbound/scim/door.ts';
@@ -119,8 +120,9 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     const issuerOf = () => `${config.publicUrl ?? urlOf(app, config)}${oauthPath}`;
     const keys = await ensureSigningKeys(store, key);
     let provider: Promise<Provider> | undefined;
-    const openOnce = () => (provider ??= openProvider({ issuer: issuerOf(), store, log, keys }));
+    const openOnce = () => (provider ??= openProvider({ issuer: issuerOf(), store, log, key, keys }));
     await app.register(oauthDoor({ provider: openOnce }));
+    await app.register(signInPages({ provider: openOnce, store, credentials, log }), { prefix: oauthPath });
     const admin = { key, kinds: connectorKinds, outbound, facts, rules, passwords, newsroom, issuerOf };
     await app.register(adminDoor(door, admin), { prefix: '/api' });
     await app.register(consoleDoor({ folder: findConsole() }));

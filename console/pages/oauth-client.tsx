@@ -1,4 +1,4 @@
-import { Button, Modal, MultiSelect, NativeSelect, NumberInput, Textarea } from '@mantine/core';
+import { Button, Checkbox, Modal, MultiSelect, NativeSelect, NumberInput, Switch, Textarea } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { OAuthClientAnswer, OAuthClientInput, OAuthClientMade } from '../../src/contract/oauth-client.ts';
@@ -20,6 +20,14 @@ const scopes = [
   { value: 'admin.read', label: 'admin.read: what an auditor may' },
   { value: 'admin.operate', label: 'admin.operate: what an operator may' },
   { value: 'admin', label: 'admin: everything an administrator may' },
+];
+
+const personScopes = [
+  { value: 'openid', label: 'openid: who signed in' },
+  { value: 'profile', label: 'profile: name, user name, language' },
+  { value: 'email', label: 'email: e-mail address' },
+  { value: 'groups', label: 'groups: the groups they are in' },
+  { value: 'offline_access', label: 'offline_access: also while they are away' },
 ];
 
 const overlapHours = 24;
@@ -61,7 +69,7 @@ export function OAuthClient({ provider }: { provider: ServiceProviderAnswer }) {
             <Standing provider={provider} client={client} show={setMade} />
           ) : (
             <Empty icon="key" title="No OAuth client">
-              With a client id and a secret the application gets tokens that end by themselves.
+              With it the application gets tokens that end by themselves, and may have people sign in here.
             </Empty>
           )
         }
@@ -89,7 +97,7 @@ function Standing(props: {
   const [latest, before] = client.secrets;
   const sample = [
     `curl -u ${client.clientId}:SECRET -d grant_type=client_credentials \\`,
-    `  -d 'scope=${client.scopes.join(' ')}' ${client.tokenEndpoint}`,
+    `  -d 'scope=${client.scopes.filter((scope) => /^(scim|admin)/.test(scope)).join(' ')}' ${client.tokenEndpoint}`,
   ].join('\n');
   return (
     <>
@@ -108,7 +116,18 @@ function Standing(props: {
               {client.tokenEndpoint}
             </span>,
           ],
+          ['Gets tokens by', client.grants.join(', ')],
           ['May', client.scopes.join(', ')],
+          [
+            'People sign in at',
+            client.authorizationEndpoint && (
+              <span key="authorize" className="mono">
+                {client.authorizationEndpoint}
+              </span>
+            ),
+          ],
+          ['And are sent back to', client.redirectUris.join(', ')],
+          ['Are asked first', client.authorizationEndpoint && (client.consent === 'ask' ? 'yes' : 'no')],
           ['Shows who it is by', client.authMethod],
           ['A token is good for', showSpan(client.tokenSeconds * 1_000)],
           [
@@ -129,7 +148,7 @@ function Standing(props: {
           ],
         ]}
       />
-      {latest && (
+      {latest && client.grants.includes('client_credentials') && (
         <div>
           <div className="row apart">
             <strong>A request for a token</strong>
@@ -173,14 +192,22 @@ function Standing(props: {
 
 function Make({ provider, done }: { provider: ServiceProviderAnswer; done: (made: OAuthClientMade) => void }) {
   const client = useQueryClient();
+  const [isOwn, setOwn] = useState(true);
+  const [signsIn, setSignsIn] = useState(false);
+  const [redirects, setRedirects] = useState('');
+  const [isAsked, setAsked] = useState(true);
   const [chosen, setChosen] = useState(['scim.read', 'scim.write']);
   const [authMethod, setAuthMethod] = useState('client_secret_basic');
   const [seconds, setSeconds] = useState<string | number>(3_600);
   const [keys, setKeys] = useState('');
   const make = useMutation({
     mutationFn: () => {
+      const known = [...(isOwn ? scopes : []), ...(signsIn ? personScopes : [])].map(({ value }) => value);
       const body = {
-        scopes: chosen,
+        grants: [...(isOwn ? ['client_credentials'] : []), ...(signsIn ? ['authorization_code', 'refresh_token'] : [])],
+        redirectUris: signsIn ? redirects.split(/\s+/).filter((one) => one !== '') : [],
+        consent: isAsked ? 'ask' : 'none',
+        scopes: chosen.filter((scope) => known.includes(scope)),
         authMethod,
         tokenSeconds: Number(seconds),
         ...(authMethod === 'private_key_jwt' ? { jwks: readKeys(keys) } : {}),
@@ -200,9 +227,45 @@ function Make({ provider, done }: { provider: ServiceProviderAnswer; done: (made
         make.mutate();
       }}
     >
+      <Checkbox
+        label="It calls by itself"
+        description="Client credentials: what it does is done for this service provider."
+        checked={isOwn}
+        error={errorOf(make.error, 'grants')}
+        onChange={(event) => setOwn(event.currentTarget.checked)}
+      />
+      <Checkbox
+        label="People sign in to it here"
+        description="Authorization code with PKCE, and refresh tokens."
+        checked={signsIn}
+        onChange={(event) => {
+          setSignsIn(event.currentTarget.checked);
+          if (event.currentTarget.checked) setChosen((all) => [...new Set([...all, 'openid', 'profile', 'email'])]);
+        }}
+      />
+      {signsIn && (
+        <>
+          <Textarea
+            label="Where they are sent back to"
+            description="Whole addresses, one in a line."
+            autosize
+            minRows={2}
+            spellCheck={false}
+            value={redirects}
+            error={errorOf(make.error, 'redirectUris')}
+            onChange={(event) => setRedirects(event.currentTarget.value)}
+          />
+          <Switch
+            label="They are asked first"
+            description="Off for an application of your own."
+            checked={isAsked}
+            onChange={(event) => setAsked(event.currentTarget.checked)}
+          />
+        </>
+      )}
       <MultiSelect
         label="What it may do"
-        data={scopes}
+        data={[...(isOwn ? scopes : []), ...(signsIn ? personScopes : [])]}
         value={chosen}
         error={errorOf(make.error, 'scopes')}
         onChange={setChosen}
@@ -213,6 +276,7 @@ function Make({ provider, done }: { provider: ServiceProviderAnswer; done: (made
           { value: 'client_secret_basic', label: 'a secret, by Basic' },
           { value: 'client_secret_post', label: 'a secret, in the form' },
           { value: 'private_key_jwt', label: 'a key of its own that it signs with' },
+          { value: 'none', label: 'not at all: an app that keeps no secret' },
         ]}
         value={authMethod}
         error={errorOf(make.error, 'authMethod')}
@@ -238,7 +302,7 @@ function Make({ provider, done }: { provider: ServiceProviderAnswer; done: (made
         error={errorOf(make.error, 'tokenSeconds')}
         onChange={setSeconds}
       />
-      <Refusal error={make.error} fields={['scopes', 'authMethod', 'jwks', 'tokenSeconds']} />
+      <Refusal error={make.error} fields={['grants', 'redirectUris', 'scopes', 'authMethod', 'jwks', 'tokenSeconds']} />
       <div className="row" style={{ justifyContent: 'flex-end' }}>
         <Button type="submit" loading={make.isPending}>
           Make it

@@ -4,7 +4,15 @@ import { asClientCommand, openCommand, readCount } from './command.ts';
 import { type Output, printFields, printJson } from './output.ts';
 
 type Options = { json?: boolean; url?: string; data?: string };
-type CreateOptions = Options & { scope: string[]; tokenSeconds?: number };
+type CreateOptions = Options & {
+  scope: string[];
+  grant?: string[];
+  redirectUri?: string[];
+  consent?: string;
+  authMethod?: string;
+  tokenSeconds?: number;
+};
+const listOf = (text: string) => text.split(',');
 type RenewOptions = Options & { overlapHours?: number };
 
 const pathOf = (name: string) => `/service-providers/${encodeURIComponent(name)}/oauth-client`;
@@ -19,17 +27,21 @@ export function addOAuth(program: Command): void {
     .description('make the OAuth client of a service provider; its secret is shown this one time')
     .requiredOption(
       '--scope <scopes>',
-      'scim.read, scim.write, admin.read, admin.operate, admin; several with commas',
-      (text: string) => text.split(','),
+      'scim.read, scim.write, admin.read, admin.operate, admin; of who signs in openid, profile, email, groups, offline_access; several with commas',
+      listOf,
     )
+    .option('--grant <grants>', 'client_credentials (if none is given), authorization_code, refresh_token', listOf)
+    .option('--redirect-uri <addresses>', 'where people are sent back to who signed in', listOf)
+    .option('--consent <how>', 'ask (if nothing is said) or none: whether people are asked')
+    .option('--auth-method <how>', 'client_secret_basic (if nothing is said), client_secret_post, none')
     .option('--token-seconds <seconds>', 'how long its tokens are good: 60 to 86400, else 3600', readCount(60));
   asClientCommand(create, 'purvey oauth create hr-suite --scope scim.read,scim.write').action(
-    async (name: string, { scope, tokenSeconds, ...options }: CreateOptions) => {
+    async (name: string, given: CreateOptions) => {
+      const { scope, grant, redirectUri, consent, authMethod, tokenSeconds, ...options } = given;
       const { client, out } = openCommand(options);
-      const { answer } = await client.send<OAuthClientMade>('POST', pathOf(name), {
-        scopes: scope,
-        ...(tokenSeconds === undefined ? {} : { tokenSeconds }),
-      });
+      // What is undefined is not sent.
+      const input = { scopes: scope, grants: grant, redirectUris: redirectUri, consent, authMethod, tokenSeconds };
+      const { answer } = await client.send<OAuthClientMade>('POST', pathOf(name), input);
       printMade(out, answer);
     },
   );
@@ -77,11 +89,19 @@ function fieldsOf(answer: OAuthClientAnswer): [string, string | number][] {
   return [
     ['service provider', answer.serviceProvider],
     ['client id', answer.clientId],
+    ['gets tokens by', answer.grants.join(' ')],
     ['scopes', answer.scopes.join(' ')],
+    ...(answer.authorizationEndpoint
+      ? ([
+          ['signs people in at', answer.authorizationEndpoint],
+          ['sends them back to', answer.redirectUris.join(' ')],
+          ['asks them', answer.consent === 'ask' ? 'yes' : 'no'],
+        ] as [string, string][])
+      : []),
     ['shows itself by', answer.authMethod],
     ['tokens are good for', `${answer.tokenSeconds} s`],
     ['token endpoint', answer.tokenEndpoint],
-    ['secret made', latest?.createdAt ?? 'none: it signs with a key'],
+    ['secret made', latest?.createdAt ?? 'it has none'],
     ...(before?.expiresAt ? [['secret before ends', before.expiresAt] as [string, string]] : []),
   ];
 }

@@ -1,14 +1,33 @@
 import { type Static, Type } from 'typebox';
 import { Time } from './page.ts';
 
-const Scope = Type.Enum(['scim.read', 'scim.write', 'admin.read', 'admin.operate', 'admin']);
-const AuthMethod = Type.Enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt'], {
+const Scope = Type.Enum([
+  'scim.read',
+  'scim.write',
+  'admin.read',
+  'admin.operate',
+  'admin',
+  'openid',
+  'profile',
+  'email',
+  'groups',
+  'offline_access',
+]);
+const Grant = Type.Enum(['client_credentials', 'authorization_code', 'refresh_token']);
+const Consent = Type.Enum(['ask', 'none'], { default: 'ask' });
+const AuthMethod = Type.Enum(['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'], {
   default: 'client_secret_basic',
 });
 const Jwks = Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.Unknown())) });
 
 /** How a service provider calls by OAuth 2.0. */
 export const OAuthClientInput = Type.Object({
+  /** How it gets tokens; default `client_credentials` alone. */
+  grants: Type.Optional(Type.Array(Grant)),
+  /** Where people are sent back to who signed in; needed for `authorization_code`. */
+  redirectUris: Type.Optional(Type.Array(Type.String())),
+  /** Whether people are asked if the application may know them. */
+  consent: Type.Optional(Consent),
   /** What its tokens may be good for; at least one. */
   scopes: Type.Array(Scope),
   /** How it shows who it is at the token endpoint. */
@@ -23,6 +42,9 @@ export type OAuthClientInput = Static<typeof OAuthClientInput>;
 export const OAuthClientAnswer = Type.Object({
   serviceProvider: Type.String(),
   clientId: Type.String(),
+  grants: Type.Array(Grant),
+  redirectUris: Type.Array(Type.String()),
+  consent: Consent,
   scopes: Type.Array(Scope),
   authMethod: AuthMethod,
   jwks: Type.Union([Jwks, Type.Null()]),
@@ -32,12 +54,14 @@ export const OAuthClientAnswer = Type.Object({
   /** Of the authorization server. */
   issuer: Type.String(),
   tokenEndpoint: Type.String(),
+  /** Where people are sent to sign in; null for a client that signs nobody in. */
+  authorizationEndpoint: Type.Union([Type.String(), Type.Null()]),
   createdAt: Time,
   modifiedAt: Time,
 });
 export type OAuthClientAnswer = Static<typeof OAuthClientAnswer>;
 
-/** The only time that the secret is shown; null for a client that signs with a key of its own. */
+/** The only time that the secret is shown; null for a client that has none. */
 export const OAuthClientMade = Type.Intersect([
   OAuthClientAnswer,
   Type.Object({ clientSecret: Type.Union([Type.String(), Type.Null()]) }),

@@ -88,6 +88,11 @@ export type Credentials = {
    * and never again. Throws as `authenticateAdmin` does.
    */
   signIn(name: string, password: Secret): Promise<{ caller: Caller; token: string }>;
+  /**
+   * A directory user who is active, by userName and password. Slowed down as signing in is; throws `notAuthenticated`,
+   * `tooManyRequests`, `overloaded`.
+   */
+  signInUser(name: string, password: Secret): Promise<{ userId: string; userName: string }>;
   /** Ends a session: at once on this node, within five seconds on every other. Safe to repeat. */
   signOut(token: string): Promise<void>;
   /** Whether this is the operator's password. Slowed down as signing in is; throws `tooManyRequests`, `overloaded`. */
@@ -355,6 +360,12 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
       const caller = check(await admitted(operator, 'session'), 'admin', true);
       const token = await store.write((tx) => createSession(tx, operator.id));
       return { caller, token };
+    },
+    async signInUser(name, password) {
+      if (/[:\0]/.test(name)) return refuse('The name or the password is wrong.');
+      const user = await store.read((reading) => findSignIn(reading, name));
+      await verify(name, `${name}:${password.reveal()}`, holderOf(undefined, user));
+      return { userId: user!.id, userName: user!.userName };
     },
     async signOut(token) {
       const digest = digestSession(token);

@@ -26,17 +26,27 @@ const upsert = prepare<
     digest: string;
     clientId: string | null;
     grantId: string | null;
+    uid: string | null;
     payload: string;
     expiresAt: number | null;
   },
   never
 >(
   (_, p) => sql`
-    insert into oauth_artifacts (kind, digest, client_id, grant_id, payload, expires_at)
-    values (${p.kind}, ${p.digest}, ${p.clientId}, ${p.grantId}, ${p.payload}, ${p.expiresAt})
+    insert into oauth_artifacts (kind, digest, client_id, grant_id, uid, payload, expires_at)
+    values (${p.kind}, ${p.digest}, ${p.clientId}, ${p.grantId}, ${p.uid}, ${p.payload}, ${p.expiresAt})
     on conflict (kind, digest) do update set client_id = excluded.client_id, grant_id = excluded.grant_id,
-      payload = excluded.payload, expires_at = excluded.expires_at`,
+      uid = excluded.uid, payload = excluded.payload, expires_at = excluded.expires_at`,
 );
+
+const selectByUid = prepare<{ kind: string; uid: string }, Row>(
+  (_, p) => sql<Row>`select payload, consumed_at from oauth_artifacts where kind = ${p.kind} and uid = ${p.uid}`,
+);
+
+export async function findArtifactByUid(reading: Reading, kind: string, uid: string): Promise<Artifact | undefined> {
+  const [row] = await reading.run(selectByUid, { kind, uid });
+  return row && { payload: JSON.parse(row.payload), consumedAt: row.consumed_at };
+}
 
 /** Safe to repeat. `expiresAt` in milliseconds of database time. */
 export async function keepArtifact(
@@ -51,6 +61,7 @@ export async function keepArtifact(
     digest: digestOf(value),
     clientId: textOf(payload.clientId),
     grantId: textOf(payload.grantId),
+    uid: kind === 'Session' ? textOf(payload.uid) : null,
     payload: JSON.stringify(payload),
     expiresAt: given.expiresAt,
   });

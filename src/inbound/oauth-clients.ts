@@ -7,6 +7,11 @@ import { prepare, type Reading, type Tx } from '../store/store.ts';
 export type OAuthClient = {
   spId: number;
   clientId: string;
+  grants: Grant[];
+  /** Where people are sent back to who signed in here. */
+  redirectUris: string[];
+  /** Whether people are asked if the application may know them. */
+  consent: OAuthClientRow['consent'];
   scopes: OAuthScope[];
   authMethod: OAuthClientRow['auth_method'];
   /** Public keys of a client that signs what it says (RFC 7523). */
@@ -20,14 +25,26 @@ export type OAuthClient = {
 /** `expiresAt` null: until another takes its place. */
 type ClientSecret = { digest: string; createdAt: number; expiresAt: number | null };
 
+export const grants = ['client_credentials', 'authorization_code', 'refresh_token'] as const;
+export type Grant = (typeof grants)[number];
+
+/** Of its own authority. */
+const ownScopes = ['scim.read', 'scim.write', 'admin.read', 'admin.operate', 'admin'] as const;
+/** Of somebody who signs in (OpenID Connect Core section 5.4). */
+export const personScopes = ['openid', 'profile', 'email', 'groups', 'offline_access'] as const;
+
 /**
  * What a client may be given. `scim.read` and `scim.write` open the SCIM doors; `admin.read`, `admin.operate` and
- * `admin` the admin API, each with what the roles auditor, operator and administrator may do.
+ * `admin` the admin API, each with what the roles auditor, operator and administrator may do; these are the application's
+ * own. The rest is about a person who signs in, and opens nothing but what they are told by.
  */
-export const oauthScopes = ['scim.read', 'scim.write', 'admin.read', 'admin.operate', 'admin'] as const;
+export const oauthScopes = [...ownScopes, ...personScopes] as const;
 export type OAuthScope = (typeof oauthScopes)[number];
 
-export type ClientSettings = Pick<OAuthClient, 'scopes' | 'authMethod' | 'jwks' | 'tokenSeconds'>;
+export type ClientSettings = Pick<
+  OAuthClient,
+  'grants' | 'redirectUris' | 'consent' | 'scopes' | 'authMethod' | 'jwks' | 'tokenSeconds'
+>;
 
 /** So that a secret is known for one wherever it turns up. */
 const secretPrefix = 'pvs_';
@@ -54,14 +71,14 @@ export async function listClients(reading: Reading): Promise<Map<number, OAuthCl
   return new Map(rows.map((row) => [row.sp_id, clientOf(row)]));
 }
 
-/** The secret is shown here and never again; undefined for a client that signs with a key of its own. */
+/** The secret is shown here and never again; undefined for a client that has none. */
 export async function createClient(
   tx: Tx,
   spId: number,
   settings: ClientSettings,
 ): Promise<{ client: OAuthClient; secret: string | undefined }> {
   const made = makeSecret(tx.now);
-  const hasSecret = settings.authMethod !== 'private_key_jwt';
+  const hasSecret = settings.authMethod.startsWith('client_secret');
   const client: OAuthClient = {
     ...settings,
     spId,
@@ -121,8 +138,12 @@ function makeSecret(now: number): { secret: string; kept: ClientSecret } {
 
 const digestOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
 
-function columnsOf({ scopes, authMethod, jwks, tokenSeconds }: ClientSettings, now: number) {
+function columnsOf(settings: ClientSettings, now: number) {
+  const { grants, redirectUris, consent, scopes, authMethod, jwks, tokenSeconds } = settings;
   return {
+    grants: grants.join(' '),
+    redirect_uris: JSON.stringify(redirectUris),
+    consent,
     scopes: scopes.join(' '),
     auth_method: authMethod,
     jwks: jwks && JSON.stringify(jwks),
@@ -135,6 +156,9 @@ function clientOf(row: Selectable<OAuthClientRow>): OAuthClient {
   return {
     spId: row.sp_id,
     clientId: row.client_id,
+    grants: row.grants.split(' ') as Grant[],
+    redirectUris: JSON.parse(row.redirect_uris),
+    consent: row.consent,
     scopes: row.scopes.split(' ').filter((scope) => scope !== '') as OAuthScope[],
     authMethod: row.auth_method,
     jwks: row.jwks === null ? null : JSON.parse(row.jwks),

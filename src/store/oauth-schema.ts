@@ -6,9 +6,13 @@ export interface OAuthClientRow {
   id: Generated<number>;
   sp_id: number;
   client_id: string;
-  /** With blanks between. */
+  /** With blanks between, as are scopes. */
+  grants: string;
+  /** JSON: a list. */
+  redirect_uris: string;
+  consent: 'ask' | 'none';
   scopes: string;
-  auth_method: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+  auth_method: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';
   /** A JWK set of public keys, as JSON; null where it has a secret. */
   jwks: string | null;
   /** JSON: `{ digest, createdAt, expiresAt }[]`, the latest first. */
@@ -24,6 +28,8 @@ export interface OAuthArtifactRow {
   digest: string;
   client_id: string | null;
   grant_id: string | null;
+  /** What a session is found by, besides. */
+  uid: string | null;
   /** JSON, without the value. */
   payload: string;
   expires_at: number | null;

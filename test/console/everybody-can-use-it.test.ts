@@ -1,20 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
-import type { Page } from 'playwright-core';
 import type { FakeScim2 } from '../connectors/fakes/scim2.ts';
+import { faultsOf } from './axe.ts';
 import { furnish, show } from './pages.ts';
 import { openReader, openServer, ownPassword, type Reader, type Server, signIn, signInFirst } from './place.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-type Finding = {
-  id: string;
-  impact: string;
-  help: string;
-  nodes: { target: string[]; html: string; failureSummary: string }[];
-};
 
 /** What another width and other colours can break. */
 const ofTheLook = [
@@ -25,20 +14,6 @@ const ofTheLook = [
   'label',
   'aria-hidden-focus',
 ];
-
-/** What axe calls serious or critical, in words. `rules`: only these; default all. */
-async function faultsOf(page: Page, rules?: readonly string[]): Promise<string[]> {
-  await page.evaluate(axe);
-  const options = { resultTypes: ['violations'], ...(rules ? { runOnly: { type: 'rule', values: rules } } : {}) };
-  const found = (await page.evaluate(`axe.run(document, ${JSON.stringify(options)})`)) as {
-    violations: Finding[];
-  };
-  return found.violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) =>
-      nodes.map((node) => `${id}: ${node.html.slice(0, 160)} (${node.failureSummary.slice(0, 300)})`),
-    );
-}
 
 describe('everybody can use the console', () => {
   let server: Server;

@@ -45,8 +45,8 @@ eachDatabase('an application calls with its own credentials', (database) => {
     const metadata = config.serverMetadata();
     assert.equal(metadata.issuer, `${server.url}/oauth2`);
     assert.equal(metadata.token_endpoint, made.tokenEndpoint);
-    assert.deepEqual(metadata.grant_types_supported, ['client_credentials']);
-    assert.equal(metadata.authorization_endpoint, undefined);
+    assert.deepEqual(metadata.grant_types_supported, ['client_credentials', 'authorization_code', 'refresh_token']);
+    assert.deepEqual(metadata.response_types_supported, ['code']);
     const elsewhere = await fetch(`${server.url}/.well-known/oauth-authorization-server/oauth2`);
     assert.equal(((await elsewhere.json()) as { issuer: string }).issuer, metadata.issuer);
     const token = await client.clientCredentialsGrant(config, { scope: 'scim.read scim.write' });
@@ -209,6 +209,7 @@ eachDatabase('an application calls with its own credentials', (database) => {
       assert.match(((await answer.json()) as { error: string }).error, /^(invalid_request|invalid_client)$/);
     }
     assert.equal((await fetch(`${server.url}/oauth2/auth`)).status, 404);
+    assert.equal((await fetch(`${server.url}/oauth2/authorize`)).status, 400);
     const big = new URLSearchParams({ grant_type: 'client_credentials', scope: 'x'.repeat(200_000) });
     assert.ok((await fetch(`${server.url}/oauth2/token`, { method: 'POST', body: big })).status >= 400);
   });

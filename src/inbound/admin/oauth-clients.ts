@@ -9,6 +9,8 @@ import {
   type ClientSettings,
   changeClient,
   createClient,
+  type Grant,
+  grants as knownGrants,
   type OAuthClient,
   type OAuthScope,
   oauthScopes,
@@ -19,11 +21,12 @@ import {
 import { type AdminParts, bodyOf, param } from './parts.ts';
 import { showTime } from './query.ts';
 
-const settings = ['scopes', 'authMethod', 'jwks', 'tokenSeconds'] as const;
-const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
+const settings = ['grants', 'redirectUris', 'consent', 'scopes', 'authMethod', 'jwks', 'tokenSeconds'] as const;
+const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
 const place = '/service-providers/:id/oauth-client';
 const hourMs = 3_600_000;
 const mostKeys = 10;
+const mostRedirects = 50;
 
 /** The OAuth client of a service provider: what an application needs to call for it. `issuerOf`: of this server. */
 export function addOAuthClientRoutes(
@@ -59,9 +62,9 @@ export function addOAuthClientRoutes(
     const given = readFields(bodyOf(request), 'body', settings);
     return store.write(async (tx) => {
       const { provider, client } = await readBoth(tx, param(request, 'id'));
-      const { scopes, authMethod, jwks, tokenSeconds } = client;
-      const changed = readSettings({ scopes, authMethod, jwks, tokenSeconds, ...given });
-      if (changed.authMethod !== 'private_key_jwt' && client.secrets.length === 0) {
+      const before = Object.fromEntries(settings.map((name) => [name, client[name]]));
+      const changed = readSettings({ ...before, ...given });
+      if (changed.authMethod.startsWith('client_secret') && client.secrets.length === 0) {
         refuse('authMethod', 'needs a secret, and this client has none: remove it and make another');
       }
       await changeClient(tx, provider.id, changed);
@@ -74,8 +77,11 @@ export function addOAuthClientRoutes(
     const overlapMs = readHours(given.overlapHours) * hourMs;
     const made = await store.write(async (tx) => {
       const { provider, client } = await readBoth(tx, param(request, 'id'));
-      if (client.authMethod === 'private_key_jwt') {
-        throw new Problem('conflict', `the client of ${provider.name} signs with its own key and has no secret`);
+      if (!client.authMethod.startsWith('client_secret')) {
+        throw new Problem(
+          'conflict',
+          `the client of ${provider.name} has no secret: it shows itself by ${client.authMethod}`,
+        );
       }
       const clientSecret = await renewSecret(tx, client, overlapMs);
       return { ...show(provider, (await readClientOf(tx, provider.id))!, issuerOf()), clientSecret };
@@ -103,20 +109,18 @@ async function readBoth(reading: Reading, text: string): Promise<{ provider: Ser
 }
 
 function show(provider: ServiceProvider, client: OAuthClient, issuer: string): OAuthClientAnswer {
-  const { clientId, scopes, authMethod, jwks, tokenSeconds, secrets, createdAt, modifiedAt } = client;
+  const { spId: _, secrets, createdAt, modifiedAt, ...rest } = client;
+  const signsIn = client.grants.includes('authorization_code');
   return {
+    ...rest,
     serviceProvider: provider.name,
-    clientId,
-    scopes,
-    authMethod,
-    jwks,
-    tokenSeconds,
     secrets: secrets.map((one) => ({
       createdAt: showTime(one.createdAt),
       expiresAt: one.expiresAt === null ? null : showTime(one.expiresAt),
     })),
     issuer,
     tokenEndpoint: `${issuer}/token`,
+    authorizationEndpoint: signsIn ? `${issuer}/authorize` : null,
     createdAt: showTime(createdAt),
     modifiedAt: showTime(modifiedAt),
   };
@@ -132,7 +136,57 @@ function readSettings(given: Record<string, unknown>): ClientSettings {
   const jwks = given.jwks === undefined || given.jwks === null ? null : readKeys(given.jwks);
   if (authMethod === 'private_key_jwt' && !jwks) refuse('jwks', 'is needed: the public keys that it signs with');
   if (authMethod !== 'private_key_jwt' && jwks) refuse('jwks', 'is for the authMethod private_key_jwt only');
-  return { authMethod, jwks, scopes: readScopes(given.scopes), tokenSeconds: readSeconds(given.tokenSeconds) };
+  const grants = readGrants(given.grants ?? ['client_credentials']);
+  if (authMethod === 'none' && grants.includes('client_credentials')) {
+    refuse('authMethod', 'none is for applications that keep no secret, and they get no tokens of their own');
+  }
+  const redirectUris = readRedirects(given.redirectUris ?? []);
+  const signsIn = grants.includes('authorization_code');
+  if (signsIn !== redirectUris.length > 0) {
+    refuse(
+      'redirectUris',
+      signsIn ? 'is needed: where people are sent back to' : 'is for the grant authorization_code',
+    );
+  }
+  const scopes = readScopes(given.scopes);
+  if (signsIn && !scopes.includes('openid')) refuse('scopes', 'must hold openid where people sign in');
+  const consent = given.consent ?? 'ask';
+  if (consent !== 'ask' && consent !== 'none') return refuse('consent', 'must be ask or none');
+  const tokenSeconds = readSeconds(given.tokenSeconds);
+  return { grants, redirectUris, consent, authMethod, jwks, scopes, tokenSeconds };
+}
+
+function readGrants(value: unknown): Grant[] {
+  if (!Array.isArray(value) || value.length === 0)
+    return refuse('grants', `must list some of ${knownGrants.join(', ')}`);
+  for (const one of value) {
+    if (!knownGrants.includes(one)) refuse('grants', `may hold ${knownGrants.join(', ')}, not ${JSON.stringify(one)}`);
+  }
+  if (value.includes('refresh_token') && !value.includes('authorization_code')) {
+    refuse('grants', 'refresh_token comes with authorization_code only');
+  }
+  return knownGrants.filter((one) => value.includes(one));
+}
+
+/** Exact addresses: https, http on this machine, or the scheme of an app in reverse domain order (RFC 8252 section 7). */
+function readRedirects(value: unknown): string[] {
+  if (!Array.isArray(value) || value.length > mostRedirects) {
+    return refuse('redirectUris', `must be a list of at most ${mostRedirects} addresses`);
+  }
+  for (const one of value as unknown[]) {
+    const url = typeof one === 'string' ? URL.parse(one) : null;
+    if (!url || String(one).includes('#') || url.username !== '') {
+      return refuse('redirectUris', `may hold whole addresses without #, not ${JSON.stringify(one)}`);
+    }
+    const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
+    const isApp = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol);
+    if (url.protocol === 'https:' || (url.protocol === 'http:' && isLocal) || isApp) continue;
+    return refuse(
+      'redirectUris',
+      `may hold https, http on this machine, or a scheme such as com.example.app, not ${one}`,
+    );
+  }
+  return [...new Set(value as string[])];
 }
 
 function readScopes(value: unknown): OAuthScope[] {

@@ -6,6 +6,7 @@ import {
   dropArtifactsOfGrant,
   dropExpiredArtifacts,
   findArtifact,
+  findArtifactByUid,
   keepArtifact,
 } from '../oauth-artifacts.ts';
 import { findClient, type OAuthClient } from '../oauth-clients.ts';
@@ -39,8 +40,11 @@ export function openAdapter(store: Store, kind: string): Adapter {
     async revokeByGrantId(grantId) {
       await store.write((tx) => dropArtifactsOfGrant(tx, grantId));
     },
-    // Sessions and device codes are found so; neither is used.
-    findByUid: async () => undefined,
+    async findByUid(uid) {
+      const found = await store.read((reading) => findArtifactByUid(reading, kind, uid));
+      return found && ({ ...found.payload } as AdapterPayload);
+    },
+    // Device codes are found so, and there are none.
     findByUserCode: async () => undefined,
   };
 }
@@ -65,15 +69,19 @@ function openClients(store: Store): Adapter {
 }
 
 /** In the words of RFC 7591. The secret is not among them: whether one is right, `isSecretOf` says. */
-function metadataOf({ clientId, scopes, authMethod, jwks, tokenSeconds }: OAuthClient): AdapterPayload {
+function metadataOf(client: OAuthClient): AdapterPayload {
+  const { clientId, grants, redirectUris, scopes, authMethod, jwks, tokenSeconds } = client;
+  const signsIn = grants.includes('authorization_code');
   return {
     client_id: clientId,
-    grant_types: ['client_credentials'],
-    response_types: [],
-    redirect_uris: [],
+    grant_types: grants,
+    response_types: signsIn ? ['code'] : [],
+    redirect_uris: redirectUris,
+    application_type: redirectUris.every((uri) => /^https?:/.test(uri)) ? 'web' : 'native',
     scope: scopes.join(' '),
     token_endpoint_auth_method: authMethod,
     token_seconds: tokenSeconds,
-    ...(authMethod === 'private_key_jwt' ? { jwks } : { client_secret: 'kept as a digest' }),
+    ...(authMethod === 'private_key_jwt' ? { jwks } : {}),
+    ...(authMethod.startsWith('client_secret') ? { client_secret: 'kept as a digest' } : {}),
   } as AdapterPayload;
 }

@@ -5,7 +5,7 @@ export const oauthPath = '/oauth2';
 const discovery = '/.well-known/openid-configuration';
 
 /**
- * OAuth 2.0 under `/oauth2`: token (RFC 6749), introspection (RFC 7662), revocation (RFC 7009), keys, and what describes
+ * OAuth 2.0 and OpenID Connect under `/oauth2`: authorize, token (RFC 6749), userinfo, introspection (RFC 7662), revocation (RFC 7009), keys, and what describes
  * it all, also where RFC 8414 section 3.1 looks for it. The provider answers; it is opened with the first request, as
  * only a server that listens knows its own address.
  */
@@ -21,7 +21,17 @@ export function oauthDoor(given: { provider: () => Promise<Provider> }) {
     // The provider reads the body itself, and bounds it.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    for (const path of ['/token', '/introspect', '/revoke', '/jwks', discovery]) {
+    const paths = [
+      '/authorize',
+      '/authorize/:uid',
+      '/token',
+      '/userinfo',
+      '/introspect',
+      '/revoke',
+      '/jwks',
+      discovery,
+    ];
+    for (const path of paths) {
       const url = `${oauthPath}${path}`;
       app.all(url, (request, reply) => answer(request, reply, (request.raw.url ?? url).slice(oauthPath.length)));
     }

@@ -1,37 +1,67 @@
+import { hkdfSync } from 'node:crypto';
 import type { Configuration, Provider } from 'oidc-provider';
 import type { Logger } from '../../base/log.ts';
+import type { SealingKey } from '../../base/secret.ts';
 import type { Store } from '../../store/store.ts';
-import { findClient, isSecretOf, type OAuthClient, oauthScopes } from '../oauth-clients.ts';
+import { findClient, grants, isSecretOf, oauthScopes } from '../oauth-clients.ts';
+import { claimsByScope, findAccount } from './accounts.ts';
 import { openAdapter } from './adapter.ts';
 import type { SigningKey } from './keys.ts';
+import { writeErrorPage } from './pages.ts';
 
+const hour = 3_600;
+const day = 24 * hour;
 const leastTokenSeconds = 60;
 
+/** How long each thing is good, in seconds. A sign-in ends with the browser's session, and after so long. */
+const ttl = {
+  AuthorizationCode: 60,
+  IdToken: hour,
+  Interaction: hour / 2,
+  Session: 12 * hour,
+  Grant: 30 * day,
+  RefreshToken: 14 * day,
+} as const;
+
 /**
- * The authorization server, by the certified `oidc-provider`, over our database: clients of service providers get access
- * tokens by the client credentials grant (RFC 6749 section 4.4). Nobody registers clients here, and there is no page.
- * `issuer`: where it is reached, without a slash at the end.
+ * The authorization server, by the certified `oidc-provider`, over our database: service providers get access tokens by
+ * client credentials (RFC 6749 section 4.4), and by the code flow with PKCE (RFC 7636) after somebody of the directory
+ * signed in and agreed. Nobody registers clients here. `issuer`: where it is reached, without a slash at the end.
  */
 export async function openProvider(options: {
   issuer: string;
   store: Store;
   log: Logger;
+  /** What cookies are signed with is derived from it: the same on every server. */
+  key: SealingKey;
   keys: readonly SigningKey[];
 }): Promise<Provider> {
   // Half of a megabyte that a server without OAuth clients never needs.
   const { Provider } = await import('oidc-provider');
-  const { issuer, store, log, keys } = options;
+  const { issuer, store, log, key, keys } = options;
+  const isSecure = issuer.startsWith('https:');
+  const cookie = { signed: true, httpOnly: true, sameSite: 'lax', secure: isSecure } as const;
   const configuration: Configuration = {
     adapter: (kind: string) => openAdapter(store, kind),
     jwks: { keys: [...keys] as never },
+    cookies: {
+      keys: [Buffer.from(hkdfSync('sha256', key, '', 'purvey oauth cookies', 32)).toString('base64url')],
+      names: { session: 'purvey-oauth', interaction: 'purvey-sign-in', resume: 'purvey-sign-in-resume' },
+      long: cookie,
+      short: cookie,
+    },
     scopes: [...oauthScopes],
-    responseTypes: [],
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    claims: claimsByScope,
+    responseTypes: ['code'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    pkce: { required: () => true },
     routes: {
+      authorization: '/authorize',
       token: '/token',
       introspection: '/introspect',
       revocation: '/revoke',
       jwks: '/jwks',
+      userinfo: '/userinfo',
     },
     features: {
       devInteractions: { enabled: false },
@@ -39,17 +69,29 @@ export async function openProvider(options: {
       // A client learns of its own tokens and of nobody else's.
       introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
       revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      userinfo: { enabled: true },
       resourceIndicators: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
-      userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
     },
+    interactions: { url: (_ctx, interaction) => `${new URL(issuer).pathname}/sign-in/${interaction.uid}` },
+    findAccount: (_ctx, id) => findAccount(store, id),
+    // One that is used twice was stolen: everything of its grant ends (RFC 9700 section 4.14.2).
+    rotateRefreshToken: true,
+    renderError: (ctx, out) => {
+      ctx.type = 'html';
+      ctx.body = writeErrorPage(out.error_description ?? out.error);
+    },
     ttl: {
+      ...ttl,
+      AccessToken: (_ctx, _token, client) => tokenSecondsOf(client),
       ClientCredentials: (_ctx, _token, client) => tokenSecondsOf(client),
     },
     extraClientMetadata: { properties: ['token_seconds'] },
   };
   const provider = new Provider(issuer, configuration);
+  // Behind something that speaks TLS for it, it takes their word for that.
+  provider.proxy = isSecure;
   const { prototype } = provider.Client as unknown as { prototype: { compareClientSecret(secret: string): unknown } };
   prototype.compareClientSecret = async function (this: { clientId: string }, secret: string): Promise<boolean> {
     const client = await store.read((reading) => findClient(reading, this.clientId));
@@ -57,8 +99,8 @@ export async function openProvider(options: {
   };
   provider.use(async (ctx, next) => {
     await next();
-    // Nobody signs in here: there is no such endpoint.
-    if (ctx.oidc?.route === 'discovery') ctx.body = { ...(ctx.body as object), authorization_endpoint: undefined };
+    // The library offers more than any client may have here.
+    if (ctx.oidc?.route === 'discovery') ctx.body = { ...(ctx.body as object), grant_types_supported: [...grants] };
   });
   provider.on('server_error', (_ctx: unknown, error: Error) => {
     log.error({ error: error.stack }, 'the authorization server failed at a request');
@@ -67,6 +109,5 @@ export async function openProvider(options: {
 }
 
 function tokenSecondsOf(client: unknown): number {
-  const seconds = (client as Partial<Record<'token_seconds', OAuthClient['tokenSeconds']>>).token_seconds;
-  return Math.max(leastTokenSeconds, seconds ?? leastTokenSeconds);
+  return Math.max(leastTokenSeconds, (client as { token_seconds?: number }).token_seconds ?? leastTokenSeconds);
 }
