@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox';
-import { needOf, type Operation, operations } from './operations.ts';
+import { needOf, type Operation } from './operation.ts';
+import { operations } from './operations.ts';
 import { ProblemAnswer } from './problem.ts';
 
 type Json = Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
-import type { OAuthClientRow } from '../store/oauth-schema.ts';
+import type { OAuthClientRow } from '../store/oauth-rows.ts';
 import { prepare, type Reading, type Tx } from '../store/store.ts';
 
 /** The only writer of `oauth_clients`: service providers that call by OAuth 2.0, at most one client each. */

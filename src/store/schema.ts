@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 import type { ConflictRow, DecisionRow } from './decision-rows.ts';
-import type { OAuthArtifactRow, OAuthClientRow, OAuthKeyRow } from './oauth-schema.ts';
+import type { OAuthArtifactRow, OAuthClientRow, OAuthKeyRow } from './oauth-rows.ts';
 
 /**
  * Every table, as its rows are read and written. Times are milliseconds of database time; flags are 0 or 1; `doc` and

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
 import { Secret } from '../../src/base/secret.ts';
-import { needOf, operations } from '../../src/contract/operations.ts';
+import { needOf } from '../../src/contract/operation.ts';
+import { operations } from '../../src/contract/operations.ts';
 import { OperatorList, OperatorMade, SessionAnswer } from '../../src/contract/session.ts';
 import { hashPassword } from '../../src/directory/passwords.ts';
 import { openCredentials } from '../../src/inbound/credentials.ts';

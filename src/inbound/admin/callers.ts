@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
-import { needOf, type Operation, operations } from '../../contract/operations.ts';
+import { needOf, type Operation } from '../../contract/operation.ts';
+import { operations } from '../../contract/operations.ts';
 import type { Caller, Credentials } from '../credentials.ts';
 import { sessionLastsMs } from '../sessions.ts';
 

@@ -1,0 +1,68 @@
+import { after, given, list, type Operation } from './operation.ts';
+import { pageOf, SubjectRef } from './page.ts';
+import {
+  DomainAnswer,
+  DomainInput,
+  DomainList,
+  GroupInput,
+  GroupPatch,
+  SubjectDetail,
+  SubjectList,
+  UserInput,
+  UserPatch,
+} from './subject.ts';
+
+/** Users, groups and user store domains. */
+export const directoryOperations: readonly Operation[] = [
+  ...(['users', 'groups'] as const).flatMap((place): Operation[] => [
+    {
+      method: 'get',
+      path: `/${place}`,
+      summary: `The ${place} of the directory`,
+      query: { filter: 'A SCIM filter (RFC 7644 section 3.4.2.2)', startIndex: 'Counts from 1', limit: list },
+      answers: { 200: SubjectList },
+    },
+    {
+      method: 'get',
+      path: `/${place}/{id}`,
+      summary: `One of the ${place}, by id or name, and where it stands`,
+      answers: { 200: SubjectDetail },
+    },
+    {
+      method: 'post',
+      path: `/${place}`,
+      summary: `Add ${place === 'users' ? 'a user' : 'a group'}; waits for blocking targets, as SCIM does`,
+      body: given(place === 'users' ? UserInput : GroupInput),
+      answers: { 201: SubjectDetail },
+    },
+    {
+      method: 'patch',
+      path: `/${place}/{id}`,
+      summary: place === 'users' ? 'Change parts of a user' : 'Rename a group, and say who comes and goes',
+      body: given(place === 'users' ? UserPatch : GroupPatch),
+      answers: { 200: SubjectDetail },
+    },
+    {
+      method: 'delete',
+      path: `/${place}/{id}`,
+      summary: `Remove ${place === 'users' ? 'a user' : 'a group; its members stay'}`,
+      answers: { 204: null },
+    },
+  ]),
+  {
+    method: 'get',
+    path: '/groups/{id}/members',
+    summary: 'All members of a group',
+    query: { after, limit: list },
+    answers: { 200: pageOf(SubjectRef) },
+  },
+  { method: 'get', path: '/user-store-domains', summary: 'User store domains', answers: { 200: DomainList } },
+  {
+    method: 'post',
+    path: '/user-store-domains',
+    summary: 'Add a user store domain; 200 when it is there already',
+    body: given(DomainInput),
+    answers: { 200: DomainAnswer, 201: DomainAnswer },
+    is: 'configures',
+  },
+];
