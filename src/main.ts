@@ -9,12 +9,13 @@ import { type Logger, openLog } from './base/log.ts';
 import type { SealingKey } from './base/secret.ts';
 import { type Config, readSealingKey, storeFile } from './config.ts';
 import { connectorKinds } from './connectors/index.ts';
+import type { ServerAnswer } from './contract/status.ts';
 import { settleDeclaredAttributes } from './directory/declared-attributes.ts';
 import { adminDoor } from './inbound/admin/door.ts';
 import { createApiToken } from './inbound/api-tokens.ts';
 import { consoleDoor } from './inbound/console/door.ts';
 import { openCredentials } from './inbound/credentials.ts';
-import { openDoor } from './inbound/door.ts';
+import { type DoorLimits, openDoor } from './inbound/door.ts';
 import { addFront, frontOptions } from './inbound/front.ts';
 import { oauthDoor, oauthPath } from './inbound/oauth/door.ts';
 import { ensureSigningKeys } from './inbound/oauth/keys.ts';
@@ -98,7 +99,8 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     const credentials = openCredentials({ store, clock });
     const waits = openWaits({ store, clock, log, engine, boundMs: config.blockingMs });
     const door = openDoor({ store, credentials, clock, log, waits, types });
-    const facts = { version: readVersion(), startedAt, place: placeOf(config), keep: config.keep };
+    const server = describeServer(config, door.limits);
+    const facts = { version: readVersion(), startedAt, place: placeOf(config), keep: config.keep, server };
     const app = openServer(config);
     undo.push(() => app.close());
     // Before the doors close: whoever waits for a delivery is answered.
@@ -253,6 +255,25 @@ function placeOf(config: Config): string {
   if (!config.databaseUrl) return storeFile(config);
   const { host, pathname } = new URL(config.databaseUrl.reveal());
   return `${host}${pathname}`;
+}
+
+function describeServer(config: Config, limits: DoorLimits): ServerAnswer {
+  return {
+    sealingKey: config.key ? 'environment' : 'file',
+    tls: config.tls !== undefined,
+    publicUrl: config.publicUrl ?? null,
+    timeZone: config.timeZone,
+    whenNoRule: config.whenNoRule,
+    limits: {
+      bodyBytes: limits.bodyBytes,
+      bulkOperations: config.bulk.operations,
+      bulkBytes: config.bulk.bytes,
+      searchSeconds: limits.searchMs / 1_000,
+      blockingSeconds: config.blockingMs / 1_000,
+      passwordDays: config.passwordDays,
+      forwardedDays: config.forwardedDays,
+    },
+  };
 }
 
 /** What `npm run build` made of the console: beside the compiled server, or in `dist` of the repository. */

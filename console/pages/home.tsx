@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { StatusAnswer, TargetStatus } from '../../src/contract/status.ts';
-import { changesQuery, statusQuery } from '../api/queries.ts';
+import { causesQuery, changesQuery, statusQuery } from '../api/queries.ts';
 import { Causes } from '../frame/causes.tsx';
 import { healthOf, isBehind, StateBar, toLookAt } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { Card, Empty, PageHead, Shown } from '../parts/page.tsx';
+import { Card, Empty, PageHead, Shown, together } from '../parts/page.tsx';
 import { StateTag } from '../parts/state.tsx';
 import { SubjectLink } from '../parts/subject.tsx';
 import { Ago } from '../parts/time.tsx';
@@ -16,10 +16,13 @@ import { Troubles } from './troubles.tsx';
 
 export function HomePage() {
   const status = useQuery(statusQuery);
+  const all = together(status, useQuery(causesQuery), useQuery(changesQuery({ limit: 8 })));
   return (
     <>
       <PageHead title="Home" says="Is everybody where they should be?" />
-      <Shown query={status}>{(data) => <Answers status={data} />}</Shown>
+      <Shown query={all} rows={16}>
+        {(data) => <Answers status={data} />}
+      </Shown>
     </>
   );
 }

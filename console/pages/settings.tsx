@@ -24,6 +24,7 @@ export function SettingsPage() {
           <Tokens />
         </Card>
         <Domains />
+        <Limits />
         <Server />
       </div>
     </>
@@ -238,6 +239,34 @@ function Domains() {
   );
 }
 
+const megabytes = (bytes: number) => `${Math.round(bytes / 104_857.6) / 10} MB`;
+
+/** They are set where the server is started, and shown here. */
+function Limits() {
+  const query = useQuery(statusQuery);
+  return (
+    <Card title="Limits">
+      <Shown query={query} rows={4}>
+        {({ server: { limits } }) => (
+          <Facts
+            rows={[
+              ['A request', `at most ${megabytes(limits.bodyBytes)}`],
+              [
+                'A SCIM bulk request',
+                `at most ${plural(limits.bulkOperations, 'operation')} and ${megabytes(limits.bulkBytes)}`,
+              ],
+              ['A search without an index', `ends after ${showSpan(limits.searchSeconds * 1_000)}`],
+              ['A request with blocking targets', `waits ${showSpan(limits.blockingSeconds * 1_000)} at most`],
+              ['A password on its way', `is erased after ${plural(limits.passwordDays, 'day')}`],
+              ['What is only forwarded', `is erased after ${plural(limits.forwardedDays, 'day')}`],
+            ]}
+          />
+        )}
+      </Shown>
+    </Card>
+  );
+}
+
 function Server() {
   const query = useQuery(statusQuery);
   const keeps = (days: number, oldest: string | null) => (
@@ -253,7 +282,7 @@ function Server() {
   return (
     <Card title="Server">
       <Shown query={query} rows={4}>
-        {({ version, uptime, database, kept }) => (
+        {({ version, uptime, database, kept, server }) => (
           <Facts
             rows={[
               ['Version', version],
@@ -261,6 +290,19 @@ function Server() {
               ['Database', `${database.kind === 'sqlite' ? 'SQLite' : 'PostgreSQL'}, ${database.place}`],
               ['Attempts are kept', keeps(kept.attemptsDays, kept.oldestAttempt)],
               ['Changes are kept', keeps(kept.changesDays, kept.oldestChange)],
+              [
+                'Sealing key',
+                server.sealingKey === 'environment'
+                  ? 'from the environment (PURVEY_KEY); it fits what is sealed'
+                  : 'the file key in the data folder; it fits what is sealed',
+              ],
+              ['Speaks', server.tls ? 'TLS' : 'plain HTTP'],
+              ['Is reached at', server.publicUrl],
+              ['Time zone of rules', server.timeZone],
+              [
+                'Where no rule applies',
+                server.whenNoRule === 'withhold' ? 'operations are withheld' : 'operations go out',
+              ],
             ]}
           />
         )}

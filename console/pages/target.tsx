@@ -6,11 +6,11 @@ import type { TargetStatus } from '../../src/contract/status.ts';
 import type { SyncAnswer } from '../../src/contract/sync.ts';
 import type { TestAnswer } from '../../src/contract/target.ts';
 import { call } from '../api/client.ts';
-import { statusQuery, syncQuery, targetsQuery } from '../api/queries.ts';
+import { causesQuery, statusQuery, syncQuery, targetsQuery } from '../api/queries.ts';
 import { Causes } from '../frame/causes.tsx';
 import { Act } from '../parts/act.tsx';
 import { healthOf, StateBar, toLookAt } from '../parts/health.tsx';
-import { Card, Empty, Facts, Note, PageHead, Shown } from '../parts/page.tsx';
+import { Card, Empty, Facts, Note, PageHead, Shown, together } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
 import { StateTag } from '../parts/state.tsx';
 import { Ago } from '../parts/time.tsx';
@@ -25,7 +25,8 @@ export function TargetPage() {
   const { target: name } = useParams({ from: '/targets/$target' });
   const status = useQuery(statusQuery);
   const targets = useQuery(targetsQuery);
-  const own = status.data?.targets.find((one) => one.name === name || String(one.id) === name);
+  const all = together(status, targets, useQuery(causesQuery), useQuery(syncQuery(name)));
+  const own = all.data?.targets.find((one) => one.name === name || String(one.id) === name);
   const full = targets.data?.items.find((one) => one.id === own?.id);
   const [tested, setTested] = useState<TestAnswer>();
   return (
@@ -56,7 +57,7 @@ export function TargetPage() {
           )
         }
       />
-      <Shown query={status}>
+      <Shown query={all} rows={16}>
         {() =>
           own ? (
             <div className="stack">

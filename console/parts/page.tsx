@@ -71,6 +71,18 @@ export function Empty(props: { icon: IconName; title: string; children?: ReactNo
 
 type Loaded<T> = { data: T | undefined; error: Error | null; refetch: () => unknown };
 
+/**
+ * What is shown in one go, so that nothing moves when the next part comes: `first` counts as loaded when all the others
+ * are, or have failed.
+ */
+export function together<T>(
+  first: Loaded<T>,
+  ...others: readonly Pick<Loaded<unknown>, 'data' | 'error'>[]
+): Loaded<T> {
+  const isWhole = others.every(({ data, error }) => data !== undefined || error);
+  return isWhole ? first : { ...first, data: undefined };
+}
+
 /** One of the three: still loading, failed, or `children` with what was loaded. */
 export function Shown<T>(props: { query: Loaded<T>; rows?: number; children: (data: T) => ReactNode }) {
   const { data, error, refetch } = props.query;

@@ -73,6 +73,30 @@ export const ThroughputAnswer = Type.Object({
 });
 export type ThroughputAnswer = Static<typeof ThroughputAnswer>;
 
+/** How this server is set up, as far as an administrator should see it. */
+export const ServerAnswer = Type.Object({
+  /** Where the key comes from that seals secrets; it is the one that they were sealed with, or the server had not started. */
+  sealingKey: Type.Union([Type.Literal('environment'), Type.Literal('file')]),
+  tls: Type.Boolean(),
+  /** What it is called from outside, when that is another address than it listens at. */
+  publicUrl: Type.Union([Type.String(), Type.Null()]),
+  /** The zone that rules see the clock in, and what becomes of an operation that none applies to. */
+  timeZone: Type.String(),
+  whenNoRule: Type.Union([Type.Literal('let-through'), Type.Literal('withhold')]),
+  limits: Type.Object({
+    bodyBytes: count,
+    bulkOperations: count,
+    bulkBytes: count,
+    /** How long a search may look at everybody, and a request wait for blocking targets. */
+    searchSeconds: Type.Number(),
+    blockingSeconds: Type.Number(),
+    /** How long passwords, and what is only forwarded, wait for targets. */
+    passwordDays: count,
+    forwardedDays: count,
+  }),
+});
+export type ServerAnswer = Static<typeof ServerAnswer>;
+
 export const StatusAnswer = Type.Object({
   version: Type.String(),
   /** Seconds since this process started. */
@@ -82,6 +106,7 @@ export const StatusAnswer = Type.Object({
     /** The file, or host and database name; never credentials. */
     place: Type.String(),
   }),
+  server: ServerAnswer,
   users: count,
   groups: count,
   /**

@@ -63,6 +63,22 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
     startedAt: clock.monotonic(),
     place: 'here',
     keep: { attemptsDays: 30, changesDays: 400 },
+    server: {
+      sealingKey: 'file',
+      tls: false,
+      publicUrl: null,
+      timeZone: 'UTC',
+      whenNoRule: 'let-through',
+      limits: {
+        bodyBytes: 1_048_576,
+        bulkOperations: 1_000,
+        bulkBytes: 1_048_576,
+        searchSeconds: 10,
+        blockingSeconds: 10,
+        passwordDays: 7,
+        forwardedDays: 30,
+      },
+    } as const,
   };
   const app = fastify({ forceCloseConnections: true });
   const routes: string[] = [];

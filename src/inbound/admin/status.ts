@@ -1,5 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import type { BannerAnswer, LaneAnswer, StatusAnswer, TargetStatus, ThroughputAnswer } from '../../contract/status.ts';
+import type {
+  BannerAnswer,
+  LaneAnswer,
+  ServerAnswer,
+  StatusAnswer,
+  TargetStatus,
+  ThroughputAnswer,
+} from '../../contract/status.ts';
 import { countUnplanned } from '../../directory/changes.ts';
 import { countForwarded } from '../../directory/forwarded-bodies.ts';
 import { countSubjects } from '../../directory/subjects.ts';
@@ -28,6 +35,7 @@ export type StatusFacts = {
   place: string;
   /** Days that attempts and changes are kept; 0: for ever. */
   keep: Keep;
+  server: ServerAnswer;
 };
 
 /** How long ago the first bucket begins, and how long each is, in minutes. */
@@ -71,6 +79,7 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
         version: facts.version,
         uptime: Math.round((clock.monotonic() - facts.startedAt) / 1000),
         database: { kind: store.dialect.name, place: facts.place },
+        server: facts.server,
         users: Number(subjects.users),
         groups: Number(subjects.groups),
         forwarded: { ...forwarded, givenUp: lost },
