@@ -222,7 +222,7 @@ function BindingRow(props: {
         {!isResident && (
           <Checkbox
             label="Enable JIT"
-            title="Whoever is provisioned at sign-in is sent too"
+            title="Whoever comes by signing in to this application is sent there"
             checked={row.jit}
             disabled={disabled}
             onChange={(event) => set({ jit: event.currentTarget.checked })}

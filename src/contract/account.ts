@@ -90,6 +90,8 @@ export const AccountDetail = Type.Intersect([
         Type.Object({ seq: Type.Integer(), at: Time, door: Type.String(), actor: Type.String() }),
         Type.Null(),
       ]),
+      /** It spoke only because people signed in to it, so that a binding has to have *Enable JIT*. */
+      atSignIn: Type.Boolean(),
       /** Who spoke for the subject and is bound there now. */
       heldBy: Type.Array(Type.String()),
       /** Null: only what was forwarded could tell, and that is erased. */

@@ -23,7 +23,7 @@ export const BindingInput = Type.Object({
   onFailure: Type.Optional(OnFailure),
   /** Each operation is asked about first, by the policies in force. Default false. */
   rules: Type.Optional(Type.Boolean()),
-  /** Default false; true is refused until it is built. */
+  /** Whoever comes by signing in to this application is sent there. Default false; refused for the resident one. */
   jit: Type.Optional(Type.Boolean()),
   /** Default true. */
   enabled: Type.Optional(Type.Boolean()),

@@ -12,6 +12,17 @@ export type Origin = {
   forwarding?: Forwarding;
 };
 
+/**
+ * A service provider that spoke for a subject: by a call of its own, or because somebody signed in to it. What a sign-in
+ * may bring about is less (*Enable JIT*), so the two are told apart for as long as the subject is known.
+ */
+export type Speaker = { spId: number; by: 'call' | 'sign-in' };
+
+/** How whoever made a change spoke. */
+export function speakerOf({ spId, door }: Pick<Origin, 'spId' | 'door'>): Speaker {
+  return { spId, by: door === 'login' ? 'sign-in' : 'call' };
+}
+
 /** How bodies are kept of resources that are only forwarded (`forwarded.ts`). */
 export type Forwarding = {
   key: SealingKey;
@@ -69,6 +80,14 @@ const insertSp = prepare<{ subject: string; sp: number }, never>(
   (_, p) => sql`insert into subject_sps (subject_id, sp_id) values (${p.subject}, ${p.sp}) on conflict do nothing`,
 );
 
+const insertSignIn = prepare<{ subject: string; sp: number }, never>(
+  (_, p) => sql`insert into subject_sign_ins (subject_id, sp_id) values (${p.subject}, ${p.sp}) on conflict do nothing`,
+);
+
+async function noteSpeaker(tx: Tx, subject: string, { spId, by }: Speaker): Promise<void> {
+  await tx.run(by === 'sign-in' ? insertSignIn : insertSp, { subject, sp: spId });
+}
+
 const lockSubject = prepare<{ id: string }, { id: string }>((q, p, d) =>
   q.selectFrom('subjects').select('id').where('id', '=', p.id).modifyEnd(d.forUpdate),
 );
@@ -104,7 +123,7 @@ export async function insertChange(tx: Tx, { subjectId, otherId, origin, urgency
     at: tx.now,
     urgency,
   });
-  await tx.run(insertSp, { subject: subjectId, sp: spId });
+  await noteSpeaker(tx, subjectId, speakerOf(origin));
   return rows[0]!.seq;
 }
 
@@ -119,7 +138,7 @@ export async function insertMembershipChanges(
   const made = await tx.run(insertRows, { rows, sp: spId, door, actor, at: tx.now, urgency: urgency.security });
   const latest = new Map<string, number>();
   for (const { seq, subject_id } of made) latest.set(subject_id, Math.max(seq, latest.get(subject_id) ?? 0));
-  for (const subject of latest.keys()) await tx.run(insertSp, { subject, sp: spId });
+  for (const subject of latest.keys()) await noteSpeaker(tx, subject, speakerOf(origin));
   return latest;
 }
 
@@ -229,23 +248,26 @@ export async function listChanges(
   return (await reading.all(query)).map((row) => toChange(row as unknown as ChangeRow));
 }
 
-const since = prepare<{ rows: string }, { subject_id: string; sp_id: number }>((_, p, d) => {
+type SpokeRow = { subject_id: string; sp_id: number; by_sign_in: number };
+
+const since = prepare<{ rows: string }, SpokeRow>((_, p, d) => {
   const rows = d.rowsOf<{ subject_id: string; after: number }, 'r'>(p.rows, 'r', { subject_id: 'text', after: 'int' });
-  return sql<{ subject_id: string; sp_id: number }>`
-    select distinct c.subject_id, c.sp_id from ${rows}
+  return sql<SpokeRow>`
+    select distinct c.subject_id, c.sp_id, case when c.door = 'login' then 1 else 0 end as by_sign_in from ${rows}
     inner join changes c on c.subject_id = r.subject_id and c.seq > r.after`;
 });
 
-/** The service providers that changes of each subject later than `after` were made for. */
-export async function spsSince(
+/** Who spoke for each subject in changes later than `after`. */
+export async function speakersSince(
   reading: Reading,
   subjects: readonly { subjectId: string; after: number }[],
-): Promise<Map<string, number[]>> {
-  const found = new Map<string, number[]>();
+): Promise<Map<string, Speaker[]>> {
+  const found = new Map<string, Speaker[]>();
   if (subjects.length === 0) return found;
   const rows = JSON.stringify(subjects.map(({ subjectId, after }) => ({ subject_id: subjectId, after })));
-  for (const { subject_id, sp_id } of await reading.run(since, { rows })) {
-    found.set(subject_id, [...(found.get(subject_id) ?? []), sp_id]);
+  for (const { subject_id, sp_id, by_sign_in } of await reading.run(since, { rows })) {
+    const speaker: Speaker = { spId: sp_id, by: by_sign_in === 1 ? 'sign-in' : 'call' };
+    found.set(subject_id, [...(found.get(subject_id) ?? []), speaker]);
   }
   return found;
 }

@@ -3,6 +3,7 @@ import { Problem } from '../base/problem.ts';
 import type { JsonValue } from '../protocol/scim/json.ts';
 import type { SubjectRow } from '../store/schema.ts';
 import { prepare, type Reading, type Tx } from '../store/store.ts';
+import type { Speaker } from './changes.ts';
 import { nameInDomain } from './names.ts';
 
 export type Attributes = Record<string, JsonValue>;
@@ -107,20 +108,26 @@ export async function listLiveSubjects(
   return (await reading.run(livePage[kind], page)).map(toSubject);
 }
 
-const sps = prepare<{ ids: string }, { subject_id: string; sp_id: number }>((_, p, d) => {
+type SpokeRow = { subject_id: string; sp_id: number; by_sign_in: number };
+
+const speakers = prepare<{ ids: string }, SpokeRow>((_, p, d) => {
   const ids = d.rowsOf<{ id: string }, 'r'>(p.ids, 'r', { id: 'text' });
-  return sql<{ subject_id: string; sp_id: number }>`
-    select s.subject_id, s.sp_id from ${ids} inner join subject_sps s on s.subject_id = r.id order by s.sp_id`;
+  return sql<SpokeRow>`
+    select s.subject_id, s.sp_id, 0 as by_sign_in from ${ids} inner join subject_sps s on s.subject_id = r.id
+    union all
+    select s.subject_id, s.sp_id, 1 as by_sign_in from ${ids} inner join subject_sign_ins s on s.subject_id = r.id
+    order by by_sign_in, sp_id`;
 });
 
-/** The service providers that ever spoke for each subject (engine rule 20). */
-export async function spokenForBy(reading: Reading, ids: readonly string[]): Promise<Map<string, number[]>> {
-  const found = new Map<string, number[]>();
+/** The service providers that ever spoke for each subject, those that called first (engine rule 20). */
+export async function spokenForBy(reading: Reading, ids: readonly string[]): Promise<Map<string, Speaker[]>> {
+  const found = new Map<string, Speaker[]>();
   if (ids.length === 0) return found;
-  for (const { subject_id, sp_id } of await reading.run(sps, { ids: idRows(new Set(ids)) })) {
+  for (const { subject_id, sp_id, by_sign_in } of await reading.run(speakers, { ids: idRows(new Set(ids)) })) {
+    const speaker: Speaker = { spId: sp_id, by: by_sign_in === 1 ? 'sign-in' : 'call' };
     const known = found.get(subject_id);
-    if (known) known.push(sp_id);
-    else found.set(subject_id, [sp_id]);
+    if (known) known.push(speaker);
+    else found.set(subject_id, [speaker]);
   }
   return found;
 }

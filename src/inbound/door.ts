@@ -5,7 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { Problem } from '../base/problem.ts';
-import type { Origin } from '../directory/changes.ts';
+import type { Origin, Speaker } from '../directory/changes.ts';
 import type { Subject } from '../directory/subjects.ts';
 import { coreTypes, type ResourceTypes } from '../protocol/scim/schema.ts';
 import type { Delivery, Waits } from '../provisioning/wait.ts';
@@ -29,16 +29,16 @@ export type Door = {
   /**
    * After a `write`: waits for the blocking targets of whom it was made for, and answers what they made of it; nothing
    * for most, who have none. `subject`: as the write left it, a tombstone for a deletion. Ends early when the client
-   * goes away, and when the client wished to wait less (`Prefer: wait`).
+   * goes away, and when the client wished to wait less (`Prefer: wait`). `by`: default a call.
    */
   settle(
-    change: { caller: Caller; subject: Subject },
+    change: { caller: Caller; subject: Subject; by?: Speaker['by'] },
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<Delivery[]>;
   /** The same for many subjects, waited for together: what became of each, in their order. */
   settleAll(
-    change: { caller: Caller; subjects: readonly Subject[] },
+    change: { caller: Caller; subjects: readonly Subject[]; by?: Speaker['by'] },
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<Delivery[][]>;
@@ -71,7 +71,7 @@ export function openDoor(parts: {
   const { store, credentials, clock, log, waits, types = coreTypes } = parts;
   const limits = { ...defaultLimits, ...parts.limits };
 
-  const settleAll: Door['settleAll'] = async ({ caller: { spId }, subjects }, request, reply) => {
+  const settleAll: Door['settleAll'] = async ({ caller: { spId }, subjects, by = 'call' }, request, reply) => {
     if (!waits) return subjects.map(() => []);
     const gone = new AbortController();
     setMaxListeners(0, gone.signal);
@@ -80,7 +80,7 @@ export function openDoor(parts: {
     if (reply.raw.destroyed) abort();
     try {
       const options = { withinMs: readPreferredWait(request.headers.prefer), signal: gone.signal };
-      return await Promise.all(subjects.map((subject) => waits.settle({ spId, subject }, options)));
+      return await Promise.all(subjects.map((subject) => waits.settle({ spId, subject, by }, options)));
     } finally {
       reply.raw.off('close', abort);
     }
@@ -110,8 +110,8 @@ export function openDoor(parts: {
       store.signal('changes');
       return value;
     },
-    async settle({ caller, subject }, request, reply) {
-      return (await settleAll({ caller, subjects: [subject] }, request, reply))[0]!;
+    async settle({ subject, ...change }, request, reply) {
+      return (await settleAll({ ...change, subjects: [subject] }, request, reply))[0]!;
     },
     settleAll,
     judge(error, { method, route }) {

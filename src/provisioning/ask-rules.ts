@@ -1,4 +1,4 @@
-import { spsSince } from '../directory/changes.ts';
+import { type Speaker, speakersSince } from '../directory/changes.ts';
 import { readAllGroupsOf } from '../directory/memberships.ts';
 import type { Attributes, Subject } from '../directory/subjects.ts';
 import type { JsonValue } from '../protocol/scim/json.ts';
@@ -34,22 +34,24 @@ export async function openRules(
   book: TargetBook,
   open: OpenTarget,
   asked: readonly Asked[],
-  known: { subjects: ReadonlyMap<string, Subject>; spokenFor: ReadonlyMap<string, readonly number[]> },
+  known: { subjects: ReadonlyMap<string, Subject>; spokenFor: ReadonlyMap<string, readonly Speaker[]> },
 ): Promise<Map<string, AccountRules>> {
   const rules = new Map<string, AccountRules>();
   const targetId = open.target.id;
   if (!book.asksRules(targetId)) return rules;
-  const since = await spsSince(
+  const since = await speakersSince(
     reading,
     asked.map((account) => ({ subjectId: account.subject_id, after: account.seq_done })),
   );
   const concerned = asked.flatMap((account) => {
-    const bound = (spIds: readonly number[] = []) => {
-      const some = spIds.filter((spId) => book.isBound(targetId, [spId]));
-      return some.length > 0 ? some : undefined;
+    const bound = (speakers: readonly Speaker[]) => {
+      const some = speakers.filter((speaker) => book.isBound(targetId, [speaker]));
+      return some.length > 0 ? [...new Set(some.map((speaker) => speaker.spId))] : undefined;
     };
     const { subject_id, sp_id } = account;
-    const responsible = bound(since.get(subject_id)) ?? bound([sp_id]) ?? bound(known.spokenFor.get(subject_id)) ?? [];
+    const ever = known.spokenFor.get(subject_id) ?? [];
+    const responsible =
+      bound(since.get(subject_id) ?? []) ?? bound(ever.filter(({ spId }) => spId === sp_id)) ?? bound(ever) ?? [];
     const subject = known.subjects.get(subject_id);
     const askers = responsible.filter((spId) => book.asksRules(targetId, spId));
     return subject && askers.length > 0 ? [{ subject, askers: askers.map((spId) => book.spNames.get(spId)!) }] : [];

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { Speaker } from '../directory/changes.ts';
 import { readWholeSubjects } from '../directory/forwarded-bodies.ts';
 import { lacksBody, type Subject, spokenForBy } from '../directory/subjects.ts';
 import { applyMapping } from '../mapping/apply.ts';
@@ -200,7 +201,8 @@ function chunkOf(account: AccountRow, open: OpenTarget): number {
 }
 
 /**
- * Present: live, in scope, and some service provider that spoke for it is bound to the target. Absent: gone or out of
+ * Present: live, in scope, and some service provider that spoke for it is bound to the target (with *Enable JIT*, if it
+ * spoke at sign-ins only). Absent: gone or out of
  * scope. Rest: no binding lets it in, so nothing is sent and nothing removed (engine rule 20). Of whom nothing is kept it
  * is not known whether a scope holds, so nobody is removed by it (rule 23).
  */
@@ -208,11 +210,11 @@ export function wishFor(
   book: TargetBook,
   open: OpenTarget,
   subject: Subject | undefined,
-  sps: readonly number[],
+  spokenFor: readonly Speaker[],
   isInScope: InScope,
 ): Claim['wish'] {
   if (!subject) return 'absent';
-  if (!book.isBound(open.target.id, sps) || !open.sends(subject.kind)) return 'rest';
+  if (!book.isBound(open.target.id, spokenFor) || !open.sends(subject.kind)) return 'rest';
   if (subject.life === 'gone') return 'absent';
   return lacksBody(subject) || isInScope(open, subject) ? 'present' : 'absent';
 }

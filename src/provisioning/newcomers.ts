@@ -20,12 +20,15 @@ const atMost = 100_000;
 type Looked = { id: string; missing: number };
 
 const lookAt = (kind: SubjectKind) =>
-  prepare<{ targetId: number; sps: string; after: string; limit: number }, Looked>((_, p, d) => {
-    const sps = d.rowsOf<{ id: number }, 'r'>(p.sps, 'r', { id: 'int' });
+  prepare<{ targetId: number; callers: string; signIns: string; after: string; limit: number }, Looked>((_, p, d) => {
+    const callers = d.rowsOf<{ id: number }, 'r'>(p.callers, 'r', { id: 'int' });
+    const signIns = d.rowsOf<{ id: number }, 'r'>(p.signIns, 'r', { id: 'int' });
     return sql<Looked>`
       select s.id,
-        case when exists (
-            select 1 from subject_sps p where p.subject_id = s.id and p.sp_id in (select r.id from ${sps}))
+        case when (exists (
+              select 1 from subject_sps p where p.subject_id = s.id and p.sp_id in (select r.id from ${callers}))
+            or exists (
+              select 1 from subject_sign_ins p where p.subject_id = s.id and p.sp_id in (select r.id from ${signIns})))
           and not exists (select 1 from accounts a where a.target_id = ${p.targetId} and a.subject_id = s.id)
         then 1 else 0 end as missing
       from (
@@ -36,19 +39,22 @@ const lookAt = (kind: SubjectKind) =>
 const slices = { user: lookAt('user'), group: lookAt('group') };
 
 /**
- * Counts whom a sync of a target would make there by its scope and bindings as the book has them; `spIds`: service
- * providers that count as bound besides. In short reads one after the other, so nobody waits for it, and never past the
+ * Counts whom a sync of a target would make there by its scope and bindings as the book has them; `besides`: service
+ * providers that count as bound there too. In short reads one after the other, so nobody waits for it, and never past the
  * first hundred thousand.
  */
 export async function countNewcomers(
   store: Store,
   book: TargetBook,
   open: OpenTarget,
-  spIds: readonly number[] = [],
+  besides: { callers?: readonly number[]; signIns?: readonly number[] } = {},
 ): Promise<Newcomers> {
   const targetId = open.target.id;
-  const bound = book.bindings.filter((binding) => binding.targetId === targetId).map((binding) => binding.spId);
-  const sps = JSON.stringify([...new Set([...bound, ...spIds])].map((id) => ({ id })));
+  const bound = book.boundAt(targetId);
+  const rowsOf = (ids: readonly number[], more: readonly number[] = []) =>
+    JSON.stringify([...new Set([...ids, ...more])].map((id) => ({ id })));
+  const callers = rowsOf(bound.callers, besides.callers);
+  const signIns = rowsOf(bound.signIns, besides.signIns);
   const counted = { user: 0, group: 0 };
   let more = false;
   for (const kind of ['user', 'group'] as const) {
@@ -60,7 +66,7 @@ export async function countNewcomers(
         break;
       }
       const rows = await store.read(async (reading) => {
-        const slice = await reading.run(slices[kind], { targetId, sps, after, limit: perSlice });
+        const slice = await reading.run(slices[kind], { targetId, callers, signIns, after, limit: perSlice });
         const missing = slice.filter((row) => row.missing === 1).map((row) => row.id);
         if (open.scope.filters[kind]) {
           const subjects = [...(await readSubjects(reading, missing)).values()];

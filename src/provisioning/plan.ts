@@ -1,5 +1,5 @@
 import { CompiledQuery } from 'kysely';
-import { type Change, markPlanned, takeUnplanned, urgency } from '../directory/changes.ts';
+import { type Change, markPlanned, type Speaker, speakerOf, takeUnplanned, urgency } from '../directory/changes.ts';
 import { findClearPasswords } from '../directory/clear-passwords.ts';
 import { readWholeSubjects } from '../directory/forwarded-bodies.ts';
 import { forgetFormerMembers } from '../directory/memberships.ts';
@@ -99,7 +99,7 @@ async function planChanges(
     if (!subject) continue;
     const sps = spokenFor.get(change.subjectId) ?? [];
     const present = accountsAt.get(change.subjectId) ?? new Map<number, number>();
-    const letIn = new Set(letInBy(book, subject, sps, change.spId, isInScope));
+    const letIn = new Set(letInBy(book, subject, sps, speakerOf(change), isInScope));
     for (const targetId of new Set([...letIn, ...present.keys()])) {
       if (present.has(targetId) && !followsChange(book, targetId, change.spId)) continue;
       raises.push({
@@ -178,18 +178,22 @@ async function planRegroupings(
   }
 }
 
-/** Targets that an account may come into being at by this change (engine rule 20). Who is gone, or of whom nothing is kept, enters nowhere. */
+/**
+ * Targets that an account may come into being at by this change (engine rule 20). Who is gone, or of whom nothing is kept,
+ * enters nowhere. A sign-in lets in by its own application alone, whoever spoke before.
+ */
 function letInBy(
   book: TargetBook,
   subject: Subject,
-  sps: readonly number[],
-  spId: number,
+  spokenFor: readonly Speaker[],
+  speaker: Speaker,
   isInScope: InScope,
 ): number[] {
   if (subject.life === 'gone' || lacksBody(subject)) return [];
+  const everybody = speaker.by === 'sign-in' ? [speaker] : [...spokenFor, speaker];
   return [...book.targets.values()]
     .filter((open) => open.sends(subject.kind))
-    .filter((open) => book.isBound(open.target.id, open.target.policy.follow === 'bound' ? [spId] : [...sps, spId]))
+    .filter((open) => book.isBound(open.target.id, open.target.policy.follow === 'bound' ? [speaker] : everybody))
     .filter((open) => isInScope(open, subject))
     .map((open) => open.target.id);
 }

@@ -61,7 +61,7 @@ export async function raisesByGroups(tx: Tx, book: TargetBook, moved: readonly R
       const account = accountAt.get(`${targetId} ${subjectId}`);
       if (!scopeReadsGroups(open) && (!account || (isSettled(account) && account.state !== 'withheld'))) continue;
       const inScope = isInScope(open, subject);
-      const letInBy = inScope ? sps.find((one) => book.isBound(targetId, [one])) : undefined;
+      const letInBy = inScope ? sps.find((one) => book.isBound(targetId, [one]))?.spId : undefined;
       if (account ? agrees(account, inScope) : letInBy === undefined) continue;
       raises.push({
         targetId,

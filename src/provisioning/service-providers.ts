@@ -133,9 +133,10 @@ export async function readServiceProvider(reading: Reading, idOrName: string | n
 /**
  * Replaces the whole list of bindings, in this order. A row is `{ target, blocking?, onFailure?, rules?, jit?, enabled? }`,
  * where `target` is an id or a name; what is left out is off, except `enabled`. Only enabled targets can be bound anew.
- * Throws Problem `notBuilt` for switches that are not built yet. Nothing is written when nothing differs.
+ * `jit` is for applications: it throws Problem `invalidValue` for the resident one. Nothing is written when nothing differs.
  *
- * Accounts at targets that a binding came to, or left, or where it asks rules or no longer does, are looked at again by a wave: who was here before, and changed
+ * Accounts at targets that a binding came to, or left, or where it asks rules, or lets in at sign-ins, or no longer does, are
+ * looked at again by a wave: who was here before, and changed
  * or left while nothing was bound, is brought up to date (engine rule 20). Nobody is let in by that alone (rule 21):
  * `letsIn` are the targets for which a sync would, `concerned` those where accounts are looked at again.
  */
@@ -148,11 +149,11 @@ export async function replaceBindings(
   if (!Array.isArray(input)) {
     throw new Problem('invalidValue', 'bindings must be a list', { field: 'bindings' });
   }
-  await lockServiceProvider(tx, spId);
+  const { resident } = await lockServiceProvider(tx, spId);
   const before = await listBindingRows(tx, spId);
   const wanted: Binding[] = [];
   for (const [n, each] of input.entries()) {
-    const binding = await readBinding(tx, each, `bindings[${n}]`, before);
+    const binding = await readBinding(tx, each, `bindings[${n}]`, { before, isResident: resident === 1 });
     if (wanted.some((other) => other.targetId === binding.targetId)) {
       const field = `bindings[${n}].target`;
       throw new Problem('invalidValue', `${binding.target} is in the list twice`, { field });
@@ -161,12 +162,17 @@ export async function replaceBindings(
   }
   const standingOf = (bindings: readonly Binding[], targetId: number) => {
     const binding = bindings.find((one) => one.targetId === targetId && one.enabled);
-    return binding && (binding.rules ? 'asks rules' : 'lets in');
+    return binding && `${binding.jit ? 'lets in at sign-ins too' : 'lets in'}${binding.rules ? ', asks rules' : ''}`;
   };
+  const atSignIns = (bindings: readonly Binding[], targetId: number) =>
+    bindings.some((one) => one.targetId === targetId && one.enabled && one.jit);
   const concerned = [...new Set([...before, ...wanted].map((binding) => binding.targetId))]
     .filter((targetId) => standingOf(before, targetId) !== standingOf(wanted, targetId))
     .sort((one, other) => one - other);
-  const letsIn = concerned.filter((targetId) => standingOf(before, targetId) === undefined);
+  const letsIn = concerned.filter(
+    (targetId) =>
+      standingOf(before, targetId) === undefined || (atSignIns(wanted, targetId) && !atSignIns(before, targetId)),
+  );
   const changed = JSON.stringify(wanted) !== JSON.stringify(before.map(({ spId: _, ...binding }) => binding));
   if (changed) {
     await tx.all(tx.q.deleteFrom('bindings').where('sp_id', '=', spId));
@@ -178,7 +184,7 @@ export async function replaceBindings(
           blocking: binding.blocking ? 1 : 0,
           on_failure: binding.onFailure,
           rules: binding.rules ? 1 : 0,
-          jit: 0,
+          jit: binding.jit ? 1 : 0,
           enabled: binding.enabled ? 1 : 0,
           position,
         }),
@@ -218,16 +224,26 @@ export type BindingForDelivery = {
   onFailure: OnFailure;
   /** *Enable rules*. */
   rules: boolean;
+  /** *Enable JIT*. */
+  jit: boolean;
 };
 
 const selectEnabledBindings = prepare<
   Record<string, never>,
-  { sp_id: number; name: string; target_id: number; blocking: number; on_failure: OnFailure; rules: number }
+  {
+    sp_id: number;
+    name: string;
+    target_id: number;
+    blocking: number;
+    on_failure: OnFailure;
+    rules: number;
+    jit: number;
+  }
 >((q) =>
   q
     .selectFrom('bindings as b')
     .innerJoin('service_providers as s', 's.id', 'b.sp_id')
-    .select(['b.sp_id', 's.name', 'b.target_id', 'b.blocking', 'b.on_failure', 'b.rules'])
+    .select(['b.sp_id', 's.name', 'b.target_id', 'b.blocking', 'b.on_failure', 'b.rules', 'b.jit'])
     .where('b.enabled', '=', 1)
     .orderBy('b.sp_id')
     .orderBy('b.position'),
@@ -243,10 +259,16 @@ export async function listBindingsForDelivery(reading: Reading): Promise<Binding
     blocking: row.blocking === 1,
     onFailure: row.on_failure,
     rules: row.rules === 1,
+    jit: row.jit === 1,
   }));
 }
 
-async function readBinding(tx: Tx, input: unknown, field: string, before: readonly Binding[]): Promise<Binding> {
+async function readBinding(
+  tx: Tx,
+  input: unknown,
+  field: string,
+  { before, isResident }: { before: readonly Binding[]; isResident: boolean },
+): Promise<Binding> {
   const given = readFields(input, field, bindingFields);
   if (typeof given.target !== 'string' && typeof given.target !== 'number') {
     const why = 'a binding names its target, by id or as partner:SCIM2';
@@ -256,8 +278,11 @@ async function readBinding(tx: Tx, input: unknown, field: string, before: readon
     if (!(error instanceof Problem)) throw error;
     throw new Problem('invalidValue', error.message, { field: `${field}.target` });
   });
-  if (readFlag(given.jit, `${field}.jit`, false)) {
-    throw new Problem('notBuilt', 'Enable JIT is not built yet: leave it off', { field: `${field}.jit` });
+  const jit = readFlag(given.jit, `${field}.jit`, false);
+  if (jit && isResident) {
+    const why =
+      'nobody signs in to the resident service provider, so Enable JIT would do nothing there: switch it on at the binding of the application that people sign in to';
+    throw new Problem('invalidValue', why, { field: `${field}.jit` });
   }
   const rules = readFlag(given.rules, `${field}.rules`, false);
   const blocking = readFlag(given.blocking, `${field}.blocking`, false);
@@ -269,7 +294,7 @@ async function readBinding(tx: Tx, input: unknown, field: string, before: readon
     const why = `only enabled connectors can be bound, and ${which} is switched off: enable it first`;
     throw new Problem('invalidValue', why, { field: `${field}.target` });
   }
-  return { targetId: target.id, target: target.name, blocking, onFailure, rules, jit: false, enabled };
+  return { targetId: target.id, target: target.name, blocking, onFailure, rules, jit, enabled };
 }
 
 function readOnFailure(value: unknown, blocking: boolean, field: string): OnFailure {

@@ -1,5 +1,6 @@
 import type { SealingKey } from '../base/secret.ts';
 import type { Connector, ConnectorKind, SubjectKind } from '../connectors/connector.ts';
+import type { Speaker } from '../directory/changes.ts';
 import type { MappingRow } from '../mapping/rows.ts';
 import type { Outbound } from '../outbound/outbound.ts';
 import type { ResourceTypes } from '../protocol/scim/schema.ts';
@@ -36,10 +37,15 @@ export type TargetBook = {
   key: SealingKey;
   targets: ReadonlyMap<number, OpenTarget>;
   bindings: readonly BindingForDelivery[];
-  /** Whether one of these service providers is bound to the target. */
-  isBound(targetId: number, spIds: readonly number[]): boolean;
-  /** The targets that whoever speaks for this service provider waits for, in the order of its bindings. */
-  blockingOf(spId: number): readonly BlockingTarget[];
+  /**
+   * Whether one of these lets in at the target (engine rule 20): who called, by any binding of the service provider; who
+   * spoke by a sign-in, by one with *Enable JIT* alone.
+   */
+  isBound(targetId: number, speakers: readonly Speaker[]): boolean;
+  /** Those of whom `isBound` holds: their service providers. */
+  boundAt(targetId: number): { callers: readonly number[]; signIns: readonly number[] };
+  /** The targets that whoever speaks so waits for, in the order of the bindings. */
+  blockingOf(speaker: Speaker): readonly BlockingTarget[];
   /** Whether a binding to the target (of this service provider) has *Enable rules* on. */
   asksRules(targetId: number, spId?: number): boolean;
   /** Names of the service providers that are bound, by id. */
@@ -79,19 +85,23 @@ export async function openTargetBook(
     );
   }
   const bindings = (await listBindingsForDelivery(reading)).filter((binding) => targets.has(binding.targetId));
-  const bound = indexBySp(bindings);
+  const bound = { call: indexBySp(bindings), 'sign-in': indexBySp(bindings.filter((binding) => binding.jit)) };
   const asks = indexBySp(bindings.filter((binding) => binding.rules));
-  const blocking = new Map<number, BlockingTarget[]>();
-  for (const { spId, targetId, onFailure } of bindings.filter((binding) => binding.blocking)) {
-    blocking.set(spId, [...(blocking.get(spId) ?? []), { open: targets.get(targetId)!, onFailure }]);
-  }
+  const blocking = bindings.filter((binding) => binding.blocking);
   return {
     stamp,
     key: options.key,
     targets,
     bindings,
-    isBound: (targetId, spIds) => spIds.some((spId) => bound.get(targetId)?.has(spId) === true),
-    blockingOf: (spId) => blocking.get(spId) ?? [],
+    isBound: (targetId, speakers) => speakers.some(({ spId, by }) => bound[by].get(targetId)?.has(spId) === true),
+    boundAt: (targetId) => ({
+      callers: [...(bound.call.get(targetId) ?? [])],
+      signIns: [...(bound['sign-in'].get(targetId) ?? [])],
+    }),
+    blockingOf: ({ spId, by }) =>
+      blocking
+        .filter((binding) => binding.spId === spId && (by === 'call' || binding.jit))
+        .map(({ targetId, onFailure }) => ({ open: targets.get(targetId)!, onFailure })),
     asksRules: (targetId, spId) => (spId === undefined ? asks.has(targetId) : asks.get(targetId)?.has(spId) === true),
     spNames: new Map(bindings.map((binding) => [binding.spId, binding.serviceProvider])),
     policies: await readPoliciesInForce(reading, previous?.policies),
@@ -134,7 +144,10 @@ function nameAttribute(kind: ConnectorKind, subjectKind: SubjectKind): string {
   return kind.mapping.find((row) => row.kind === subjectKind && row.from === '$name')?.to ?? '';
 }
 
-/** Whether a change for this service provider makes accounts at the target due: `follow: any | bound` (engine rule 20). */
+/**
+ * Whether a change for this service provider makes accounts at the target due: `follow: any | bound` (engine rule 20). By
+ * a sign-in too, *Enable JIT* or not: that is about letting in.
+ */
 export function followsChange(book: TargetBook, targetId: number, spId: number): boolean {
-  return book.targets.get(targetId)?.target.policy.follow !== 'bound' || book.isBound(targetId, [spId]);
+  return book.targets.get(targetId)?.target.policy.follow !== 'bound' || book.isBound(targetId, [{ spId, by: 'call' }]);
 }

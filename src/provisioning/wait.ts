@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import { listUnplanned } from '../directory/changes.ts';
+import { listUnplanned, type Speaker } from '../directory/changes.ts';
 import type { Subject } from '../directory/subjects.ts';
 import type { Store } from '../store/store.ts';
 import type { Engine, Progress } from './engine.ts';
@@ -21,10 +21,10 @@ export interface Waits {
   /**
    * What became of a committed change at every blocking target of the service provider it was made for, in the order of
    * its bindings; empty when it has none, which costs no query. Never rejects: what cannot be found out in time is
-   * `pending`. `subject`: as the change left it, a tombstone for a deletion. Resolves at once when `signal` aborts.
+   * `pending`. `subject`: as the change left it, a tombstone for a deletion; `by`: default a call. Resolves at once when `signal` aborts.
    */
   settle(
-    change: { spId: number; subject: Subject },
+    change: { spId: number; subject: Subject; by?: Speaker['by'] },
     options?: {
       /**
        * Wait no longer than this many milliseconds; default and most: the server's bound. 0 does not wait at all, and
@@ -211,12 +211,12 @@ export function openWaits(options: {
   }
 
   async function settle(
-    { spId, subject }: Parameters<Waits['settle']>[0],
+    { spId, subject, by = 'call' }: Parameters<Waits['settle']>[0],
     { withinMs = boundMs, signal }: NonNullable<Parameters<Waits['settle']>[1]> = {},
   ): Promise<Delivery[]> {
     const within = Math.min(withinMs, boundMs);
     const began = clock.monotonic();
-    const blocking = (await engine.currentBook()).blockingOf(spId);
+    const blocking = (await engine.currentBook()).blockingOf({ spId, by });
     if (blocking.length === 0) return [];
     const places = blocking.map((each): Place => ({ ...each, goal: undefined, verdict: undefined, lastReason: null }));
     await new Promise<void>((resolve) => {

@@ -201,7 +201,7 @@ async function chooseRaises(
       const { kind, sp_id: spId } = account;
       raises.push({ targetId, subjectId: id, kind, spId, urgency: gradeOf(account, subject, wish), makes: false });
     } else if (!account && wave.kind === 'everyone' && wish === 'present' && subject) {
-      const spId = sps.find((each) => book.isBound(targetId, [each]))!;
+      const spId = sps.find((each) => book.isBound(targetId, [each]))!.spId;
       raises.push({ targetId, subjectId: id, kind: subject.kind, spId, urgency: urgency.creation, makes: true });
     }
     // Who is in a group decides what somebody may do there.

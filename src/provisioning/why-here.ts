@@ -11,6 +11,8 @@ import type { Target } from './targets.ts';
 export type WhyHere = {
   /** The service provider that let it in. */
   serviceProvider: string;
+  /** Whether it spoke only because people signed in to it, so that a binding has to have *Enable JIT*. */
+  atSignIn: boolean;
   /** Its binding to this target, as it is now. */
   binding: 'enabled' | 'disabled' | 'gone';
   /** Its first change of the subject that the log still has; null when that is no longer kept. */
@@ -35,17 +37,22 @@ export async function readWhyHere(
   const bindingOf = (spId: number) =>
     providers.find((one) => one.id === spId)?.bindings.find((binding) => binding.targetId === target.id);
   const letInBy = bindingOf(account.sp_id);
-  const spokeFor = (await spokenForBy(reading, [account.subject_id])).get(account.subject_id) ?? [];
-  const heldBy = providers.filter((one) => spokeFor.includes(one.id) && bindingOf(one.id)?.enabled);
+  const spokenFor = (await spokenForBy(reading, [account.subject_id])).get(account.subject_id) ?? [];
+  const heldBy = providers.filter(({ id }) => {
+    const binding = bindingOf(id);
+    return binding?.enabled && spokenFor.some(({ spId, by }) => spId === id && (by === 'call' || binding.jit));
+  });
+  const own = spokenFor.filter(({ spId }) => spId === account.sp_id);
   const first = await readChangeOf(reading, { subjectId: account.subject_id, spId: account.sp_id });
   const why: Omit<WhyHere, 'sentence'> = {
     serviceProvider: providers.find((one) => one.id === account.sp_id)?.name ?? String(account.sp_id),
+    atSignIn: own.length > 0 && own.every(({ by }) => by === 'sign-in'),
     binding: letInBy ? (letInBy.enabled ? 'enabled' : 'disabled') : 'gone',
     since: first ? { seq: first.seq, at: first.at, door: first.door, actor: first.actor } : null,
     heldBy: heldBy.map((one) => one.name),
     inScope: await isInScope(reading, target, subject, types),
   };
-  return { ...why, sentence: describe(why, target, subject) };
+  return { ...why, sentence: describe(why, target, subject, letInBy?.jit === true) };
 }
 
 async function isInScope(
@@ -60,14 +67,20 @@ async function isInScope(
   return (await readScopeFacts(reading, [open], [subject]))(open, subject);
 }
 
-function describe(why: Omit<WhyHere, 'sentence'>, target: Target, subject: Subject | undefined): string {
-  const { serviceProvider, binding, since, heldBy, inScope } = why;
+function describe(
+  why: Omit<WhyHere, 'sentence'>,
+  target: Target,
+  subject: Subject | undefined,
+  hasJit: boolean,
+): string {
+  const { serviceProvider, atSignIn, binding, since, heldBy, inScope } = why;
   const how = {
-    enabled: `by its binding to ${target.name}`,
+    enabled: `by its binding to ${target.name}${atSignIn && !hasJit ? ', which has Enable JIT off now' : ''}`,
     disabled: `by its binding to ${target.name}, which is switched off now`,
     gone: `by a binding to ${target.name} that is gone now`,
   }[binding];
   const when = since === null ? 'before the change log begins' : `since change ${since.seq}`;
+  const who = atSignIn ? `a sign-in to ${serviceProvider}` : serviceProvider;
   const others = heldBy.filter((name) => name !== serviceProvider || binding !== 'enabled');
   const rest =
     (subject?.life ?? 'gone') === 'gone'
@@ -82,5 +95,5 @@ function describe(why: Omit<WhyHere, 'sentence'>, target: Target, subject: Subje
     subject?.life === 'forwarded'
       ? `; it was only forwarded${inScope === null ? ', and what was sent is erased' : ''}`
       : '';
-  return `${serviceProvider}, ${how}, ${when}${also}${only}${rest}`;
+  return `${who}, ${how}, ${when}${also}${only}${rest}`;
 }

@@ -10,6 +10,7 @@ import { sessions } from './migrations/0007-sessions.ts';
 import { policyRows } from './migrations/0008-policy-rows.ts';
 import { decisions } from './migrations/0009-decisions.ts';
 import { oauth } from './migrations/0010-oauth.ts';
+import { justInTime } from './migrations/0012-just-in-time.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
@@ -24,6 +25,7 @@ const migrations: readonly Migration[] = [
   policyRows,
   decisions,
   oauth,
+  justInTime,
 ];
 
 /**

@@ -25,7 +25,10 @@ export interface Schema {
    */
   former_members: { group_id: string; member_id: string; sp_id: number; seq: number };
   refs: { subject_id: string; ref_id: string };
+  /** Who spoke for a subject by a call. */
   subject_sps: { subject_id: string; sp_id: number };
+  /** The applications that a subject was written through at a sign-in (door `login`). */
+  subject_sign_ins: { subject_id: string; sp_id: number };
   passwords: { subject_id: string; hash: string };
   changes: ChangeRow;
 

@@ -31,7 +31,10 @@ eachDatabase('writing users', (bed) => {
     ]);
     const read = await store.read((reading) => readPresent(reading, 'user', user.id));
     assert.deepEqual(read, user);
-    assert.deepEqual(await store.read((reading) => spokenForBy(reading, [user.id])), new Map([[user.id, [1]]]));
+    assert.deepEqual(
+      await store.read((reading) => spokenForBy(reading, [user.id])),
+      new Map([[user.id, [{ spId: 1, by: 'call' }]]]),
+    );
     await store.write((tx) => markPlanned(tx, [user.seq]));
     assert.equal(await store.read(countUnplanned), 0);
   });

@@ -78,6 +78,7 @@ eachDatabase('service providers and bindings', (bed) => {
         blocking: false,
         onFailure: 'report',
         rules: false,
+        jit: false,
       },
     ]);
     assert.deepEqual((await api.call('GET', '/service-providers/resident/bindings')).body.bindings, put.body.bindings);
@@ -107,6 +108,7 @@ eachDatabase('service providers and bindings', (bed) => {
         blocking: true,
         onFailure: 'fail',
         rules: false,
+        jit: false,
       },
     ]);
     const plain = [
@@ -121,18 +123,18 @@ eachDatabase('service providers and bindings', (bed) => {
     assert.match(useless.body.detail, /only a blocking binding can fail a request.*switch blocking on/);
   });
 
-  for (const flag of ['jit']) {
-    it(`refuse ${flag}, which is not built yet, and keep what was`, async () => {
-      const refused = await api.call('PUT', '/service-providers/resident/bindings', {
-        bindings: [{ target: 'one:SCIM2', [flag]: true }],
-      });
-      assert.equal(refused.status, 501);
-      assert.equal(refused.body.code, 'notBuilt');
-      assert.equal(refused.body.field, `bindings[0].${flag}`);
-      assert.match(refused.body.detail, /not built yet/);
-      assert.equal((await api.call('GET', '/service-providers/resident')).body.bindings.length, 2);
-    });
-  }
+  it('refuse jit for the resident service provider, to which nobody signs in, and take it for an application', async () => {
+    const bindings = [{ target: 'one:SCIM2', jit: true }];
+    const refused = await api.call('PUT', '/service-providers/resident/bindings', { bindings });
+    assert.equal(refused.status, 400);
+    assert.equal(refused.body.field, 'bindings[0].jit');
+    assert.match(refused.body.detail, /nobody signs in to the resident.*application that people sign in to/);
+    assert.equal((await api.call('GET', '/service-providers/resident')).body.bindings.length, 2);
+    const taken = await api.call('PUT', '/service-providers/payroll/bindings', { bindings });
+    assert.equal(taken.status, 200, taken.text);
+    assert.equal(taken.body.bindings[0].jit, true);
+    assert.equal((await api.call('PUT', '/service-providers/payroll/bindings', { bindings: [] })).status, 200);
+  });
 
   const bad: [what: string, bindings: unknown, field: string][] = [
     ['no list', { target: 'one:SCIM2' }, 'bindings'],

@@ -32,9 +32,12 @@ oneDatabase('postgres', 'a blocking binding on two nodes', (database) => {
     const ada = await bed.addUser('ada');
     assert.deepEqual(await settle(ada), []);
     await bindResident(bed, [{ targetId: bed.targetId }]);
-    await bed.clock.runUntil(async () => (await other.engine.currentBook()).blockingOf(bed.resident.spId).length > 0, {
-      limitMs: 1_200,
-    });
+    await bed.clock.runUntil(
+      async () => (await other.engine.currentBook()).blockingOf({ spId: bed.resident.spId, by: 'call' }).length > 0,
+      {
+        limitMs: 1_200,
+      },
+    );
     const answer = settle(ada);
     await ended(bed, answer);
     assert.deepEqual(outcomes(await answer), ['partner:SCIM2 done']);

@@ -19,6 +19,7 @@ const known = [
   '0008-policy-rows',
   '0009-decisions',
   '0010-oauth',
+  '0012-just-in-time',
 ];
 
 async function namesTaken(store: Store): Promise<string[]> {

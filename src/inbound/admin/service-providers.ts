@@ -81,7 +81,7 @@ export function addServiceProviderRoutes(app: FastifyInstance, parts: AdminParts
     });
     store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');
-    const answer = { ...show(serviceProvider), offers: await makeOffers(parts, letsIn, serviceProvider.id) };
+    const answer = { ...show(serviceProvider), offers: await makeOffers(parts, letsIn, serviceProvider) };
     if (!tried) return answer;
     const effects: NonNullable<BindingsChanged['effects']> = [];
     for (const target of tried.concerned) {

@@ -5,6 +5,7 @@ import type { Offer } from '../../contract/wave.ts';
 import { countSubjects } from '../../directory/subjects.ts';
 import { countPending, listHeldLanes } from '../../provisioning/inspect.ts';
 import { countNewcomers } from '../../provisioning/newcomers.ts';
+import type { ServiceProvider } from '../../provisioning/service-providers.ts';
 import { type OpenTarget, openTargetBook, type TargetBook } from '../../provisioning/target-book.ts';
 import { readTarget, type Target } from '../../provisioning/targets.ts';
 import { cancelSync, pauseSync, readLatestSync, startSync } from '../../provisioning/waves.ts';
@@ -53,11 +54,17 @@ export function addSyncRoutes(app: FastifyInstance, parts: AdminParts): void {
 }
 
 /** Whom syncs would send to these targets, now that the service provider lets somebody in there; those for nobody are left out. */
-export async function makeOffers(parts: AdminParts, targetIds: readonly number[], spId: number): Promise<Offer[]> {
+export async function makeOffers(
+  parts: AdminParts,
+  targetIds: readonly number[],
+  { id, bindings }: ServiceProvider,
+): Promise<Offer[]> {
   const offers: Offer[] = [];
   for (const targetId of targetIds) {
     const { book, open } = await parts.store.read((reading) => openBook(parts, reading, targetId));
-    const missing = await countNewcomers(parts.store, book, open, [spId]);
+    const withJit = bindings.some((binding) => binding.targetId === targetId && binding.enabled && binding.jit);
+    const besides = { callers: [id], signIns: withJit ? [id] : [] };
+    const missing = await countNewcomers(parts.store, book, open, besides);
     const { idpName, type } = open.target;
     if (missing.users + missing.groups > 0) offers.push({ targetId, target: `${idpName}:${type}`, missing });
   }

@@ -74,6 +74,7 @@ const emptied = [
   'former_members',
   'refs',
   'subject_sps',
+  'subject_sign_ins',
   'passwords',
   'changes',
   'accounts',
