@@ -31,7 +31,7 @@ import { startEngine } from './provisioning/engine.ts';
 import { checkSealingKey } from './provisioning/key-check.ts';
 import { openNewsroom } from './provisioning/news.ts';
 import { startRetention } from './provisioning/retention.ts';
-import { ensureResidentServiceProvider, readForwarding } from './provisioning/service-providers.ts';
+import { ensureResidentServiceProvider, readInbound } from './provisioning/service-providers.ts';
 import { findUnreadableScopes } from './provisioning/stored-scopes.ts';
 import { openWaits } from './provisioning/wait.ts';
 import { openZone } from './rules/zone.ts';
@@ -112,7 +112,7 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     });
     const passwords = { key, lastsMs: config.passwordDays * 86_400_000 };
     const limits = { bulkOperations: config.bulk.operations, bulkBytes: config.bulk.bytes };
-    const forwarding = { key, lastsMs: config.forwardedDays * 86_400_000, settingOf: readForwarding };
+    const forwarding = { key, lastsMs: config.forwardedDays * 86_400_000, settingOf: readInbound };
     const baseOf = (prefix: string) => (config.publicUrl ? { baseUrl: `${config.publicUrl}${prefix}` } : {});
     const scim = { door, passwords, forwarding, limits };
     await app.register(scimDoor({ ...scim, ...baseOf('/scim2') }), { prefix: '/scim2' });

@@ -9,6 +9,7 @@ import { Card, PageHead, Shown } from '../parts/page.tsx';
 import { For, useMay } from '../parts/role.tsx';
 import { Access } from './access.tsx';
 import { Bindings } from './bindings.tsx';
+import { Inbound } from './inbound.tsx';
 
 export function AddServiceProviderPage() {
   const client = useQueryClient();
@@ -99,8 +100,9 @@ export function ServiceProviderPage() {
       <Shown query={provider}>
         {(found) => (
           <div className="stack">
-            {!found.resident && <BasicForm key={found.modifiedAt} provider={found} />}
+            {!found.resident && <BasicForm key={`${found.name} ${found.description}`} provider={found} />}
             <Bindings key={JSON.stringify(found.bindings)} provider={found} />
+            <Inbound key={`${found.forwardOnly} ${found.fallback} ${found.userStoreDomain}`} provider={found} />
             <Access provider={found} />
           </div>
         )}
@@ -119,7 +121,7 @@ function BasicForm({ provider }: { provider: ServiceProviderAnswer }) {
     mutationFn: () => {
       const { name, description } = draft.values;
       const body = { name: name.trim(), description: description.trim() || null };
-      return call<ServiceProviderAnswer>('PUT', `/service-providers/${provider.id}`, { body });
+      return call<ServiceProviderAnswer>('PATCH', `/service-providers/${provider.id}`, { body });
     },
     onSuccess: async (saved) => {
       draft.settle();

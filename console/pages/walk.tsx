@@ -62,7 +62,7 @@ function Change({ account }: { account: AccountDetail }) {
           'The change that let it in is older than the log. '
         )}
         {why.binding === 'enabled'
-          ? `${why.serviceProvider} is bound to ${account.target}.${why.atSignIn ? ' It spoke at sign-ins only, so the binding counts while Enable JIT is on.' : ''}`
+          ? `${why.fallsBackTo === null ? why.serviceProvider : `${why.serviceProvider} has no bindings of its own and falls back to ${why.fallsBackTo}, which`} is bound to ${account.target}.${why.atSignIn ? ' It spoke at sign-ins only, so the binding counts while Enable JIT is on.' : ''}`
           : `The binding of ${why.serviceProvider} to ${account.target} is ${why.binding}.`}{' '}
         {why.inScope ? '' : `By the target’s scope, ${subject.name} may not be there. `}
         {why.heldBy.length > 1 && `It is held there by ${why.heldBy.join(', ')}.`}

@@ -41,7 +41,13 @@ export type ApplyFile = {
   userStoreDomains: string[];
   identityProviders: { fields: Record<string, unknown> & { name: string }; connectors: ApplyConnector[] }[];
   serviceProviders: {
-    fields: { name: string; description?: string | null; forwardOnly?: unknown };
+    fields: {
+      name: string;
+      description?: string | null;
+      forwardOnly?: unknown;
+      fallback?: unknown;
+      userStoreDomain?: unknown;
+    };
     /** Undefined: the file says nothing about them. */
     outboundProvisioning: ApplyBinding[] | undefined;
   }[];
@@ -170,6 +176,8 @@ function readShape(document: Document.Parsed, refuse: Refuse): ApplyFile {
           'name',
           'description',
           'forwardOnly',
+          'fallback',
+          'userStoreDomain',
           'outboundProvisioning',
         ]);
         const name = textOf(fields.name ?? node, 'the name of a service provider', refuse);

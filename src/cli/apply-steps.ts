@@ -126,10 +126,11 @@ function targetStep(
 
 function serviceProviderStep(fields: ApplyFile['serviceProviders'][number]['fields']): Step {
   const path = pathOf('service-providers', fields.name);
+  const { userStoreDomain } = fields;
   return {
     kind: 'service provider',
     name: fields.name,
-    needs: [],
+    needs: typeof userStoreDomain === 'string' ? [keyOf('user store domain', userStoreDomain)] : [],
     async look(client) {
       const before = await readIfThere<ServiceProviderAnswer>(client, path);
       if (!before) return { before, method: 'POST', path: '/service-providers', body: fields };

@@ -67,12 +67,16 @@ function describe(configuration: Configuration, placeholders: readonly Placehold
           policy: written(target.policy, write),
         })),
     })),
-    serviceProviders: serviceProviders.map(({ name, description, forwardOnly, bindings }) => ({
-      name: write.text(name),
-      ...written({ description }, write),
-      ...(forwardOnly ? { forwardOnly } : {}),
-      outboundProvisioning: bindings.map((binding) => describeBinding(binding, write)),
-    })),
+    serviceProviders: serviceProviders.map(
+      ({ name, description, forwardOnly, fallback, userStoreDomain, bindings }) => ({
+        name: write.text(name),
+        ...written({ description }, write),
+        ...(forwardOnly ? { forwardOnly } : {}),
+        ...(fallback === 'resident' ? {} : { fallback }),
+        ...written({ userStoreDomain }, write),
+        outboundProvisioning: bindings.map((binding) => describeBinding(binding, write)),
+      }),
+    ),
     policies: policies.map(({ name, position, enabled, use, document, rows }) => ({
       name: write.text(name),
       position,

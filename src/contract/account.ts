@@ -92,6 +92,8 @@ export const AccountDetail = Type.Intersect([
       ]),
       /** It spoke only because people signed in to it, so that a binding has to have *Enable JIT*. */
       atSignIn: Type.Boolean(),
+      /** The resident service provider, where the binding is the one that it falls back to. */
+      fallsBackTo: MaybeText,
       /** Who spoke for the subject and is bound there now. */
       heldBy: Type.Array(Type.String()),
       /** Null: only what was forwarded could tell, and that is erased. */

@@ -3,12 +3,18 @@ import { listOf, MaybeText, Time } from './page.ts';
 import { EffectAnswer } from './target.ts';
 import { Offer } from './wave.ts';
 
+const Fallback = Type.Union([Type.Literal('resident'), Type.Literal('none')]);
+
 export const ServiceProviderInput = Type.Object({
   /** Unique without case; no slash, no colon, not a number alone. */
   name: Type.String(),
   description: Type.Optional(MaybeText),
   /** What SCIM makes for it goes to its targets and is not kept in the directory (WSO2: dumb mode). Default false. */
   forwardOnly: Type.Optional(Type.Boolean()),
+  /** By whose bindings its calls go while it has none of its own; sign-ins never do. Default `resident`. */
+  fallback: Type.Optional(Fallback),
+  /** The user store domain that SCIM makes its users and groups in. Default: the one their names say. */
+  userStoreDomain: Type.Optional(MaybeText),
 });
 export type ServiceProviderInput = Static<typeof ServiceProviderInput>;
 
@@ -54,6 +60,8 @@ export const ServiceProviderAnswer = Type.Object({
   /** The one that console, SOAP and Basic-authenticated SCIM speak for; it cannot be removed. */
   resident: Type.Boolean(),
   forwardOnly: Type.Boolean(),
+  fallback: Fallback,
+  userStoreDomain: MaybeText,
   bindings: Type.Array(BindingAnswer),
   createdAt: Time,
   modifiedAt: Time,

@@ -28,8 +28,16 @@ export type Forwarding = {
   key: SealingKey;
   /** Milliseconds until a body that some target does not take is given up. */
   lastsMs: number;
-  /** What is set for a service provider. `bound`: it has an enabled binding. */
-  settingOf(reading: Reading, spId: number): Promise<{ forwardOnly: boolean; bound: boolean }>;
+  settingOf(reading: Reading, spId: number): Promise<InboundSetting>;
+};
+
+/** What is set for a service provider about what is made for it. */
+export type InboundSetting = {
+  forwardOnly: boolean;
+  /** It has an enabled binding. */
+  bound: boolean;
+  /** Where users and groups are made; absent: where their names say. */
+  userStoreDomain?: string | undefined;
 };
 
 /** What goes first to the targets (engine rule 6). `security` is a password, a reactivation, a membership. */

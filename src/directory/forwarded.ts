@@ -22,15 +22,18 @@ import { type Attributes, nameAttribute, type Subject } from './subjects.ts';
 type Origins = { origin: Origin };
 
 /**
- * How what is made for this origin is to be forwarded; undefined when it is kept in the directory. Throws
- * `Problem('notAllowed')` when it is to be forwarded and nobody would get it.
+ * How what is made for this origin is to be forwarded; undefined when it is kept in the directory. `userStoreDomain`: the
+ * only one it may be made in, if one is set. Throws `Problem('notAllowed')` when it is to be forwarded and nobody would
+ * get it.
  */
-export async function forwardingOf(reading: Reading, { forwarding, spId }: Origin): Promise<Forwarding | undefined> {
-  if (!forwarding) return undefined;
-  const { forwardOnly, bound } = await forwarding.settingOf(reading, spId);
-  if (!forwardOnly) return undefined;
-  if (!bound) refuseUnbound();
-  return forwarding;
+export async function readPlace(
+  reading: Reading,
+  { forwarding, spId }: Origin,
+): Promise<{ forwarding: Forwarding | undefined; userStoreDomain: string | undefined }> {
+  if (!forwarding) return { forwarding, userStoreDomain: undefined };
+  const { forwardOnly, bound, userStoreDomain } = await forwarding.settingOf(reading, spId);
+  if (forwardOnly && !bound) refuseUnbound();
+  return { forwarding: forwardOnly ? forwarding : undefined, userStoreDomain };
 }
 
 function refuseUnbound(): never {
@@ -121,7 +124,7 @@ export async function replaceForwardedUser(
   options: Origins & { passwordHash?: string | null; clearPassword?: ClearPassword },
 ): Promise<Subject> {
   const before = await openPresent(tx, row, options.origin);
-  const name = await renamed(tx, before, resource.userName as string, 'userName');
+  const name = await renamed(tx, before, resource.userName as string, 'userName', options.origin);
   const attributes = toAttributes('user', resource, name);
   return write(tx, before, { attributes, name, part: false }, options);
 }
@@ -141,7 +144,7 @@ export async function patchForwardedUser(
   const whole = before.forwarded?.body === 'whole';
   if (!whole && !operations.every(isActive)) refusePart('user');
   const resource = applyPatch(type, { schemas: [], id: before.id, ...before.attributes }, operations);
-  const name = await renamed(tx, before, resource.userName as string, 'userName');
+  const name = await renamed(tx, before, resource.userName as string, 'userName', options.origin);
   const attributes = toAttributes('user', resource, name);
   const same = whole ? isSame(before.attributes, attributes) : operations.length === 0;
   if (!same) return write(tx, before, { attributes, name, part: !whole }, options);
@@ -168,7 +171,7 @@ export async function applyToForwardedGroup(
 > {
   const before = await openPresent(tx, row, origin);
   const resource = apply({ schemas: [], id: before.id, ...before.attributes });
-  const name = await renamed(tx, before, resource.displayName as string, 'displayName');
+  const name = await renamed(tx, before, resource.displayName as string, 'displayName', origin);
   const attributes = toAttributes('group', resource, name);
   if (how === 'patch' && isSame(before.attributes, attributes)) return { before, attributes: undefined };
   if (how === 'patch' && before.forwarded?.body !== 'whole') refusePart('group');

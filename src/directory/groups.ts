@@ -8,7 +8,7 @@ import type { Tx } from '../store/store.ts';
 import { deleteSubject } from './burial.ts';
 import { insertChange, insertMembershipChanges, type Origin, urgency } from './changes.ts';
 import type { Circle } from './circle.ts';
-import { applyToForwardedGroup, createForwarded, forwardingOf, writeForwardedGroup } from './forwarded.ts';
+import { applyToForwardedGroup, createForwarded, readPlace, writeForwardedGroup } from './forwarded.ts';
 import {
   addMembers,
   keepNestings,
@@ -19,7 +19,7 @@ import {
   moveMembers,
 } from './membership-writes.ts';
 import { readMembers, type Shown } from './memberships.ts';
-import { readName } from './names.ts';
+import { readNewName } from './names.ts';
 import { insertRow, isSame, renamed, toAttributes, touchRows, updateRow } from './rows.ts';
 import { checkVersion, presentOrNotFound, type Subject } from './subjects.ts';
 
@@ -44,7 +44,9 @@ export async function createGroup(
   options: { type?: ResourceType; origin: Origin; domain?: string; id?: string; circle?: Circle },
 ): Promise<Subject> {
   const { type = groupType, origin, domain, circle } = options;
-  const name = await readName(tx, resource.displayName as string, 'displayName', domain);
+  const { forwarding, userStoreDomain } = await readPlace(tx, origin);
+  const place = { domain, only: userStoreDomain };
+  const name = await readNewName(tx, resource.displayName as string, 'displayName', place);
   const now = tx.now;
   const id = options.id ?? newId(now);
   const wanted = memberIds(resource.members);
@@ -52,7 +54,6 @@ export async function createGroup(
   const comesLater = (member: string) => member !== id && circle !== undefined && circle.coming.has(member);
   const later = wanted.filter(comesLater);
   const members = later.length === 0 ? wanted : wanted.filter((member) => !comesLater(member));
-  const forwarding = await forwardingOf(tx, origin);
   if (forwarding) {
     await lockMembers(tx, { id, life: 'forwarded' }, members);
     return fill(await createForwarded(tx, 'group', resource, name, { id, origin, forwarding }));
@@ -130,7 +131,7 @@ async function writeGroup(
   const before = checkVersion(presentOrNotFound(locked, 'group', id), options.ifVersion);
   if (before.life === 'forwarded') return writeForwarded(tx, before, change, how, apply, options);
   const resource = apply({ schemas: [], id, ...before.attributes });
-  const name = await renamed(tx, before, resource.displayName as string, 'displayName');
+  const name = await renamed(tx, before, resource.displayName as string, 'displayName', options.origin);
   const attributes = toAttributes('group', resource, name);
 
   const moved = await moveMembers(tx, before, change);

@@ -48,6 +48,26 @@ export async function readName(
   return { domain: known, name, fullName, nameKey: fold(fullName) };
 }
 
+/**
+ * The name of somebody who is to be made: without a prefix in `domain`, else in `only`, else in PRIMARY. `only`: the one
+ * domain that the service provider may make anybody in. Throws `Problem('invalidValue')` as `readName`, and for another.
+ */
+export async function readNewName(
+  reading: Reading,
+  text: string,
+  field: 'userName' | 'displayName',
+  { domain, only }: { domain: string | undefined; only: string | undefined },
+): Promise<SubjectName> {
+  const name = await readName(reading, text, field, domain ?? only);
+  if (only !== undefined && name.domain !== only) {
+    refuse(
+      field,
+      `"${name.fullName.slice(0, 100)}" would be made in the user store domain ${name.domain}, and for this service provider everybody is made in ${only}. Send the ${field} without a domain, or as ${only}/${name.name.slice(0, 100)}.`,
+    );
+  }
+  return name;
+}
+
 /** The part of a stored full name after its domain. */
 export function nameInDomain(domain: string, fullName: string): string {
   return domain === primaryDomain ? fullName : fullName.slice(domain.length + 1);

@@ -6,6 +6,8 @@ import { isJsonObject, type JsonValue } from '../protocol/scim/json.ts';
 import type { Resource } from '../protocol/scim/resource.ts';
 import { enterpriseUserUrn, type ResourceType } from '../protocol/scim/schema.ts';
 import { prepare, type Tx, UniqueViolation } from '../store/store.ts';
+import type { Origin } from './changes.ts';
+import { primaryDomain } from './domains.ts';
 import { indexKey, listKeys } from './keys.ts';
 import { nameInDomain, readName, type SubjectName } from './names.ts';
 import { type Attributes, nameAttribute, type Subject } from './subjects.ts';
@@ -197,15 +199,21 @@ export function nameOf(subject: Subject): SubjectName {
   return { domain, name: nameInDomain(domain, fullName), fullName, nameKey: fold(fullName) };
 }
 
-/** The name after a write. Throws `Problem('mutability')` where it would lead into another user store domain. */
+/**
+ * The name after a write. Without a prefix it stays in its domain if that is the one set for the service provider, whose
+ * client need not know of it. Throws `Problem('mutability')` where it would lead into another user store domain.
+ */
 export async function renamed(
   tx: Tx,
   before: Subject,
   text: string,
   field: 'userName' | 'displayName',
+  { forwarding, spId }: Origin,
 ): Promise<SubjectName> {
   if (text === before.fullName) return nameOf(before);
-  const name = await readName(tx, text, field);
+  const mayLackIt = before.domain !== primaryDomain && !text.includes('/');
+  const setting = mayLackIt ? await forwarding?.settingOf(tx, spId) : undefined;
+  const name = await readName(tx, text, field, setting?.userStoreDomain);
   if (name.domain === before.domain) return name;
   throw new Problem(
     'mutability',

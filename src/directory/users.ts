@@ -9,8 +9,8 @@ import { deleteSubject } from './burial.ts';
 import { insertChange, type Origin, type Urgency, urgency } from './changes.ts';
 import type { Circle } from './circle.ts';
 import { type ClearPassword, forgetClearPassword, keepClearPassword } from './clear-passwords.ts';
-import { createForwarded, forwardingOf, patchForwardedUser, replaceForwardedUser } from './forwarded.ts';
-import { readName } from './names.ts';
+import { createForwarded, patchForwardedUser, readPlace, replaceForwardedUser } from './forwarded.ts';
+import { readNewName } from './names.ts';
 import { managerOf, writeReferences } from './references.ts';
 import { insertRow, isSame, renamed, toAttributes, updateRow } from './rows.ts';
 import { type Attributes, lockPresent, type Subject } from './subjects.ts';
@@ -48,7 +48,7 @@ const dropPassword = prepare<{ id: string }, { subject_id: string }>(
 
 /**
  * Makes a user from a resource that `readResource` checked. `domain`: where a userName without a prefix belongs,
- * default PRIMARY. `id`: one of `newId` that nobody has, default a new one. `circle`: a
+ * default the one that is set for the service provider, else PRIMARY. `id`: one of `newId` that nobody has, default a new one. `circle`: a
  * manager in it may come later. Throws `Problem`: `invalidValue` (unknown domain, a userName that cannot be one),
  * `uniqueness`, `notAllowed` (to be forwarded, to nobody).
  */
@@ -66,8 +66,8 @@ export async function createUser(
   },
 ): Promise<Subject> {
   const { type = userType, origin, domain, circle, passwordHash, clearPassword } = options;
-  const name = await readName(tx, resource.userName as string, 'userName', domain);
-  const forwarding = await forwardingOf(tx, origin);
+  const { forwarding, userStoreDomain } = await readPlace(tx, origin);
+  const name = await readNewName(tx, resource.userName as string, 'userName', { domain, only: userStoreDomain });
   const now = tx.now;
   const id = options.id ?? newId(now);
   if (forwarding) {
@@ -138,7 +138,7 @@ export function isPasswordOperation({ target }: PatchOperation): boolean {
 }
 
 async function writeUser(tx: Tx, before: Subject, resource: Resource, options: WriteOptions): Promise<Subject> {
-  const name = await renamed(tx, before, resource.userName as string, 'userName');
+  const name = await renamed(tx, before, resource.userName as string, 'userName', options.origin);
   const attributes = toAttributes('user', resource, name);
   const password = await writePassword(tx, before.id, options.passwordHash);
   if (password === 'same' && isSame(before.attributes, attributes)) return before;

@@ -1,11 +1,20 @@
 import { type Selectable, sql } from 'kysely';
 import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
+import type { InboundSetting } from '../directory/changes.ts';
+import { findDomain } from '../directory/domains.ts';
 import type { ServiceProviderRow } from '../store/schema.ts';
 import { prepare, type Reading, type Tx, UniqueViolation } from '../store/store.ts';
+import {
+  type Binding,
+  bindingsInEffect,
+  compareBindings,
+  type Fallback,
+  listBindingRows,
+  readBinding,
+} from './bindings.ts';
 import { raiseDeliveryStamp } from './delivery-stamp.ts';
 import { readFields, readFlag, readName, readOptionalText } from './names.ts';
-import { readTarget } from './targets.ts';
 import { startAccountsWave } from './waves.ts';
 
 /** The only writer of `service_providers` and `bindings`: who changes are made for, and where they go. */
@@ -17,29 +26,17 @@ export type ServiceProvider = {
   resident: boolean;
   /** What SCIM makes for it goes to its targets and is not kept in the directory. */
   forwardOnly: boolean;
+  /** By which bindings its calls go while it has none of its own. Nothing to the resident one. */
+  fallback: Fallback;
+  /** The user store domain that SCIM makes users and groups in for it; null: the one their names say. */
+  userStoreDomain: string | null;
   bindings: Binding[];
   createdAt: number;
   modifiedAt: number;
 };
 
-/** A row of a service provider's outbound provisioning configuration. */
-export type Binding = {
-  targetId: number;
-  /** `partner:SCIM2`. */
-  target: string;
-  /** Doors wait for its deliveries before they answer (`wait.ts`). */
-  blocking: boolean;
-  /** What a door that waited answers when the delivery did not end well: that it did not, or an error. */
-  onFailure: OnFailure;
-  rules: boolean;
-  jit: boolean;
-  enabled: boolean;
-};
-
-export type OnFailure = 'report' | 'fail';
-
-const fields = ['name', 'description', 'forwardOnly'] as const;
-const bindingFields = ['target', 'blocking', 'onFailure', 'rules', 'jit', 'enabled'] as const;
+const fields = ['name', 'description', 'forwardOnly', 'fallback', 'userStoreDomain'] as const;
+const settable = ['name', 'description', 'forward_only', 'fallback', 'user_store_domain'] as const;
 
 /** The name of the resident service provider when it is first made; it may be renamed. */
 export const residentName = 'resident';
@@ -64,7 +61,7 @@ export async function ensureResidentServiceProvider(tx: Tx): Promise<number> {
 
 /** Throws Problem `invalidValue` or, for a name taken (compared without case), `uniqueness`, each with its `field`. */
 export async function createServiceProvider(tx: Tx, input: unknown): Promise<ServiceProvider> {
-  const columns = readColumns(input);
+  const columns = await readColumns(tx, input, false);
   const row = await naming(columns.name, () =>
     tx.first(
       tx.q
@@ -73,27 +70,39 @@ export async function createServiceProvider(tx: Tx, input: unknown): Promise<Ser
         .returning('id'),
     ),
   );
+  // What it falls back to is known to the planner before its first change.
+  await raiseDeliveryStamp(tx);
   return readServiceProvider(tx, row!.id);
 }
 
-/** Replaces name, description and mode. Whoever was made before stays as it was made. Nothing is written when nothing differs. */
+/**
+ * Replaces name, description and settings. Whoever was made before stays as it was made. Where it falls back to other
+ * bindings than before, accounts are looked at again as by `replaceBindings`. Nothing is written when nothing differs.
+ */
 export async function replaceServiceProvider(
   tx: Tx,
   id: number,
   input: unknown,
+  actor = 'purvey',
 ): Promise<{ serviceProvider: ServiceProvider; changed: boolean }> {
-  const columns = readColumns(input);
   const found = await lockServiceProvider(tx, id);
-  const changed = (['name', 'description', 'forward_only'] as const).some((each) => columns[each] !== found[each]);
+  const columns = await readColumns(tx, input, found.resident === 1);
+  const changed = settable.some((each) => columns[each] !== found[each]);
   if (changed) {
+    const bindings = await listBindingRows(tx, id);
+    const { concerned } = await compareInEffect(tx, { ...found, bindings }, { ...found, ...columns, bindings });
     const update = tx.q.updateTable('service_providers').set({ ...columns, modified_at: tx.now });
     await naming(columns.name, () => tx.all(update.where('id', '=', id)));
+    await lookAgain(tx, concerned, actor);
   }
   return { serviceProvider: await readServiceProvider(tx, id), changed };
 }
 
-/** Throws `conflict` for the resident one, and while it has bindings or API tokens. */
-export async function removeServiceProvider(tx: Tx, id: number): Promise<void> {
+/**
+ * Throws `conflict` for the resident one, and while it has bindings or API tokens. Whom it let in by the bindings that it
+ * fell back to is looked at again.
+ */
+export async function removeServiceProvider(tx: Tx, id: number, actor = 'purvey'): Promise<void> {
   const found = await lockServiceProvider(tx, id);
   const refuse = (why: string) => {
     throw new Problem('conflict', why);
@@ -107,7 +116,9 @@ export async function removeServiceProvider(tx: Tx, id: number): Promise<void> {
   if (tokens.length > 0) {
     refuse(`API tokens speak for it (${tokens.map((token) => token.label).join(', ')}): revoke them first`);
   }
+  const { concerned } = await compareInEffect(tx, { ...found, bindings }, { ...found, bindings, fallback: 'none' });
   await tx.all(tx.q.deleteFrom('service_providers').where('id', '=', id));
+  await lookAgain(tx, concerned, actor);
 }
 
 /** The resident one first, then by name. */
@@ -149,29 +160,21 @@ export async function replaceBindings(
   if (!Array.isArray(input)) {
     throw new Problem('invalidValue', 'bindings must be a list', { field: 'bindings' });
   }
-  const { resident } = await lockServiceProvider(tx, spId);
+  const found = await lockServiceProvider(tx, spId);
   const before = await listBindingRows(tx, spId);
   const wanted: Binding[] = [];
   for (const [n, each] of input.entries()) {
-    const binding = await readBinding(tx, each, `bindings[${n}]`, { before, isResident: resident === 1 });
+    const binding = await readBinding(tx, each, `bindings[${n}]`, { before, isResident: found.resident === 1 });
     if (wanted.some((other) => other.targetId === binding.targetId)) {
       const field = `bindings[${n}].target`;
       throw new Problem('invalidValue', `${binding.target} is in the list twice`, { field });
     }
     wanted.push(binding);
   }
-  const standingOf = (bindings: readonly Binding[], targetId: number) => {
-    const binding = bindings.find((one) => one.targetId === targetId && one.enabled);
-    return binding && `${binding.jit ? 'lets in at sign-ins too' : 'lets in'}${binding.rules ? ', asks rules' : ''}`;
-  };
-  const atSignIns = (bindings: readonly Binding[], targetId: number) =>
-    bindings.some((one) => one.targetId === targetId && one.enabled && one.jit);
-  const concerned = [...new Set([...before, ...wanted].map((binding) => binding.targetId))]
-    .filter((targetId) => standingOf(before, targetId) !== standingOf(wanted, targetId))
-    .sort((one, other) => one - other);
-  const letsIn = concerned.filter(
-    (targetId) =>
-      standingOf(before, targetId) === undefined || (atSignIns(wanted, targetId) && !atSignIns(before, targetId)),
+  const { concerned, letsIn } = await compareInEffect(
+    tx,
+    { ...found, bindings: before },
+    { ...found, bindings: wanted },
   );
   const changed = JSON.stringify(wanted) !== JSON.stringify(before.map(({ spId: _, ...binding }) => binding));
   if (changed) {
@@ -191,153 +194,54 @@ export async function replaceBindings(
       );
     }
     await tx.all(tx.q.updateTable('service_providers').set({ modified_at: tx.now }).where('id', '=', spId));
-    await raiseDeliveryStamp(tx);
-    for (const targetId of concerned) {
-      await startAccountsWave(tx, { targetId, cause: 'binding changed', actor });
-    }
+    await lookAgain(tx, concerned, actor);
   }
   return { serviceProvider: await readServiceProvider(tx, spId), changed, concerned, letsIn };
 }
 
-const selectForwarding = prepare<{ id: number }, { forward_only: number; bound: number }>(
-  (_, p) => sql<{ forward_only: number; bound: number }>`
-    select s.forward_only,
-      case when exists (select 1 from bindings b where b.sp_id = s.id and b.enabled = 1) then 1 else 0 end as bound
+type Standing = Pick<Selectable<ServiceProviderRow>, 'resident' | 'fallback'> & { bindings: readonly Binding[] };
+
+/** `compareBindings` with what the service provider falls back to. */
+async function compareInEffect(tx: Tx, before: Standing, after: Standing) {
+  const ofResident = before.resident === 1 ? [] : await listBindingsOfResident(tx);
+  const inEffect = (one: Standing) => bindingsInEffect({ ...one, resident: one.resident === 1 }, ofResident);
+  return compareBindings(inEffect(before), inEffect(after));
+}
+
+async function listBindingsOfResident(tx: Tx): Promise<Binding[]> {
+  const row = await tx.first(tx.q.selectFrom('service_providers').select('id').where('resident', '=', 1));
+  return row ? listBindingRows(tx, row.id) : [];
+}
+
+async function lookAgain(tx: Tx, targetIds: readonly number[], actor: string): Promise<void> {
+  await raiseDeliveryStamp(tx);
+  for (const targetId of targetIds) await startAccountsWave(tx, { targetId, cause: 'binding changed', actor });
+}
+
+type InboundColumns = { forward_only: number; user_store_domain: string | null; bound: number };
+
+const selectInbound = prepare<{ id: number }, InboundColumns>(
+  (_, p) => sql<InboundColumns>`
+    select s.forward_only, s.user_store_domain,
+      case when exists (select 1 from bindings b where b.sp_id = s.id and b.enabled = 1)
+        or (s.fallback = 'resident' and not exists (select 1 from bindings b where b.sp_id = s.id)
+          and exists (
+            select 1 from bindings b join service_providers r on r.id = b.sp_id where r.resident = 1 and b.enabled = 1))
+      then 1 else 0 end as bound
     from service_providers s where s.id = ${p.id}`,
 );
 
-/** Whether what is made for a service provider is only forwarded, and whether it has an enabled binding; neither for none. */
-export async function readForwarding(
-  reading: Reading,
-  spId: number,
-): Promise<{ forwardOnly: boolean; bound: boolean }> {
-  const [row] = await reading.run(selectForwarding, { id: spId });
-  return { forwardOnly: row?.forward_only === 1, bound: row?.bound === 1 };
-}
-
-/** A binding as the engine and the doors need it. */
-export type BindingForDelivery = {
-  spId: number;
-  serviceProvider: string;
-  targetId: number;
-  blocking: boolean;
-  onFailure: OnFailure;
-  /** *Enable rules*. */
-  rules: boolean;
-  /** *Enable JIT*. */
-  jit: boolean;
-};
-
-const selectEnabledBindings = prepare<
-  Record<string, never>,
-  {
-    sp_id: number;
-    name: string;
-    target_id: number;
-    blocking: number;
-    on_failure: OnFailure;
-    rules: number;
-    jit: number;
-  }
->((q) =>
-  q
-    .selectFrom('bindings as b')
-    .innerJoin('service_providers as s', 's.id', 'b.sp_id')
-    .select(['b.sp_id', 's.name', 'b.target_id', 'b.blocking', 'b.on_failure', 'b.rules', 'b.jit'])
-    .where('b.enabled', '=', 1)
-    .orderBy('b.sp_id')
-    .orderBy('b.position'),
-);
-
-/** Every enabled binding, also those whose target is switched off, each service provider's in its order. */
-export async function listBindingsForDelivery(reading: Reading): Promise<BindingForDelivery[]> {
-  const rows = await reading.run(selectEnabledBindings, {});
-  return rows.map((row) => ({
-    spId: row.sp_id,
-    serviceProvider: row.name,
-    targetId: row.target_id,
-    blocking: row.blocking === 1,
-    onFailure: row.on_failure,
-    rules: row.rules === 1,
-    jit: row.jit === 1,
-  }));
-}
-
-async function readBinding(
-  tx: Tx,
-  input: unknown,
-  field: string,
-  { before, isResident }: { before: readonly Binding[]; isResident: boolean },
-): Promise<Binding> {
-  const given = readFields(input, field, bindingFields);
-  if (typeof given.target !== 'string' && typeof given.target !== 'number') {
-    const why = 'a binding names its target, by id or as partner:SCIM2';
-    throw new Problem('invalidValue', why, { field: `${field}.target` });
-  }
-  const target = await readTarget(tx, given.target).catch((error: unknown) => {
-    if (!(error instanceof Problem)) throw error;
-    throw new Problem('invalidValue', error.message, { field: `${field}.target` });
-  });
-  const jit = readFlag(given.jit, `${field}.jit`, false);
-  if (jit && isResident) {
-    const why =
-      'nobody signs in to the resident service provider, so Enable JIT would do nothing there: switch it on at the binding of the application that people sign in to';
-    throw new Problem('invalidValue', why, { field: `${field}.jit` });
-  }
-  const rules = readFlag(given.rules, `${field}.rules`, false);
-  const blocking = readFlag(given.blocking, `${field}.blocking`, false);
-  const onFailure = readOnFailure(given.onFailure, blocking, `${field}.onFailure`);
-  const enabled = readFlag(given.enabled, `${field}.enabled`, true);
-  const isKnown = before.some((binding) => binding.targetId === target.id);
-  if (!isKnown && !(target.enabled && target.idpEnabled)) {
-    const which = target.enabled ? `the identity provider ${target.idpName}` : `the connector ${target.name}`;
-    const why = `only enabled connectors can be bound, and ${which} is switched off: enable it first`;
-    throw new Problem('invalidValue', why, { field: `${field}.target` });
-  }
-  return { targetId: target.id, target: target.name, blocking, onFailure, rules, jit, enabled };
-}
-
-function readOnFailure(value: unknown, blocking: boolean, field: string): OnFailure {
-  if (value === undefined || value === null || value === 'report') return 'report';
-  if (value !== 'fail') {
-    const why = `onFailure must be report or fail, not ${JSON.stringify(value).slice(0, 100)}`;
-    throw new Problem('invalidValue', why, { field });
-  }
-  if (blocking) return 'fail';
-  const why =
-    'only a blocking binding can fail a request, since nobody waits for the others: switch blocking on, or leave onFailure at report';
-  throw new Problem('invalidValue', why, { field });
-}
-
-async function listBindingRows(reading: Reading, spId?: number): Promise<(Binding & { spId: number })[]> {
-  const query = reading.q
-    .selectFrom('bindings as b')
-    .innerJoin('targets as t', 't.id', 'b.target_id')
-    .innerJoin('identity_providers as i', 'i.id', 't.idp_id')
-    .select([
-      'b.sp_id',
-      'b.target_id',
-      'b.blocking',
-      'b.on_failure',
-      'b.rules',
-      'b.jit',
-      'b.enabled',
-      'i.name',
-      't.type',
-    ])
-    .orderBy('b.sp_id')
-    .orderBy('b.position');
-  const rows = await reading.all(spId === undefined ? query : query.where('b.sp_id', '=', spId));
-  return rows.map((row) => ({
-    spId: row.sp_id,
-    targetId: row.target_id,
-    target: `${row.name}:${row.type}`,
-    blocking: row.blocking === 1,
-    onFailure: row.on_failure,
-    rules: row.rules === 1,
-    jit: row.jit === 1,
-    enabled: row.enabled === 1,
-  }));
+/**
+ * How what is made for a service provider is kept, and where. `bound`: by an enabled binding, its own or the one it falls
+ * back to. Neither for none.
+ */
+export async function readInbound(reading: Reading, spId: number): Promise<InboundSetting> {
+  const [row] = await reading.run(selectInbound, { id: spId });
+  return {
+    forwardOnly: row?.forward_only === 1,
+    bound: row?.bound === 1,
+    userStoreDomain: row?.user_store_domain ?? undefined,
+  };
 }
 
 async function lockServiceProvider(tx: Tx, id: number) {
@@ -356,7 +260,7 @@ async function naming<T>(name: string, write: () => Promise<T>): Promise<T> {
   }
 }
 
-function readColumns(input: unknown) {
+async function readColumns(reading: Reading, input: unknown, isResident: boolean) {
   const given = readFields(input, 'body', fields);
   const { name, key } = readName(given.name, 'a service provider');
   return {
@@ -364,7 +268,28 @@ function readColumns(input: unknown) {
     name_key: key,
     description: readOptionalText(given.description, 'description', 2_000),
     forward_only: readFlag(given.forwardOnly, 'forwardOnly', false) ? 1 : 0,
+    fallback: readFallback(given.fallback, isResident),
+    user_store_domain: await readStoreDomain(reading, given.userStoreDomain),
   };
+}
+
+function readFallback(value: unknown, isResident: boolean): Fallback {
+  const refuse = (why: string) => {
+    throw new Problem('invalidValue', why, { field: 'fallback' });
+  };
+  if (value === undefined || value === null || value === 'resident') return 'resident';
+  if (value !== 'none') return refuse(`fallback must be resident or none, not ${JSON.stringify(value).slice(0, 100)}`);
+  if (isResident) return refuse('the resident service provider falls back to nothing anyway: leave fallback out');
+  return 'none';
+}
+
+async function readStoreDomain(reading: Reading, value: unknown): Promise<string | null> {
+  const field = 'userStoreDomain';
+  const text = readOptionalText(value, field, 64);
+  if (text === null) return null;
+  const known = await findDomain(reading, text);
+  if (known !== undefined) return known;
+  throw new Problem('invalidValue', `there is no user store domain ${text}: make it first`, { field });
 }
 
 function fromRow(
@@ -377,6 +302,8 @@ function fromRow(
     description: row.description,
     resident: row.resident === 1,
     forwardOnly: row.forward_only === 1,
+    fallback: row.fallback,
+    userStoreDomain: row.user_store_domain,
     bindings: bindings.filter((one) => one.spId === row.id).map(({ spId: _, ...binding }) => binding),
     createdAt: row.created_at,
     modifiedAt: row.modified_at,

@@ -7,10 +7,11 @@ import type { ResourceTypes } from '../protocol/scim/schema.ts';
 import type { RuleSettings } from '../rules/decide.ts';
 import { openZone } from '../rules/zone.ts';
 import type { Reading } from '../store/store.ts';
+import { type BindingForDelivery, listBindingsForDelivery, listFallingBack, type OnFailure } from './bindings.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { type KnownPolicies, readPoliciesInForce } from './policies.ts';
 import { compileScope, type Scope } from './scope.ts';
-import { type BindingForDelivery, listBindingsForDelivery, type OnFailure } from './service-providers.ts';
+
 import { listTargetsForDelivery, type TargetForDelivery } from './targets.ts';
 
 /** A target ready to be delivered to: its settings opened, its scope parsed, its connector made. */
@@ -38,8 +39,8 @@ export type TargetBook = {
   targets: ReadonlyMap<number, OpenTarget>;
   bindings: readonly BindingForDelivery[];
   /**
-   * Whether one of these lets in at the target (engine rule 20): who called, by any binding of the service provider; who
-   * spoke by a sign-in, by one with *Enable JIT* alone.
+   * Whether one of these lets in at the target (engine rule 20): who called, by any binding of the service provider, or
+   * those of the resident one that it falls back to; who spoke by a sign-in, by one of its own with *Enable JIT* alone.
    */
   isBound(targetId: number, speakers: readonly Speaker[]): boolean;
   /** Those of whom `isBound` holds: their service providers. */
@@ -48,7 +49,7 @@ export type TargetBook = {
   blockingOf(speaker: Speaker): readonly BlockingTarget[];
   /** Whether a binding to the target (of this service provider) has *Enable rules* on. */
   asksRules(targetId: number, spId?: number): boolean;
-  /** Names of the service providers that are bound, by id. */
+  /** Names of the service providers that are bound, or fall back to one that is, by id. */
   spNames: ReadonlyMap<number, string>;
   policies: KnownPolicies;
   rules: RuleSettings;
@@ -87,23 +88,32 @@ export async function openTargetBook(
   const bindings = (await listBindingsForDelivery(reading)).filter((binding) => targets.has(binding.targetId));
   const bound = { call: indexBySp(bindings), 'sign-in': indexBySp(bindings.filter((binding) => binding.jit)) };
   const asks = indexBySp(bindings.filter((binding) => binding.rules));
+  const fallingBack = await listFallingBack(reading);
+  const lenders = new Map(fallingBack.map((one) => [one.spId, one.residentId]));
+  /** Whose bindings a call of the service provider goes by. */
+  const lenderOf = (spId: number) => lenders.get(spId) ?? spId;
   const blocking = bindings.filter((binding) => binding.blocking);
   return {
     stamp,
     key: options.key,
     targets,
     bindings,
-    isBound: (targetId, speakers) => speakers.some(({ spId, by }) => bound[by].get(targetId)?.has(spId) === true),
-    boundAt: (targetId) => ({
-      callers: [...(bound.call.get(targetId) ?? [])],
-      signIns: [...(bound['sign-in'].get(targetId) ?? [])],
-    }),
+    isBound: (targetId, speakers) =>
+      speakers.some(({ spId, by }) => bound[by].get(targetId)?.has(by === 'call' ? lenderOf(spId) : spId) === true),
+    boundAt: (targetId) => {
+      const own = bound.call.get(targetId) ?? new Set();
+      return {
+        callers: [...own, ...fallingBack.filter((one) => own.has(one.residentId)).map((one) => one.spId)],
+        signIns: [...(bound['sign-in'].get(targetId) ?? [])],
+      };
+    },
     blockingOf: ({ spId, by }) =>
       blocking
-        .filter((binding) => binding.spId === spId && (by === 'call' || binding.jit))
+        .filter((binding) => (by === 'call' ? binding.spId === lenderOf(spId) : binding.spId === spId && binding.jit))
         .map(({ targetId, onFailure }) => ({ open: targets.get(targetId)!, onFailure })),
-    asksRules: (targetId, spId) => (spId === undefined ? asks.has(targetId) : asks.get(targetId)?.has(spId) === true),
-    spNames: new Map(bindings.map((binding) => [binding.spId, binding.serviceProvider])),
+    asksRules: (targetId, spId) =>
+      spId === undefined ? asks.has(targetId) : asks.get(targetId)?.has(lenderOf(spId)) === true,
+    spNames: new Map([...bindings, ...fallingBack].map((one) => [one.spId, one.serviceProvider])),
     policies: await readPoliciesInForce(reading, previous?.policies),
     rules: options.rules ?? { zone: openZone('UTC') },
   };

@@ -3,8 +3,9 @@ import { lacksBody, type Subject, spokenForBy } from '../directory/subjects.ts';
 import type { ResourceTypes } from '../protocol/scim/schema.ts';
 import type { AccountRow } from '../store/schema.ts';
 import type { Reading } from '../store/store.ts';
+import { bindingsInEffect } from './bindings.ts';
 import { compileScope, readScopeFacts } from './scope.ts';
-import { listServiceProviders } from './service-providers.ts';
+import { listServiceProviders, type ServiceProvider } from './service-providers.ts';
 import type { Target } from './targets.ts';
 
 /** Why a subject has an account at a target, as far as it can be told by now (engine rule 20). */
@@ -17,6 +18,8 @@ export type WhyHere = {
   binding: 'enabled' | 'disabled' | 'gone';
   /** Its first change of the subject that the log still has; null when that is no longer kept. */
   since: { seq: number; at: number; door: string; actor: string } | null;
+  /** The resident service provider, where the binding is the one that it falls back to; null: its own, or none. */
+  fallsBackTo: string | null;
   /** Who spoke for the subject and is bound here now: by them it may stay. */
   heldBy: string[];
   /** Whether the target's scope holds for it now; null when it was only forwarded and nothing is kept that could tell. */
@@ -34,8 +37,12 @@ export async function readWhyHere(
   types?: ResourceTypes,
 ): Promise<WhyHere> {
   const providers = await listServiceProviders(reading);
-  const bindingOf = (spId: number) =>
-    providers.find((one) => one.id === spId)?.bindings.find((binding) => binding.targetId === target.id);
+  const resident = providers.find((one) => one.resident);
+  const inEffect = (provider: ServiceProvider) => bindingsInEffect(provider, resident?.bindings ?? []);
+  const bindingOf = (spId: number) => {
+    const provider = providers.find((one) => one.id === spId);
+    return provider && inEffect(provider).find((binding) => binding.targetId === target.id);
+  };
   const letInBy = bindingOf(account.sp_id);
   const spokenFor = (await spokenForBy(reading, [account.subject_id])).get(account.subject_id) ?? [];
   const heldBy = providers.filter(({ id }) => {
@@ -43,12 +50,16 @@ export async function readWhyHere(
     return binding?.enabled && spokenFor.some(({ spId, by }) => spId === id && (by === 'call' || binding.jit));
   });
   const own = spokenFor.filter(({ spId }) => spId === account.sp_id);
+  const atSignIn = own.length > 0 && own.every(({ by }) => by === 'sign-in');
+  const provider = providers.find((one) => one.id === account.sp_id);
+  const borrows = provider && letInBy && !atSignIn && inEffect(provider) !== provider.bindings;
   const first = await readChangeOf(reading, { subjectId: account.subject_id, spId: account.sp_id });
   const why: Omit<WhyHere, 'sentence'> = {
     serviceProvider: providers.find((one) => one.id === account.sp_id)?.name ?? String(account.sp_id),
-    atSignIn: own.length > 0 && own.every(({ by }) => by === 'sign-in'),
+    atSignIn,
     binding: letInBy ? (letInBy.enabled ? 'enabled' : 'disabled') : 'gone',
     since: first ? { seq: first.seq, at: first.at, door: first.door, actor: first.actor } : null,
+    fallsBackTo: borrows ? (resident?.name ?? null) : null,
     heldBy: heldBy.map((one) => one.name),
     inScope: await isInScope(reading, target, subject, types),
   };
@@ -73,10 +84,12 @@ function describe(
   subject: Subject | undefined,
   hasJit: boolean,
 ): string {
-  const { serviceProvider, atSignIn, binding, since, heldBy, inScope } = why;
+  const { serviceProvider, atSignIn, binding, fallsBackTo, since, heldBy, inScope } = why;
+  const whose = fallsBackTo === null ? 'its binding' : `the binding of ${fallsBackTo}`;
+  const borrowed = fallsBackTo === null ? '' : ' (it has none of its own)';
   const how = {
-    enabled: `by its binding to ${target.name}${atSignIn && !hasJit ? ', which has Enable JIT off now' : ''}`,
-    disabled: `by its binding to ${target.name}, which is switched off now`,
+    enabled: `by ${whose} to ${target.name}${borrowed}${atSignIn && !hasJit ? ', which has Enable JIT off now' : ''}`,
+    disabled: `by ${whose} to ${target.name}${borrowed}, which is switched off now`,
     gone: `by a binding to ${target.name} that is gone now`,
   }[binding];
   const when = since === null ? 'before the change log begins' : `since change ${since.seq}`;

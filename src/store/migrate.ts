@@ -11,6 +11,7 @@ import { policyRows } from './migrations/0008-policy-rows.ts';
 import { decisions } from './migrations/0009-decisions.ts';
 import { oauth } from './migrations/0010-oauth.ts';
 import { justInTime } from './migrations/0012-just-in-time.ts';
+import { serviceProviderSettings } from './migrations/0013-service-provider-settings.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
@@ -26,6 +27,7 @@ const migrations: readonly Migration[] = [
   decisions,
   oauth,
   justInTime,
+  serviceProviderSettings,
 ];
 
 /**

@@ -197,6 +197,10 @@ export interface ServiceProviderRow {
   resident: number;
   /** 1: what is made for it goes to its targets and is not kept in the directory. */
   forward_only: Generated<number>;
+  /** By whose bindings its calls go while it has none. */
+  fallback: Generated<'resident' | 'none'>;
+  /** Where SCIM makes users and groups for it; null: where their names say. */
+  user_store_domain: string | null;
   created_at: number;
   modified_at: number;
 }

@@ -26,6 +26,8 @@ serviceProviders:
       - { identityProvider: Päyroll 2, connector: SCIM2, enabled: false }
   - name: "123 go"
     description: "- null"
+    fallback: none
+    userStoreDomain: SALES
 `;
 
 describe('purvey apply --dry-run and purvey export', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
 import { ServiceProviderAnswer, ServiceProviderList } from '../../src/contract/service-provider.ts';
-import { listBindingsForDelivery } from '../../src/provisioning/service-providers.ts';
+import { listBindingsForDelivery } from '../../src/provisioning/bindings.ts';
 import { eachDatabase } from '../database.ts';
 import { type AdminBed, fits, openAdminBed, settings } from './admin-bed.ts';
 
@@ -134,6 +134,24 @@ eachDatabase('service providers and bindings', (bed) => {
     assert.equal(taken.status, 200, taken.text);
     assert.equal(taken.body.bindings[0].jit, true);
     assert.equal((await api.call('PUT', '/service-providers/payroll/bindings', { bindings: [] })).status, 200);
+  });
+
+  it('are those of the resident for an application without any, unless it has no fallback', async () => {
+    const patch = (body: unknown) => api.call('PATCH', '/service-providers/payroll', body);
+    const read = async () => (await api.call('GET', '/service-providers/payroll')).body;
+    assert.deepEqual([(await read()).fallback, (await read()).userStoreDomain], ['resident', null]);
+    const none = await patch({ fallback: 'none' });
+    assert.deepEqual([none.status, none.body.fallback, none.change], [200, 'none', 'updated']);
+    assert.equal((await patch({ fallback: 'none' })).change, 'unchanged');
+    const wrong = await patch({ fallback: 'hr' });
+    assert.deepEqual([wrong.status, wrong.body.field], [400, 'fallback']);
+    const self = await api.call('PATCH', '/service-providers/resident', { fallback: 'none' });
+    assert.deepEqual([self.status, self.body.field], [400, 'fallback']);
+    const nowhere = await patch({ userStoreDomain: 'NOWHERE' });
+    assert.deepEqual([nowhere.status, nowhere.body.field], [400, 'userStoreDomain']);
+    assert.equal((await patch({ userStoreDomain: 'primary' })).body.userStoreDomain, 'PRIMARY');
+    const back = await patch({ fallback: 'resident', userStoreDomain: null });
+    assert.deepEqual([back.body.fallback, back.body.userStoreDomain], ['resident', null]);
   });
 
   const bad: [what: string, bindings: unknown, field: string][] = [

@@ -12,7 +12,7 @@ import { type Codec, scim2Codec } from '../../src/inbound/scim/codec.ts';
 import { scimDoor } from '../../src/inbound/scim/door.ts';
 import type { ScimLimits } from '../../src/inbound/scim/parts.ts';
 import type { ResourceTypes } from '../../src/protocol/scim/schema.ts';
-import { ensureResidentServiceProvider, readForwarding } from '../../src/provisioning/service-providers.ts';
+import { ensureResidentServiceProvider, readInbound } from '../../src/provisioning/service-providers.ts';
 import type { Waits } from '../../src/provisioning/wait.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -84,7 +84,7 @@ export async function openScimBed(
   });
   const app = fastify({ logger: false, ...frontOptions });
   const passwords = { key: options.key ?? randomBytes(32), lastsMs: 7 * 86_400_000 };
-  const forwarding = { ...passwords, settingOf: readForwarding };
+  const forwarding = { ...passwords, settingOf: readInbound };
   const limited = options.limits ? { limits: options.limits } : {};
   const { codec = scim2Codec } = options;
   const prefix = codec.version === '2.0' ? '/scim2' : '/wso2/scim';

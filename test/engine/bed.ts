@@ -17,7 +17,7 @@ import { createIdentityProvider } from '../../src/provisioning/identity-provider
 import {
   createServiceProvider,
   ensureResidentServiceProvider,
-  readForwarding,
+  readInbound,
   replaceBindings,
 } from '../../src/provisioning/service-providers.ts';
 import { createTarget } from '../../src/provisioning/targets.ts';
@@ -104,7 +104,7 @@ export async function openEngineBed(
   const key = randomBytes(32);
   const outbound = openOutbound({ clock, log });
   const lastsMs = options.forwardedLastMs ?? 30 * 86_400_000;
-  const forwarding = { key, lastsMs, settingOf: readForwarding };
+  const forwarding = { key, lastsMs, settingOf: readInbound };
   const { targetId, resident, stranger } = await store.write(async (tx) => {
     const idp = await createIdentityProvider(tx, { name: 'partner' });
     const target = await createTarget(tx, { key, kinds: connectorKinds }, idp.id, {
@@ -122,7 +122,7 @@ export async function openEngineBed(
     });
     const residentId = await ensureResidentServiceProvider(tx);
     await replaceBindings(tx, residentId, [{ target: target.id }]);
-    const other = await createServiceProvider(tx, { name: 'stranger' });
+    const other = await createServiceProvider(tx, { name: 'stranger', fallback: 'none' });
     return {
       targetId: target.id,
       resident: { spId: residentId, door: 'scim', actor: 'test', forwarding } satisfies Origin,
@@ -167,7 +167,7 @@ export async function openEngineBed(
     stranger,
     async forwarder() {
       forwarderId ??= await store.write(async (tx) => {
-        const { id } = await createServiceProvider(tx, { name: 'forwarder', forwardOnly: true });
+        const { id } = await createServiceProvider(tx, { name: 'forwarder', forwardOnly: true, fallback: 'none' });
         await replaceBindings(tx, id, [{ target: targetId }]);
         return id;
       });

@@ -20,6 +20,7 @@ const known = [
   '0009-decisions',
   '0010-oauth',
   '0012-just-in-time',
+  '0013-service-provider-settings',
 ];
 
 async function namesTaken(store: Store): Promise<string[]> {

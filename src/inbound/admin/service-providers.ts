@@ -27,6 +27,7 @@ export function addServiceProviderRoutes(app: FastifyInstance, parts: AdminParts
   app.post('/service-providers', mayTry, async (request, reply) => {
     const body = bodyOf(request);
     const provider = await writeOrTry(store, request, (tx) => createServiceProvider(tx, body));
+    store.signal('targets');
     sayChange(reply, 'created');
     return reply.code(201).header('location', `/api/service-providers/${provider.id}`).send(show(provider));
   });
@@ -39,8 +40,9 @@ export function addServiceProviderRoutes(app: FastifyInstance, parts: AdminParts
     const body = bodyOf(request);
     const { serviceProvider, changed } = await writeOrTry(store, request, async (tx) => {
       const found = await readServiceProvider(tx, param(request, 'id'));
-      return replaceServiceProvider(tx, found.id, body);
+      return replaceServiceProvider(tx, found.id, body, actorOf(request));
     });
+    store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');
     return show(serviceProvider);
   });
@@ -48,9 +50,12 @@ export function addServiceProviderRoutes(app: FastifyInstance, parts: AdminParts
   app.patch('/service-providers/:id', mayTry, async (request, reply) => {
     const body = bodyOf(request);
     const { serviceProvider, changed } = await writeOrTry(store, request, async (tx) => {
-      const { id, name, description, forwardOnly } = await readServiceProvider(tx, param(request, 'id'));
-      return replaceServiceProvider(tx, id, mergeFields({ name, description, forwardOnly }, body));
+      const found = await readServiceProvider(tx, param(request, 'id'));
+      const { id, name, description, forwardOnly, fallback, userStoreDomain } = found;
+      const settings = { name, description, forwardOnly, fallback, userStoreDomain };
+      return replaceServiceProvider(tx, id, mergeFields(settings, body), actorOf(request));
     });
+    store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');
     return show(serviceProvider);
   });
@@ -58,8 +63,9 @@ export function addServiceProviderRoutes(app: FastifyInstance, parts: AdminParts
   app.delete('/service-providers/:id', async (request, reply) => {
     await store.write(async (tx) => {
       const found = await readServiceProvider(tx, param(request, 'id'));
-      await removeServiceProvider(tx, found.id);
+      await removeServiceProvider(tx, found.id, actorOf(request));
     });
+    store.signal('targets');
     return reply.code(204).send();
   });
 

@@ -10,7 +10,7 @@ import type { Nesting } from '../../../src/provisioning/policy.ts';
 import {
   createServiceProvider,
   ensureResidentServiceProvider,
-  readForwarding,
+  readInbound,
   replaceBindings,
   replaceServiceProvider,
 } from '../../../src/provisioning/service-providers.ts';
@@ -131,7 +131,7 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
       spId,
       door: 'scim',
       actor: 'explorer',
-      forwarding: { key, lastsMs: 365 * 86_400_000, settingOf: readForwarding },
+      forwarding: { key, lastsMs: 365 * 86_400_000, settingOf: readInbound },
     },
     async clear(setting) {
       traits = setting.traits;
