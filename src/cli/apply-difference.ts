@@ -92,6 +92,15 @@ const ownFacts = [
   'type',
   'effect',
 ];
+const factsOfClient = [
+  'serviceProvider',
+  'clientId',
+  'clientSecret',
+  'secrets',
+  'issuer',
+  'tokenEndpoint',
+  'authorizationEndpoint',
+];
 
 /** An object as paths with plain values; what only the server knows is left out. */
 function flatten(kind: Step['kind'], object: Record<string, unknown>, secrets: ReadonlySet<string>) {
@@ -111,6 +120,7 @@ function flatten(kind: Step['kind'], object: Record<string, unknown>, secrets: R
     const isName = key === 'name' && kind !== 'identity provider' && kind !== 'service provider';
     if (ownFacts.includes(key) || isName || (kind !== 'bindings' && key === 'bindings')) continue;
     if (kind === 'bindings' && key !== 'bindings') continue;
+    if (kind === 'OAuth client' && factsOfClient.includes(key)) continue;
     // What rows make is not said besides.
     if (kind === 'policy' && (key === 'says' || (key === 'document' && object.rows))) continue;
     put(key, value);

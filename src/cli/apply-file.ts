@@ -27,6 +27,8 @@ import { CliError } from './client.ts';
  *       - name: resident
  *         outboundProvisioning:
  *           - { identityProvider: partner, connector: SCIM2, rules: true }
+ *       - name: hr-suite
+ *         oauthClient: { scopes: [scim.read, scim.write] }
  *     policies:
  *       - name: sales-only
  *         document: |
@@ -50,6 +52,8 @@ export type ApplyFile = {
     };
     /** Undefined: the file says nothing about them. */
     outboundProvisioning: ApplyBinding[] | undefined;
+    /** Absent: the file says nothing about it. */
+    oauthClient?: Record<string, unknown>;
   }[];
   policies: ApplyPolicy[];
 };
@@ -69,6 +73,7 @@ const providerFields = [
 ];
 const connectorFields = ['type', 'enabled', 'settings', 'policy'];
 const policyFields = ['name', 'position', 'enabled', 'use', 'document', 'rows'];
+const clientFields = ['grants', 'redirectUris', 'consent', 'scopes', 'authMethod', 'jwks', 'tokenSeconds'];
 const bindingFields = ['identityProvider', 'connector', 'blocking', 'onFailure', 'rules', 'jit', 'enabled'];
 
 /** Throws `CliError` naming file and line. `readEnv` gives the value of an environment variable. */
@@ -179,14 +184,18 @@ function readShape(document: Document.Parsed, refuse: Refuse): ApplyFile {
           'fallback',
           'userStoreDomain',
           'outboundProvisioning',
+          'oauthClient',
         ]);
         const name = textOf(fields.name ?? node, 'the name of a service provider', refuse);
-        const { outboundProvisioning, ...own } = fields;
+        const { outboundProvisioning, oauthClient, ...own } = fields;
         const rows = itemsOf(outboundProvisioning, `outboundProvisioning of ${name}`, refuse);
         const item = {
           fields: { ...plain(own), name },
           outboundProvisioning:
             outboundProvisioning === undefined ? undefined : rows.map((each) => readBinding(each, name, refuse)),
+          ...(oauthClient === undefined
+            ? {}
+            : { oauthClient: plain(fieldsOf(oauthClient, `oauthClient of ${name}`, refuse, clientFields)) }),
         };
         return { node, item };
       }),

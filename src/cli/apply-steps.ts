@@ -1,4 +1,5 @@
 import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
+import type { OAuthClientAnswer } from '../contract/oauth-client.ts';
 import type { List } from '../contract/page.ts';
 import type { RulePolicyAnswer } from '../contract/policy.ts';
 import type { ServiceProviderAnswer } from '../contract/service-provider.ts';
@@ -13,6 +14,7 @@ export type AppliedKind =
   | 'target'
   | 'service provider'
   | 'bindings'
+  | 'OAuth client'
   | 'policy';
 
 /** An object of the file. */
@@ -47,9 +49,10 @@ export function stepsOf(file: ApplyFile, options: StepOptions = {}): Step[] {
       identityProviderStep(fields),
       ...connectors.map((connector) => targetStep(fields.name, connector, options)),
     ]),
-    ...file.serviceProviders.flatMap(({ fields, outboundProvisioning }) => [
+    ...file.serviceProviders.flatMap(({ fields, outboundProvisioning, oauthClient }) => [
       serviceProviderStep(fields),
       ...(outboundProvisioning === undefined ? [] : [bindingsStep(fields.name, outboundProvisioning)]),
+      ...(oauthClient === undefined ? [] : [oauthClientStep(fields.name, oauthClient)]),
     ]),
   ];
 }
@@ -161,11 +164,25 @@ function bindingsStep(
   };
 }
 
+/** Settings only: a secret is made with the client, and never in a file. */
+function oauthClientStep(provider: string, settings: Record<string, unknown>): Step {
+  const path = `${pathOf('service-providers', provider)}/oauth-client`;
+  return {
+    kind: 'OAuth client',
+    name: provider,
+    needs: [keyOf('service provider', provider)],
+    async look(client) {
+      const before = await readIfThere<OAuthClientAnswer>(client, path);
+      return { before, method: before ? 'PATCH' : 'POST', path, body: settings };
+    },
+  };
+}
+
 function pathOf(collection: string, name: string): string {
   return `/${collection}/${encodeURIComponent(name)}`;
 }
 
-async function readIfThere<T>(client: Client, path: string): Promise<T | undefined> {
+export async function readIfThere<T>(client: Client, path: string): Promise<T | undefined> {
   try {
     return await client.get<T>(path);
   } catch (error) {

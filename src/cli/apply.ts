@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { readEnvironment } from '../config.ts';
+import type { OAuthClientMade } from '../contract/oauth-client.ts';
 import type { Offer } from '../contract/wave.ts';
 import { compareFile, type Difference, nameRefused } from './apply-difference.ts';
 import { type ApplyFile, readApplyFile } from './apply-file.ts';
@@ -10,8 +11,18 @@ import { asClientCommand, openCommand } from './command.ts';
 import { printOffer } from './offers.ts';
 import { type Output, printJson, showCell } from './output.ts';
 
-/** What was done to one object of the file. `offers`: who could be sent by new bindings. */
-export type Applied = { kind: AppliedKind; name: string; change: Change; offers?: Offer[] };
+/**
+ * What was done to one object of the file. `offers`: who could be sent by new bindings. `clientId` and `clientSecret`: of
+ * an OAuth client that was made; nobody is told the secret again.
+ */
+export type Applied = {
+  kind: AppliedKind;
+  name: string;
+  change: Change;
+  offers?: Offer[];
+  clientId?: string;
+  clientSecret?: string;
+};
 
 type Options = { json?: boolean; url?: string; data?: string; file: string; dryRun?: boolean; sameSystem?: boolean };
 
@@ -19,7 +30,7 @@ type Options = { json?: boolean; url?: string; data?: string; file: string; dryR
 export function addApply(program: Command): void {
   const apply = program
     .command('apply')
-    .description('bring identity providers, targets, service providers and bindings in line with a file')
+    .description('bring identity providers, targets, service providers, bindings and OAuth clients in line with a file')
     .requiredOption('-f, --file <file>', 'YAML file; - reads standard input')
     .option('--same-system', 'a changed address of a target is the same system at another place: its accounts stay')
     .option('--dry-run', 'check the file and print what would change, and change nothing');
@@ -29,11 +40,32 @@ export function addApply(program: Command): void {
       const { client, out } = openCommand(options);
       const items = options.dryRun
         ? await compareFile(client, file, (one) => printDifference(out, one), options)
-        : await applyFile(client, file, (one) => printLine(out, [one.kind, one.name, one.change]), options);
+        : await applyOrShow(client, file, out, options);
       for (const each of items) for (const offer of each.offers ?? []) printOffer(out, offer);
       if (out.json) printJson(out, { items });
     },
   );
+}
+
+/** `applyFile`, telling what is done. Where it stops on the way, a secret that was made is still told. */
+async function applyOrShow(client: Client, file: ApplyFile, out: Output, options: StepOptions): Promise<Applied[]> {
+  const done: Applied[] = [];
+  try {
+    return await applyFile(
+      client,
+      file,
+      (one) => {
+        done.push(one);
+        printLine(out, [one.kind, one.name, one.change]);
+        if (one.clientId !== undefined) printLine(out, ['', 'client id', one.clientId]);
+        if (one.clientSecret !== undefined) printLine(out, ['', 'client secret', one.clientSecret]);
+      },
+      options,
+    );
+  } catch (error) {
+    if (out.json && done.some((one) => one.clientSecret !== undefined)) printJson(out, { items: done });
+    throw error;
+  }
 }
 
 /**
@@ -52,9 +84,13 @@ export async function applyFile(
     try {
       const { method, path, body } = await step.look(client);
       const { kind, name } = step;
-      const said = body && (await client.send<{ offers?: Offer[] }>(method, path, body));
+      const said = body && (await client.send<{ offers?: Offer[] } & Partial<OAuthClientMade>>(method, path, body));
       const offers = kind === 'bindings' && said?.answer.offers?.length ? { offers: said.answer.offers } : {};
       const one: Applied = { kind, name, change: said?.change ?? 'unchanged', ...offers };
+      if (kind === 'OAuth client' && one.change === 'created') {
+        const { clientId, clientSecret } = said!.answer;
+        Object.assign(one, { clientId, ...(clientSecret ? { clientSecret } : {}) });
+      }
       all.push(one);
       tell(one);
     } catch (error) {

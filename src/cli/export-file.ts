@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
+import type { OAuthClientAnswer } from '../contract/oauth-client.ts';
 import type { RulePolicyAnswer } from '../contract/policy.ts';
 import type { BindingAnswer, ServiceProviderAnswer } from '../contract/service-provider.ts';
 import type { DomainAnswer } from '../contract/subject.ts';
@@ -14,6 +15,7 @@ export type Configuration = {
   identityProviders: IdentityProviderAnswer[];
   targets: TargetAnswer[];
   serviceProviders: ServiceProviderAnswer[];
+  oauthClients: OAuthClientAnswer[];
   policies: RulePolicyAnswer[];
 };
 
@@ -51,7 +53,7 @@ export function writeApplyFile(
 }
 
 function describe(configuration: Configuration, placeholders: readonly Placeholder[], write: Write) {
-  const { domains, identityProviders, targets, serviceProviders, policies } = configuration;
+  const { domains, identityProviders, targets, serviceProviders, oauthClients, policies } = configuration;
   return {
     userStoreDomains: domains.filter((one) => one.name !== 'PRIMARY').map((one) => write.text(one.name)),
     identityProviders: identityProviders.map(({ id, createdAt: _, modifiedAt: __, enabled, ...fields }) => ({
@@ -75,6 +77,10 @@ function describe(configuration: Configuration, placeholders: readonly Placehold
         ...(fallback === 'resident' ? {} : { fallback }),
         ...written({ userStoreDomain }, write),
         outboundProvisioning: bindings.map((binding) => describeBinding(binding, write)),
+        ...describeClient(
+          oauthClients.find((one) => one.serviceProvider === name),
+          write,
+        ),
       }),
     ),
     policies: policies.map(({ name, position, enabled, use, document, rows }) => ({
@@ -108,6 +114,22 @@ function describeBinding({ target, blocking, onFailure, rules, jit, enabled }: B
   };
 }
 
+/** Its settings: whoever applies the file where there is none is told a new secret. */
+function describeClient(client: OAuthClientAnswer | undefined, write: Write) {
+  if (!client) return {};
+  const { grants, redirectUris, consent, scopes, authMethod, jwks, tokenSeconds } = client;
+  const settings = {
+    grants,
+    ...(redirectUris.length > 0 ? { redirectUris } : {}),
+    consent,
+    scopes,
+    authMethod,
+    ...(jwks ? { jwks } : {}),
+    tokenSeconds,
+  };
+  return { oauthClient: writtenDeep(settings, write) as Record<string, unknown> };
+}
+
 /** Without what is null: that is what leaving it out means. */
 function written(fields: Record<string, unknown>, write: Write): Record<string, unknown> {
   const given = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
@@ -127,7 +149,11 @@ function asRead({ userStoreDomains, identityProviders, serviceProviders, policie
     policies,
     userStoreDomains,
     identityProviders: identityProviders.map(({ connectors, ...fields }) => ({ fields, connectors })),
-    serviceProviders: serviceProviders.map(({ outboundProvisioning, ...fields }) => ({ fields, outboundProvisioning })),
+    serviceProviders: serviceProviders.map(({ outboundProvisioning, oauthClient, ...fields }) => ({
+      fields,
+      outboundProvisioning,
+      ...(oauthClient ? { oauthClient } : {}),
+    })),
   };
 }
 

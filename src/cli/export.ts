@@ -1,11 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
+import type { OAuthClientAnswer } from '../contract/oauth-client.ts';
 import type { List } from '../contract/page.ts';
 import type { RulePolicyAnswer } from '../contract/policy.ts';
 import type { ServiceProviderAnswer } from '../contract/service-provider.ts';
 import type { DomainAnswer } from '../contract/subject.ts';
 import type { TargetAnswer } from '../contract/target.ts';
+import { readIfThere } from './apply-steps.ts';
 import { CliError, type Client } from './client.ts';
 import { asClientCommand, openCommand } from './command.ts';
 import { type Configuration, writeApplyFile } from './export-file.ts';
@@ -40,11 +42,20 @@ export function addExport(program: Command): void {
 
 async function readConfiguration(client: Client): Promise<Configuration> {
   const list = async <T>(path: string) => (await client.get<List<T>>(path)).items;
+  const serviceProviders = await list<ServiceProviderAnswer>('/service-providers');
+  const oauthClients: OAuthClientAnswer[] = [];
+  for (const { id, resident } of serviceProviders) {
+    const found = resident
+      ? undefined
+      : await readIfThere<OAuthClientAnswer>(client, `/service-providers/${id}/oauth-client`);
+    if (found) oauthClients.push(found);
+  }
   return {
     domains: await list<DomainAnswer>('/user-store-domains'),
     identityProviders: await list<IdentityProviderAnswer>('/identity-providers'),
     targets: await list<TargetAnswer>('/targets'),
     policies: await list<RulePolicyAnswer>('/policies'),
-    serviceProviders: await list<ServiceProviderAnswer>('/service-providers'),
+    serviceProviders,
+    oauthClients,
   };
 }

@@ -61,7 +61,7 @@ export const OAuthClientAnswer = Type.Object({
 });
 export type OAuthClientAnswer = Static<typeof OAuthClientAnswer>;
 
-/** The only time that the secret is shown; null for a client that has none. */
+/** The only time that the secret is shown; null for a client that has none, and where it was only tried (`dryRun`). */
 export const OAuthClientMade = Type.Intersect([
   OAuthClientAnswer,
   Type.Object({ clientSecret: Type.Union([Type.String(), Type.Null()]) }),

@@ -140,6 +140,7 @@ export const configurationOperations: readonly Operation[] = [
     summary: 'Make the OAuth client of a service provider; the answer is the only place where its secret is shown',
     body: given(OAuthClientInput),
     answers: { 201: OAuthClientMade },
+    is: 'configures',
   },
   {
     method: 'patch',
@@ -147,6 +148,7 @@ export const configurationOperations: readonly Operation[] = [
     summary: 'Change parts of an OAuth client; a scope that it loses, its tokens lose within two seconds',
     body: anyPartOf(OAuthClientInput),
     answers: { 200: OAuthClientAnswer },
+    is: 'configures',
   },
   {
     method: 'post',

@@ -49,6 +49,65 @@ describe('purvey oauth', () => {
     assert.ok(!served.printed().includes(made.clientSecret));
   });
 
+  it('apply makes a client and shows its secret this once, export writes its settings, and again changes nothing', async () => {
+    const file = `
+serviceProviders:
+  - name: desk
+    oauthClient:
+      grants: [authorization_code, client_credentials]
+      redirectUris: ["https://desk.example/back"]
+      scopes: [openid, scim.read]
+`;
+    const apply = async (text: string, ...more: string[]) => {
+      const ended = await runPurvey(['apply', '--json', '-f', '-', ...more], {
+        env: { PURVEY_URL: served.url, PURVEY_DATA: join(folder.path, 'data') },
+        input: text,
+      });
+      return { ...ended, items: ended.out === '' ? [] : JSON.parse(ended.out).items };
+    };
+    const tried = await apply(file, '--dry-run');
+    assert.deepEqual(
+      tried.items.map((one: { kind: string; change: string; checked: boolean }) => [one.kind, one.change, one.checked]),
+      [
+        ['service provider', 'created', true],
+        ['OAuth client', 'created', false],
+      ],
+    );
+    // It stops after the client was made: the secret is told all the same.
+    const stopped = await apply(`${file}  - name: "12"\n`);
+    assert.equal(stopped.code, 1);
+    const [, made] = stopped.items;
+    assert.match(made.clientSecret, /^pvs_/);
+    assert.equal(await tokenStatus(made.clientId, made.clientSecret), 200);
+    const again = await apply(file);
+    assert.deepEqual(
+      again.items.map((one: { change: string; clientSecret?: string }) => [one.change, one.clientSecret]),
+      [
+        ['unchanged', undefined],
+        ['unchanged', undefined],
+      ],
+    );
+    const longer = file.replace('scopes:', 'tokenSeconds: 900\n      scopes:');
+    const difference = (await apply(longer, '--dry-run')).items[1];
+    assert.deepEqual(
+      [difference.change, difference.fields],
+      ['updated', [{ field: 'tokenSeconds', from: 3_600, to: 900 }]],
+    );
+    assert.equal((await apply(longer)).items[1].change, 'updated');
+    assert.equal(await tokenStatus(made.clientId, made.clientSecret), 200, 'its secret stays');
+    const exported = (await run('export')).out;
+    assert.match(exported, /oauthClient:\n\s+grants:/);
+    assert.match(exported, /tokenSeconds: 900/);
+    assert.ok(!exported.includes(made.clientSecret) && !exported.includes(made.clientId));
+    assert.ok((await apply(exported)).items.every((one: { change: string }) => one.change === 'unchanged'));
+    assert.equal((await run('oauth', 'remove', 'desk')).code, 0);
+    const anew = (await apply(exported)).items.find((one: { kind: string }) => one.kind === 'OAuth client');
+    assert.equal(anew.change, 'created');
+    assert.notEqual(anew.clientSecret, made.clientSecret);
+    const resident = await apply('serviceProviders: [{ name: resident, oauthClient: { scopes: [scim.read] } }]');
+    assert.match(resident.err, /OAuth client resident: the resident service provider speaks/);
+  });
+
   it('says what is wrong', async () => {
     for (const [args, code, why] of [
       [['oauth', 'show', 'hr'], 1, /hr has no OAuth client/],

@@ -330,6 +330,8 @@ eachDatabase('the description of the admin API', (bed) => {
       'post /service-providers': { name: 'other' },
       'put /service-providers/{id}': { name: 'other' },
       'patch /service-providers/{id}': { description: 'tried' },
+      'post /service-providers/{id}/oauth-client': { scopes: ['scim.read'] },
+      'patch /service-providers/{id}/oauth-client': { tokenSeconds: 900 },
       'put /service-providers/{id}/bindings': { bindings: [{ target: 'partner:SCIM2', enabled: false }] },
       'post /user-store-domains': { name: 'TRIED' },
       'post /policies': { name: 'tried', document: policyOf('tried') },
@@ -338,6 +340,8 @@ eachDatabase('the description of the admin API', (bed) => {
     };
     const ids: Record<string, string> = { identity: 'partner', targets: 'partner:SCIM2', service: 'hr', policies: 'p' };
     await call('post', '/identity-providers', {}, { name: 'bare' });
+    await call('post', '/service-providers', {}, { name: 'caller' }, { status: 201 });
+    await call('post', '/service-providers/{id}/oauth-client', { id: 'caller' }, { scopes: ['scim.read'] });
     const look = async () => {
       const places = [
         '/identity-providers',
@@ -363,7 +367,8 @@ eachDatabase('the description of the admin API', (bed) => {
         continue;
       }
       tried.push(`${method} ${path}`);
-      const place = path.replace('{id}', path.endsWith('/targets') ? 'bare' : id);
+      const isOfClient = method === 'patch' && path.endsWith('/oauth-client');
+      const place = path.replace('{id}', path.endsWith('/targets') ? 'bare' : isOfClient ? 'caller' : id);
       const answer = await api.call(method.toUpperCase(), `${place}?dryRun=true`, bodies[`${method} ${path}`]);
       assert.ok(answer.status < 300, `${method} ${path}: ${answer.text}`);
       assert.notEqual(answer.change, 'unchanged', `${method} ${path}`);

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
 import type { OAuthClientAnswer, OAuthClientMade } from '../../contract/oauth-client.ts';
@@ -18,7 +19,7 @@ import {
   removeClient,
   renewSecret,
 } from '../oauth-clients.ts';
-import { type AdminParts, bodyOf, param } from './parts.ts';
+import { type AdminParts, bodyOf, isTried, mayTry, param, sayChange, writeOrTry } from './parts.ts';
 import { showTime } from './query.ts';
 
 const settings = ['grants', 'redirectUris', 'consent', 'scopes', 'authMethod', 'jwks', 'tokenSeconds'] as const;
@@ -40,9 +41,9 @@ export function addOAuthClientRoutes(
     });
   });
 
-  app.post(place, async (request, reply): Promise<OAuthClientMade> => {
+  app.post(place, mayTry, async (request, reply): Promise<OAuthClientMade> => {
     const given = readFields(bodyOf(request), 'body', settings);
-    const made = await store.write(async (tx) => {
+    const made = await writeOrTry(store, request, async (tx) => {
       const provider = await readServiceProvider(tx, param(request, 'id'));
       if (provider.resident) {
         const why = 'the resident service provider speaks for console, SOAP and Basic: add one for the application';
@@ -52,24 +53,30 @@ export function addOAuthClientRoutes(
         throw new Problem('conflict', `${provider.name} has an OAuth client: renew its secret, or remove it first`);
       }
       const { client, secret } = await createClient(tx, provider.id, readSettings(given));
-      return { ...show(provider, client, issuerOf()), clientSecret: secret ?? null };
+      // Nobody is to keep the secret of a client that was only tried.
+      const clientSecret = isTried(request) ? null : (secret ?? null);
+      return { ...show(provider, client, issuerOf()), clientSecret };
     });
+    sayChange(reply, 'created');
     reply.code(201);
     return made;
   });
 
-  app.patch(place, async (request): Promise<OAuthClientAnswer> => {
+  app.patch(place, mayTry, async (request, reply): Promise<OAuthClientAnswer> => {
     const given = readFields(bodyOf(request), 'body', settings);
-    return store.write(async (tx) => {
+    const { answer, isChanged } = await writeOrTry(store, request, async (tx) => {
       const { provider, client } = await readBoth(tx, param(request, 'id'));
       const before = Object.fromEntries(settings.map((name) => [name, client[name]]));
       const changed = readSettings({ ...before, ...given });
+      const isChanged = settings.some((name) => !isDeepStrictEqual(changed[name], client[name]));
       if (changed.authMethod.startsWith('client_secret') && client.secrets.length === 0) {
         refuse('authMethod', 'needs a secret, and this client has none: remove it and make another');
       }
-      await changeClient(tx, provider.id, changed);
-      return show(provider, (await readClientOf(tx, provider.id))!, issuerOf());
+      if (isChanged) await changeClient(tx, provider.id, changed);
+      return { answer: show(provider, (await readClientOf(tx, provider.id))!, issuerOf()), isChanged };
     });
+    sayChange(reply, isChanged ? 'updated' : 'unchanged');
+    return answer;
   });
 
   app.post(`${place}/secret`, async (request, reply): Promise<OAuthClientMade> => {
