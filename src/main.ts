@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type FastifyInstance, fastify } from 'fastify';
-import type { Provider } from 'oidc-provider';
 import { systemClock } from './base/clock.ts';
 import { type Logger, openLog } from './base/log.ts';
 import type { SealingKey } from './base/secret.ts';
@@ -17,10 +16,10 @@ import { consoleDoor } from './inbound/console/door.ts';
 import { openCredentials } from './inbound/credentials.ts';
 import { type DoorLimits, openDoor } from './inbound/door.ts';
 import { addFront, frontOptions } from './inbound/front.ts';
+import { openCurrentProvider } from './inbound/oauth/current-provider.ts';
 import { oauthDoor, oauthPath } from './inbound/oauth/door.ts';
-import { ensureSigningKeys } from './inbound/oauth/keys.ts';
-import { openProvider } from './inbound/oauth/provider.ts';
 import { signInPages } from './inbound/oauth/sign-in.ts';
+import { readSigningKeys } from './inbound/oauth-keys.ts';
 import { ensureFirstAdministrator, resetAdministratorPassword } from './inbound/operators.ts';
 import { scim1Codec } from './inbound/scim/codec1.ts';
 import { scimDoor } from './inbound/scim/door.ts';
@@ -120,11 +119,11 @@ export async function startPurvey(config: Config): Promise<Purvey> {
       await app.register(scimDoor({ ...scim, ...baseOf(prefix), codec: scim1Codec }), { prefix });
     }
     const issuerOf = () => `${config.publicUrl ?? urlOf(app, config)}${oauthPath}`;
-    const keys = await ensureSigningKeys(store, key);
-    let provider: Promise<Provider> | undefined;
-    const openOnce = () => (provider ??= openProvider({ issuer: issuerOf(), store, log, key, keys }));
-    await app.register(oauthDoor({ provider: openOnce }));
-    await app.register(signInPages({ provider: openOnce, store, credentials, log }), { prefix: oauthPath });
+    // The first start makes one, and what is sealed with another key is found out now.
+    await readSigningKeys(store, key);
+    const provider = openCurrentProvider({ store, clock, log, key, issuerOf });
+    await app.register(oauthDoor({ provider }));
+    await app.register(signInPages({ provider, store, credentials, log }), { prefix: oauthPath });
     const admin = { key, kinds: connectorKinds, outbound, facts, rules, passwords, newsroom, issuerOf };
     await app.register(adminDoor(door, admin), { prefix: '/api' });
     await app.register(consoleDoor({ folder: findConsole() }));

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { OAuthClientAnswer, OAuthClientMade } from '../contract/oauth-client.ts';
+import type { OAuthClientAnswer, OAuthClientMade, OAuthKeyList } from '../contract/oauth-client.ts';
 import { asClientCommand, openCommand, readCount } from './command.ts';
-import { type Output, printFields, printJson } from './output.ts';
+import { type Output, printFields, printJson, printRows } from './output.ts';
 
 type Options = { json?: boolean; url?: string; data?: string };
 type CreateOptions = Options & {
@@ -17,7 +17,7 @@ type RenewOptions = Options & { overlapHours?: number };
 
 const pathOf = (name: string) => `/service-providers/${encodeURIComponent(name)}/oauth-client`;
 
-/** `purvey oauth create|show|renew|remove`. */
+/** `purvey oauth create|show|renew|keys|rotate-keys|remove`. */
 export function addOAuth(program: Command): void {
   const group = program.command('oauth').description('OAuth 2.0 clients of service providers');
 
@@ -67,6 +67,20 @@ export function addOAuth(program: Command): void {
     },
   );
 
+  const rotate = group
+    .command('rotate-keys')
+    .description('make a new key that tokens are signed with; it signs a minute later, when every server has it');
+  asClientCommand(rotate, 'purvey oauth rotate-keys').action(async (options: Options) => {
+    const { client, out } = openCommand(options);
+    printKeys(out, (await client.send<OAuthKeyList>('POST', '/oauth/keys/rotate')).answer);
+  });
+
+  const keys = group.command('keys').description('the keys that tokens are signed with, and where each stands');
+  asClientCommand(keys, 'purvey oauth keys').action(async (options: Options) => {
+    const { client, out } = openCommand(options);
+    printKeys(out, await client.get<OAuthKeyList>('/oauth/keys'));
+  });
+
   const remove = group
     .command('remove')
     .argument('<service-provider>', 'id or name')
@@ -104,6 +118,15 @@ function fieldsOf(answer: OAuthClientAnswer): [string, string | number][] {
     ['secret made', latest?.createdAt ?? 'it has none'],
     ...(before?.expiresAt ? [['secret before ends', before.expiresAt] as [string, string]] : []),
   ];
+}
+
+function printKeys(out: Output, list: OAuthKeyList): void {
+  printRows(out, list, list.items, [
+    { head: 'key', value: ({ kid }) => kid },
+    { head: 'state', value: ({ state }) => state },
+    { head: 'signs from', value: ({ signsFrom }) => signsFrom },
+    { head: 'published until', value: ({ publishedUntil }) => publishedUntil },
+  ]);
 }
 
 function printMade(out: Output, answer: OAuthClientMade): void {

@@ -73,3 +73,19 @@ export const OAuthSecretInput = Type.Object({
   overlapHours: Type.Optional(Type.Number({ minimum: 0, maximum: 720, default: 24 })),
 });
 export type OAuthSecretInput = Static<typeof OAuthSecretInput>;
+
+/** A key that tokens are signed with. */
+export const OAuthKeyAnswer = Type.Object({
+  kid: Type.String(),
+  /** `coming`: published, and signs nothing yet; `leaving`: the next one signs, and its tokens are good still. */
+  state: Type.Enum(['coming', 'signs', 'leaving']),
+  createdAt: Time,
+  signsFrom: Time,
+  /** Null: until another one has taken its place. */
+  publishedUntil: Type.Union([Time, Type.Null()]),
+});
+export type OAuthKeyAnswer = Static<typeof OAuthKeyAnswer>;
+
+/** The latest first. */
+export const OAuthKeyList = Type.Object({ items: Type.Array(OAuthKeyAnswer) });
+export type OAuthKeyList = Static<typeof OAuthKeyList>;

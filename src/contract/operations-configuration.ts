@@ -1,6 +1,12 @@
 import { ConnectorKindList } from './connector-kind.ts';
 import { IdentityProviderAnswer, IdentityProviderInput, IdentityProviderList } from './identity-provider.ts';
-import { OAuthClientAnswer, OAuthClientInput, OAuthClientMade, OAuthSecretInput } from './oauth-client.ts';
+import {
+  OAuthClientAnswer,
+  OAuthClientInput,
+  OAuthClientMade,
+  OAuthKeyList,
+  OAuthSecretInput,
+} from './oauth-client.ts';
 import { anyPartOf, given, type Operation, one } from './operation.ts';
 import {
   BindingsAnswer,
@@ -162,5 +168,18 @@ export const configurationOperations: readonly Operation[] = [
     path: '/service-providers/{id}/oauth-client',
     summary: 'Remove an OAuth client; its tokens are refused within two seconds',
     answers: { 204: null },
+  },
+  {
+    method: 'get',
+    path: '/oauth/keys',
+    summary: 'The keys that tokens are signed with',
+    answers: { 200: OAuthKeyList },
+  },
+  {
+    method: 'post',
+    path: '/oauth/keys/rotate',
+    summary:
+      'Make a new key: it is published at once, signs a minute later, and the one before stays until its tokens ended',
+    answers: { 201: OAuthKeyList },
   },
 ];

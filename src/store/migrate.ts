@@ -12,6 +12,7 @@ import { decisions } from './migrations/0009-decisions.ts';
 import { oauth } from './migrations/0010-oauth.ts';
 import { justInTime } from './migrations/0012-just-in-time.ts';
 import { serviceProviderSettings } from './migrations/0013-service-provider-settings.ts';
+import { keyRotation } from './migrations/0014-key-rotation.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
@@ -28,6 +29,7 @@ const migrations: readonly Migration[] = [
   oauth,
   justInTime,
   serviceProviderSettings,
+  keyRotation,
 ];
 
 /**

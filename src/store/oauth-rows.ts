@@ -41,4 +41,6 @@ export interface OAuthKeyRow {
   kid: string;
   sealed: string;
   created_at: number;
+  /** Until then it is published and signs nothing. */
+  signs_from: Generated<number>;
 }

@@ -108,6 +108,17 @@ serviceProviders:
     assert.match(resident.err, /OAuth client resident: the resident service provider speaks/);
   });
 
+  it('rotates the keys, shows where they stand, and does not while one is coming', async () => {
+    const [first] = (await read('oauth', 'keys')).items;
+    assert.deepEqual([first.state, first.publishedUntil], ['signs', null]);
+    const rotated = await run('oauth', 'rotate-keys');
+    assert.deepEqual(
+      rotated.out.split('\n').map((line) => line.split('\t')[1]),
+      ['coming', 'signs', undefined],
+    );
+    assert.match((await run('oauth', 'rotate-keys')).err, /is new and signs from/);
+  });
+
   it('says what is wrong', async () => {
     for (const [args, code, why] of [
       [['oauth', 'show', 'hr'], 1, /hr has no OAuth client/],

@@ -386,6 +386,8 @@ eachDatabase('the description of the admin API', (bed) => {
     await call('patch', '/service-providers/{id}/oauth-client', sp, { tokenSeconds: 600 });
     await call('post', '/service-providers/{id}/oauth-client/secret', sp, { overlapHours: 1 });
     await call('delete', '/service-providers/{id}/oauth-client', sp);
+    await call('get', '/oauth/keys');
+    await call('post', '/oauth/keys/rotate');
     await call('delete', '/service-providers/{id}', { id: 'hr' });
     await call('delete', '/policies/{id}', { id: 'p' });
     await call('post', '/identity-providers', {}, { name: 'empty' });

@@ -21,6 +21,7 @@ const known = [
   '0010-oauth',
   '0012-just-in-time',
   '0013-service-provider-settings',
+  '0014-key-rotation',
 ];
 
 async function namesTaken(store: Store): Promise<string[]> {

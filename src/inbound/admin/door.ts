@@ -21,6 +21,7 @@ import { addDomainRoutes } from './domains.ts';
 import { addEventRoutes } from './events.ts';
 import { addIdentityProviderRoutes } from './identity-providers.ts';
 import { addOAuthClientRoutes } from './oauth-clients.ts';
+import { addOAuthKeyRoutes } from './oauth-keys.ts';
 import { addOperatorRoutes } from './operators.ts';
 import { type AdminParts, checkDryRun } from './parts.ts';
 import { addPolicyRoutes } from './policies.ts';
@@ -104,6 +105,7 @@ export function adminDoor(
       addConnectorKindRoutes(inner, parts);
       addServiceProviderRoutes(inner, parts);
       addOAuthClientRoutes(inner, { ...parts, issuerOf: given.issuerOf });
+      addOAuthKeyRoutes(inner, parts);
       addSubjectRoutes(inner, parts);
       addMemberRoutes(inner, parts);
       addSubjectWriteRoutes(inner, { ...parts, door, callerOf, passwords: given.passwords });

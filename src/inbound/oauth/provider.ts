@@ -4,9 +4,9 @@ import type { Logger } from '../../base/log.ts';
 import type { SealingKey } from '../../base/secret.ts';
 import type { Store } from '../../store/store.ts';
 import { findClient, grants, isSecretOf, oauthScopes } from '../oauth-clients.ts';
+import { idTokenSeconds, type SigningKey } from '../oauth-keys.ts';
 import { claimsByScope, findAccount } from './accounts.ts';
 import { openAdapter } from './adapter.ts';
-import type { SigningKey } from './keys.ts';
 import { writeErrorPage } from './pages.ts';
 
 const hour = 3_600;
@@ -16,7 +16,7 @@ const leastTokenSeconds = 60;
 /** How long each thing is good, in seconds. A sign-in ends with the browser's session, and after so long. */
 const ttl = {
   AuthorizationCode: 60,
-  IdToken: hour,
+  IdToken: idTokenSeconds,
   Interaction: hour / 2,
   Session: 12 * hour,
   Grant: 30 * day,
