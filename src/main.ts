@@ -16,6 +16,7 @@ import { consoleDoor } from './inbound/console/door.ts';
 import { openCredentials } from './inbound/credentials.ts';
 import { type DoorLimits, openDoor } from './inbound/door.ts';
 import { addFront, frontOptions } from './inbound/front.ts';
+import { loginDoor } from './inbound/login/door.ts';
 import { openCurrentProvider } from './inbound/oauth/current-provider.ts';
 import { oauthDoor, oauthPath } from './inbound/oauth/door.ts';
 import { signInPages } from './inbound/oauth/sign-in.ts';
@@ -118,13 +119,15 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     for (const prefix of ['/wso2/scim', '/scim1']) {
       await app.register(scimDoor({ ...scim, ...baseOf(prefix), codec: scim1Codec }), { prefix });
     }
-    const issuerOf = () => `${config.publicUrl ?? urlOf(app, config)}${oauthPath}`;
+    const addressOf = () => config.publicUrl ?? urlOf(app, config);
+    const issuerOf = () => `${addressOf()}${oauthPath}`;
     // The first start makes one, and what is sealed with another key is found out now.
     await readSigningKeys(store, key);
     const provider = openCurrentProvider({ store, clock, log, key, issuerOf });
     await app.register(oauthDoor({ provider }));
     await app.register(signInPages({ provider, store, credentials, log }), { prefix: oauthPath });
-    const admin = { key, kinds: connectorKinds, outbound, facts, rules, passwords, newsroom, issuerOf };
+    await app.register(loginDoor({ store, clock, log, outbound, waits, key, types, addressOf }));
+    const admin = { key, kinds: connectorKinds, outbound, facts, rules, passwords, newsroom, issuerOf, addressOf };
     await app.register(adminDoor(door, admin), { prefix: '/api' });
     await app.register(consoleDoor({ folder: findConsole() }));
     const url = await listen(app, config);

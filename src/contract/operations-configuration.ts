@@ -1,4 +1,5 @@
 import { ConnectorKindList } from './connector-kind.ts';
+import { FederationAnswer, FederationInput } from './federation.ts';
 import { IdentityProviderAnswer, IdentityProviderInput, IdentityProviderList } from './identity-provider.ts';
 import {
   OAuthClientAnswer,
@@ -31,6 +32,28 @@ export const configurationOperations: readonly Operation[] = [
     is: 'configures',
   },
   ...one('/identity-providers/{id}', 'an identity provider', IdentityProviderInput, IdentityProviderAnswer),
+  {
+    method: 'get',
+    path: '/identity-providers/{id}/federation',
+    summary: 'How people sign in through an identity provider, without its secret',
+    answers: { 200: FederationAnswer },
+  },
+  {
+    method: 'put',
+    path: '/identity-providers/{id}/federation',
+    summary: 'Replace how people sign in through an identity provider; what is left out is off, but a secret stays',
+    body: given(FederationInput),
+    answers: { 200: FederationAnswer },
+    is: 'configures',
+  },
+  {
+    method: 'patch',
+    path: '/identity-providers/{id}/federation',
+    summary: 'Change parts of how people sign in through an identity provider',
+    body: anyPartOf(FederationInput),
+    answers: { 200: FederationAnswer },
+    is: 'configures',
+  },
   {
     method: 'get',
     path: '/identity-providers/{id}/targets',

@@ -74,6 +74,17 @@ export async function consumeArtifact(tx: Tx, kind: string, value: string): Prom
   await tx.all(query.where('kind', '=', kind).where('digest', '=', digestOf(value)));
 }
 
+const take = prepare<{ kind: string; digest: string }, { payload: string; expires_at: number | null }>(
+  (_, p) => sql<{ payload: string; expires_at: number | null }>`
+    delete from oauth_artifacts where kind = ${p.kind} and digest = ${p.digest} returning payload, expires_at`,
+);
+
+/** What was kept, which is gone then; undefined where there is none, or it has expired. */
+export async function takeArtifact(tx: Tx, kind: string, value: string): Promise<Artifact['payload'] | undefined> {
+  const [row] = await tx.run(take, { kind, digest: digestOf(value) });
+  return row && (row.expires_at === null || row.expires_at > tx.now) ? JSON.parse(row.payload) : undefined;
+}
+
 /** Safe to repeat. */
 export async function dropArtifact(tx: Tx, kind: string, value: string): Promise<void> {
   await tx.all(tx.q.deleteFrom('oauth_artifacts').where('kind', '=', kind).where('digest', '=', digestOf(value)));

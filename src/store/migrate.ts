@@ -10,6 +10,7 @@ import { sessions } from './migrations/0007-sessions.ts';
 import { policyRows } from './migrations/0008-policy-rows.ts';
 import { decisions } from './migrations/0009-decisions.ts';
 import { oauth } from './migrations/0010-oauth.ts';
+import { federation } from './migrations/0011-federation.ts';
 import { justInTime } from './migrations/0012-just-in-time.ts';
 import { serviceProviderSettings } from './migrations/0013-service-provider-settings.ts';
 import { keyRotation } from './migrations/0014-key-rotation.ts';
@@ -27,6 +28,7 @@ const migrations: readonly Migration[] = [
   policyRows,
   decisions,
   oauth,
+  federation,
   justInTime,
   serviceProviderSettings,
   keyRotation,

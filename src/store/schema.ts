@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { ConflictRow, DecisionRow } from './decision-rows.ts';
+import type { FederatedUserRow, FederationRow } from './federation-rows.ts';
 import type { OAuthArtifactRow, OAuthClientRow, OAuthKeyRow } from './oauth-rows.ts';
 
 /**
@@ -40,6 +41,8 @@ export interface Schema {
   oauth_keys: OAuthKeyRow;
 
   identity_providers: IdentityProviderRow;
+  federations: FederationRow;
+  federated_users: FederatedUserRow;
   targets: TargetRow;
   service_providers: ServiceProviderRow;
   bindings: BindingRow;

@@ -95,6 +95,7 @@ export async function openAdminBed(bed: Bed): Promise<AdminBed> {
       passwords: { key, lastsMs: 7 * 86_400_000 },
       newsroom,
       issuerOf: () => 'http://127.0.0.1/oauth2',
+      addressOf: () => 'http://127.0.0.1',
     }),
     { prefix: '/api' },
   );

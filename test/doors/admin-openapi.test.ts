@@ -132,6 +132,16 @@ eachDatabase('the description of the admin API', (bed) => {
     await call('get', '/identity-providers/{id}', { id: 'partner' });
     await call('put', '/identity-providers/{id}', { id: 'partner' }, partner);
     await call('patch', '/identity-providers/{id}', { id: 'partner' }, { alias: 'p' });
+    const federation = {
+      authenticator: { type: 'oidc', issuer: 'https://login.partner.example', clientId: 'purvey', clientSecret: 'x' },
+      claims: [{ remote: 'upn', local: 'userName', default: null }],
+      roles: [{ remote: 'staff', local: 'Staff' }],
+      jit: { enabled: true },
+    };
+    await call('get', '/identity-providers/{id}/federation', { id: 'partner' });
+    await call('put', '/identity-providers/{id}/federation', { id: 'partner' }, federation);
+    await call('patch', '/identity-providers/{id}/federation', { id: 'partner' }, { roleClaim: 'roles' });
+    await call('get', '/identity-providers/{id}/federation', { id: 'partner' });
     const target = { type: 'SCIM2', settings: settings(), policy: { concurrency: 2, scopeUsers: 'active eq true' } };
     await call('post', '/identity-providers/{id}/targets', { id: 'partner' }, target, { status: 201 });
     await call('get', '/identity-providers/{id}/targets', { id: 'partner' });
@@ -324,6 +334,8 @@ eachDatabase('the description of the admin API', (bed) => {
       'post /identity-providers': { name: 'other' },
       'put /identity-providers/{id}': { name: 'renamed' },
       'patch /identity-providers/{id}': { alias: 'tried' },
+      'put /identity-providers/{id}/federation': { linkBy: 'verifiedEmail' },
+      'patch /identity-providers/{id}/federation': { linkBy: 'verifiedEmail' },
       'post /identity-providers/{id}/targets': { type: 'SCIM2', settings: settings() },
       'put /targets/{id}': { type: 'SCIM2', settings: settings(), policy: { concurrency: 9 } },
       'patch /targets/{id}': { enabled: false },

@@ -16,7 +16,7 @@ import { createServiceProvider } from '../../src/provisioning/service-providers.
 import type { Store } from '../../src/store/store.ts';
 import { openTestClock, type TestClock } from '../clock.ts';
 import { type Bed, eachDatabase } from '../database.ts';
-import { openBrowser } from './oauth-browser.ts';
+import { openSignInBrowser as openBrowser } from './sign-in-browser.ts';
 
 const back = 'http://127.0.0.1:9/back';
 const password = 'eine gute Losung';

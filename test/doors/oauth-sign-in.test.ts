@@ -3,7 +3,7 @@ import { after, before, it } from 'node:test';
 import * as client from 'openid-client';
 import { eachDatabase } from '../database.ts';
 import { startWholeServer, type WholeServer } from '../whole-server.ts';
-import { openBrowser } from './oauth-browser.ts';
+import { openSignInBrowser as openBrowser, type SignInBrowser } from './sign-in-browser.ts';
 
 const back = 'http://127.0.0.1:9/back';
 const password = 'eine gute Losung';
@@ -56,7 +56,7 @@ eachDatabase('a person of the directory signs in to an application', (database) 
     const end = (location: string) => client.authorizationCodeGrant(of, new URL(location), checks);
     return { url: url.href, end, verifier };
   };
-  const signIn = async (browser: ReturnType<typeof openBrowser>, url: string) => {
+  const signIn = async (browser: SignInBrowser, url: string) => {
     const page = await browser.go(url);
     assert.match(page.text, /<h1>Sign in<\/h1>/);
     return browser.send(page, '/login', { name: 'ada', password });

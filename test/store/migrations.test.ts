@@ -19,6 +19,7 @@ const known = [
   '0008-policy-rows',
   '0009-decisions',
   '0010-oauth',
+  '0011-federation',
   '0012-just-in-time',
   '0013-service-provider-settings',
   '0014-key-rotation',

@@ -19,6 +19,7 @@ import { addConnectorKindRoutes } from './connector-kinds.ts';
 import { addDecisionRoutes } from './decisions.ts';
 import { addDomainRoutes } from './domains.ts';
 import { addEventRoutes } from './events.ts';
+import { addFederationRoutes } from './federations.ts';
 import { addIdentityProviderRoutes } from './identity-providers.ts';
 import { addOAuthClientRoutes } from './oauth-clients.ts';
 import { addOAuthKeyRoutes } from './oauth-keys.ts';
@@ -54,6 +55,8 @@ export function adminDoor(
     newsroom: Newsroom;
     /** Of the authorization server; known when the server listens. */
     issuerOf: () => string;
+    /** Of this server, for browsers. */
+    addressOf: () => string;
   },
 ) {
   const { credentials } = door;
@@ -100,6 +103,7 @@ export function adminDoor(
         callers.set(request, caller);
       });
       addIdentityProviderRoutes(inner, parts);
+      addFederationRoutes(inner, { ...parts, addressOf: given.addressOf });
       addTargetRoutes(inner, parts);
       addSyncRoutes(inner, parts);
       addConnectorKindRoutes(inner, parts);

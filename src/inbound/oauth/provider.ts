@@ -5,9 +5,9 @@ import type { SealingKey } from '../../base/secret.ts';
 import type { Store } from '../../store/store.ts';
 import { findClient, grants, isSecretOf, oauthScopes } from '../oauth-clients.ts';
 import { idTokenSeconds, type SigningKey } from '../oauth-keys.ts';
+import { writeErrorPage } from '../sign-in-page.ts';
 import { claimsByScope, findAccount } from './accounts.ts';
 import { openAdapter } from './adapter.ts';
-import { writeErrorPage } from './pages.ts';
 
 const hour = 3_600;
 const day = 24 * hour;
@@ -55,6 +55,8 @@ export async function openProvider(options: {
     responseTypes: ['code'],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     pkce: { required: () => true },
+    // Which identity provider somebody is to sign in through, by its home realm identifier: both of WSO2's names.
+    extraParams: ['fidp', 'home_realm'],
     routes: {
       authorization: '/authorize',
       token: '/token',

@@ -4,11 +4,14 @@ import type { Logger } from '../../base/log.ts';
 import { Problem } from '../../base/problem.ts';
 import { Secret } from '../../base/secret.ts';
 import { readPresent } from '../../directory/subjects.ts';
+import { listSignInChoices, type SignInChoice } from '../../provisioning/federations.ts';
 import { readServiceProvider } from '../../provisioning/service-providers.ts';
 import type { Store } from '../../store/store.ts';
 import type { Credentials } from '../credentials.ts';
 import { findClient, type OAuthClient, personScopes } from '../oauth-clients.ts';
-import { style, stylePath, writeConsentPage, writeErrorPage, writeSignInPage } from './pages.ts';
+import { handOver, loginPath, takeOver } from '../sign-in-handover.ts';
+import { sendPage, style, stylePath, writeErrorPage } from '../sign-in-page.ts';
+import { writeConsentPage, writeOnwardPage, writeSignInPage } from './pages.ts';
 
 const formBytes = 16_384;
 
@@ -39,7 +42,7 @@ export function signInPages(given: {
       interaction,
       client,
       application: name,
-      place: request.url.split('?')[0]!.replace(/\/(login|consent|cancel)$/, ''),
+      place: request.url.split('?')[0]!.replace(/\/(login|consent|cancel|known|through\/[^/]+)$/, ''),
     };
   };
 
@@ -84,7 +87,13 @@ export function signInPages(given: {
     app.get('/sign-in/:uid', async (request, reply) => {
       const asked = await readAsked(request, reply);
       const { interaction, client } = asked;
-      if (interaction.prompt.name === 'login') return sendSignIn(reply, asked, '');
+      if (interaction.prompt.name === 'login') {
+        const choices = await store.read(listSignInChoices);
+        const { choose } = request.query as { choose?: unknown };
+        const realm = choose === undefined ? chooseByRealm(choices, interaction) : undefined;
+        if (realm) return reply.redirect(addressOf(asked, realm), 303);
+        return sendSignIn(reply, asked, { name: '', choices });
+      }
       if (client.consent === 'none') {
         return finish(request, reply, { consent: { grantId: await grant(asked) } });
       }
@@ -94,19 +103,48 @@ export function signInPages(given: {
         name: user?.fullName ?? '',
         scopes: scopesOf(interaction).filter(isOfPerson),
       });
-      return sendPage(reply, page, client);
+      return sendPage(reply, page, endsOf(client));
     });
 
     app.post('/sign-in/:uid/login', async (request, reply) => {
       const asked = await readAsked(request, reply);
       const name = fieldOf(request, 'name').trim();
+      const choices = await store.read(listSignInChoices);
+      const home = choices.find(({ domains }) => domains.includes(name.slice(name.lastIndexOf('@') + 1).toLowerCase()));
+      if (home && name.includes('@')) {
+        return sendPage(reply, writeOnwardPage({ label: home.label, address: addressOf(asked, home) }));
+      }
       try {
         const { userId } = await credentials.signInUser(name, new Secret(fieldOf(request, 'password')));
         return finish(request, reply, { login: { accountId: userId, remember: false } });
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
-        return sendSignIn(reply.code(error.status === 401 ? 200 : error.status), asked, name, error.message);
+        const code = error.status === 401 ? 200 : error.status;
+        return sendSignIn(reply.code(code), asked, { name, choices, trouble: error.message });
       }
+    });
+
+    app.get('/sign-in/:uid/through/:idp', async (request, reply) => {
+      const asked = await readAsked(request, reply);
+      const { interaction, client, place } = asked;
+      const { idp } = request.params as { idp: string };
+      const choice = (await store.read(listSignInChoices)).find((one) => String(one.id) === idp);
+      if (!choice || interaction.prompt.name !== 'login') throw new Problem('notFound', 'this sign-in is over');
+      const { clientId, spId } = client;
+      const begun = { uid: interaction.uid, place, idpId: choice.id, clientId, spId };
+      const word = await handOver(store, 'begun', begun);
+      return reply.redirect(`${loginPath}/${encodeURIComponent(choice.name)}?begun=${word}`, 303);
+    });
+
+    /** Back from another identity provider. The word alone is not enough: it has to come from the browser that began. */
+    app.get('/sign-in/:uid/known', async (request, reply) => {
+      const { interaction, client } = await readAsked(request, reply);
+      const { word } = request.query as { word?: unknown };
+      const known = await takeOver(store, 'known', String(word));
+      if (known?.uid !== interaction.uid || known.clientId !== client.clientId) {
+        throw new Problem('notFound', 'this sign-in is over');
+      }
+      return finish(request, reply, { login: { accountId: known.userId, remember: false } });
     });
 
     app.post('/sign-in/:uid/consent', async (request, reply) => {
@@ -133,28 +171,27 @@ function fieldOf({ body }: FastifyRequest, name: string): string {
   return body instanceof URLSearchParams ? (body.get(name) ?? '') : '';
 }
 
-function sendSignIn(reply: FastifyReply, asked: Asked, name: string, trouble?: string): FastifyReply {
-  const page = writeSignInPage({ ...asked, name, ...(trouble === undefined ? {} : { trouble }) });
-  return sendPage(reply, page, asked.client);
+function chooseByRealm(choices: readonly SignInChoice[], { params }: Interaction): SignInChoice | undefined {
+  const realm = params.fidp ?? params.home_realm;
+  return typeof realm === 'string' ? choices.find(({ homeRealmId }) => homeRealmId === realm) : undefined;
 }
 
-/** Browsers hold a form to where it ends up: at the application, after a redirect. */
-function sendPage(reply: FastifyReply, page: string, client?: OAuthClient): FastifyReply {
-  const ends = (client?.redirectUris ?? []).map((uri) =>
-    /^https?:/.test(uri) ? new URL(uri).origin : new URL(uri).protocol,
-  );
-  const policy = [
-    `default-src 'none'`,
-    `style-src 'self'`,
-    `form-action ${[...new Set([`'self'`, ...ends])].join(' ')}`,
-    `base-uri 'none'`,
-    `frame-ancestors 'none'`,
-  ];
-  return reply
-    .header('content-security-policy', policy.join('; '))
-    .header('cache-control', 'no-store')
-    .header('referrer-policy', 'no-referrer')
-    .header('x-content-type-options', 'nosniff')
-    .type('text/html; charset=utf-8')
-    .send(page);
+function addressOf({ place }: Asked, { id }: SignInChoice): string {
+  return `${place}/through/${id}`;
+}
+
+function sendSignIn(
+  reply: FastifyReply,
+  asked: Asked,
+  { name, choices, trouble }: { name: string; choices: readonly SignInChoice[]; trouble?: string },
+): FastifyReply {
+  const offers = choices.map((choice) => ({ label: choice.label, address: addressOf(asked, choice) }));
+  const byAddress = choices.some(({ domains }) => domains.length > 0);
+  const page = writeSignInPage({ ...asked, name, offers, byAddress, ...(trouble === undefined ? {} : { trouble }) });
+  return sendPage(reply, page, endsOf(asked.client));
+}
+
+/** Forms of these pages end up at the application, after redirects. */
+function endsOf({ redirectUris }: OAuthClient): string[] {
+  return redirectUris.map((uri) => (/^https?:/.test(uri) ? new URL(uri).origin : new URL(uri).protocol));
 }

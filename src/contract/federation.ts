@@ -1,0 +1,75 @@
+import { type Static, Type } from 'typebox';
+import { MaybeText, Time } from './page.ts';
+
+/** A secret as it is shown: that it is set, and since when. */
+const ShownSecret = Type.Object({ set: Type.Literal(true), since: Type.Union([Time, Type.Null()]) });
+
+const LinkBy = Type.Union([Type.Literal('none'), Type.Literal('verifiedEmail')]);
+const RoleRow = Type.Object({ remote: Type.String(), local: Type.String() });
+
+const Jit = Type.Object({
+  enabled: Type.Boolean(),
+  /** User store domain of new users. */
+  domain: Type.String(),
+  updateAttributes: Type.Union([Type.Literal('always'), Type.Literal('first')]),
+  groups: Type.Union([Type.Literal('off'), Type.Literal('add'), Type.Literal('sync')]),
+});
+
+/** What PUT takes, all of it optional; PATCH takes any part of it. */
+export const FederationInput = Type.Object({
+  authenticator: Type.Optional(
+    Type.Union([
+      Type.Object({
+        type: Type.Literal('oidc'),
+        /** Default true. */
+        enabled: Type.Optional(Type.Boolean()),
+        issuer: Type.String(),
+        clientId: Type.String(),
+        /** Left out, or as it is shown: it stays. Null: none. */
+        clientSecret: Type.Optional(Type.Union([Type.String(), Type.Object({ set: Type.Literal(true) }), Type.Null()])),
+        /** Besides `openid`; default `profile email`. */
+        scopes: Type.Optional(Type.Array(Type.String())),
+      }),
+      Type.Null(),
+    ]),
+  ),
+  /** E-mail domains whose people are sent there when they type their address as user name. */
+  domains: Type.Optional(Type.Array(Type.String())),
+  /** Default `none`. */
+  linkBy: Type.Optional(LinkBy),
+  /** Empty: the standard claims of OpenID Connect. */
+  claims: Type.Optional(
+    Type.Array(Type.Object({ remote: Type.String(), local: Type.String(), default: Type.Optional(MaybeText) })),
+  ),
+  roleClaim: Type.Optional(MaybeText),
+  /** Empty: a role is the group of its name. */
+  roles: Type.Optional(Type.Array(RoleRow)),
+  jit: Type.Optional(Type.Partial(Jit)),
+});
+export type FederationInput = Static<typeof FederationInput>;
+
+export const FederationAnswer = Type.Object({
+  identityProvider: Type.Object({ id: Type.Integer(), name: Type.String() }),
+  /** What is registered at the identity provider: where it sends people back to. */
+  redirectUri: Type.String(),
+  authenticator: Type.Union([
+    Type.Object({
+      type: Type.Literal('oidc'),
+      enabled: Type.Boolean(),
+      issuer: Type.String(),
+      clientId: Type.String(),
+      clientSecret: Type.Union([ShownSecret, Type.Null()]),
+      scopes: Type.Array(Type.String()),
+    }),
+    Type.Null(),
+  ]),
+  domains: Type.Array(Type.String()),
+  linkBy: LinkBy,
+  claims: Type.Array(Type.Object({ remote: Type.String(), local: Type.String(), default: MaybeText })),
+  roleClaim: MaybeText,
+  roles: Type.Array(RoleRow),
+  jit: Jit,
+  /** Null: nothing was ever set. */
+  modifiedAt: Type.Union([Time, Type.Null()]),
+});
+export type FederationAnswer = Static<typeof FederationAnswer>;

@@ -1,0 +1,64 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FederationAnswer } from '../../contract/federation.ts';
+import { type Federation, readFederation, writeFederation } from '../../provisioning/federations.ts';
+import { redirectUriOf } from '../sign-in-handover.ts';
+import { type AdminParts, bodyOf, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
+import { showTime } from './query.ts';
+
+const place = '/identity-providers/:id/federation';
+
+/** How people sign in through an identity provider. `addressOf`: where browsers reach this server. */
+export function addFederationRoutes(
+  app: FastifyInstance,
+  { store, key, types, addressOf }: AdminParts & { addressOf: () => string },
+): void {
+  const write = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    inputOf: (before: Federation) => unknown,
+  ): Promise<FederationAnswer> => {
+    const { federation, change } = await writeOrTry(store, request, (tx) =>
+      writeFederation(tx, param(request, 'id'), inputOf, { key, type: types.user }),
+    );
+    sayChange(reply, change);
+    return show(federation, addressOf());
+  };
+
+  app.get(place, async (request): Promise<FederationAnswer> => {
+    const found = await store.read((reading) => readFederation(reading, param(request, 'id'), key));
+    return show(found, addressOf());
+  });
+
+  app.put(place, mayTry, (request, reply) => {
+    const body = bodyOf(request);
+    return write(request, reply, () => body);
+  });
+
+  app.patch(place, mayTry, (request, reply) => {
+    const body = bodyOf(request);
+    return write(request, reply, (before) => mergeFields(settableOf(before), body));
+  });
+}
+
+/** Without the secret, which stays when it is not given. */
+function settableOf({ settings }: Federation): Record<string, unknown> {
+  const { authenticator, ...rest } = settings;
+  if (authenticator === null) return rest;
+  const { clientSecret: _, ...shown } = authenticator;
+  return { ...rest, authenticator: shown };
+}
+
+function show({ idp, settings, secretSince, modifiedAt }: Federation, address: string): FederationAnswer {
+  const { authenticator, ...rest } = settings;
+  const since = secretSince === null ? null : showTime(secretSince);
+  return {
+    identityProvider: { id: idp.id, name: idp.name },
+    redirectUri: redirectUriOf(address, idp.name),
+    authenticator: authenticator && {
+      ...authenticator,
+      clientSecret: authenticator.clientSecret && { set: true, since },
+    },
+    ...rest,
+    modifiedAt: modifiedAt === null ? null : showTime(modifiedAt),
+  };
+}

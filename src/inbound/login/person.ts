@@ -1,0 +1,141 @@
+import { Problem } from '../../base/problem.ts';
+import type { Origin } from '../../directory/changes.ts';
+import { patchGroup } from '../../directory/groups.ts';
+import { areMembers } from '../../directory/memberships.ts';
+import { listSubjects } from '../../directory/search.ts';
+import { lockSubjects, readPresent, type Subject } from '../../directory/subjects.ts';
+import { createUser, patchUser } from '../../directory/users.ts';
+import { patchOpUrn } from '../../protocol/scim/operation.ts';
+import { readPatch } from '../../protocol/scim/patch.ts';
+import { readResource } from '../../protocol/scim/resource.ts';
+import { coreUserUrn, type ResourceTypes } from '../../protocol/scim/schema.ts';
+import type { Federation } from '../../provisioning/federations.ts';
+import type { Reading, Tx } from '../../store/store.ts';
+import type { Mapped } from './claims.ts';
+import { findLink, isLinked, keepLink, type Link, type RemoteUser } from './links.ts';
+
+/** Everybody that a sign-in wrote or found: who signs in, and groups that they came into or left. */
+export type Settled = { user: Subject; groups: Subject[] };
+
+type Given = {
+  federation: Federation;
+  remote: RemoteUser;
+  mapped: Mapped;
+  origin: Origin;
+  types: ResourceTypes;
+};
+
+/**
+ * Who somebody at an identity provider is here, by a rule without guesses:
+ *
+ *     linked already -> that user
+ *     linkBy verifiedEmail, one user has the address, nobody there is that user -> linked now
+ *     just-in-time provisioning -> a new user, unless somebody has the name
+ *     else -> nobody: nothing is written
+ *
+ * With just-in-time provisioning what is said of them is written too, and groups as the settings have it. All of it in the
+ * caller's transaction. Throws Problem `notAllowed` with what the page says, and what the directory throws.
+ */
+export async function settlePerson(tx: Tx, given: Given): Promise<Settled> {
+  const { federation, remote, mapped, origin, types } = given;
+  const { jit } = federation.settings;
+  const link = await findLink(tx, remote);
+  // Whoever was deleted here is unknown again.
+  const linked = link && (await readLive(tx, link.userId));
+  const known = linked ?? (await findByEmail(tx, given));
+  if (!known && !jit.enabled) refuse('nobody here is known by that: ask your administrator for an account');
+  const wanted = await findGroups(tx, mapped.groups ?? []);
+  const before = linked && link ? link.groups : [];
+  if (known) {
+    // In the order of ids, as everybody locks them.
+    await lockSubjects(tx, [known.id, ...wanted, ...before]);
+    if (known.attributes.active === false) refuse('your account here is switched off: ask your administrator');
+  }
+  const user = known ? await update(tx, known, given) : await create(tx, given);
+  const change = jit.enabled && mapped.groups ? await moveGroups(tx, { user, wanted, before, given }) : undefined;
+  const after: Link = { userId: user.id, groups: change?.held ?? before };
+  if (!linked || after.groups.join() !== before.join()) await keepLink(tx, remote, after);
+  return { user, groups: change?.groups ?? [] };
+
+  async function create(tx: Tx, { mapped }: Given): Promise<Subject> {
+    // Before a slash stands a user store domain, and which one it is, is not for others to say.
+    if (mapped.userName.includes('/')) refuse('your user name there has a "/" in it, which no name here may have');
+    const resource = readResource(types.user, withSchemas({ ...mapped.attributes, userName: mapped.userName }));
+    return createUser(tx, resource, { type: types.user, origin, domain: jit.domain });
+  }
+}
+
+async function update(tx: Tx, user: Subject, { federation, mapped, origin, types }: Given): Promise<Subject> {
+  const { jit } = federation.settings;
+  const isNothing = Object.keys(mapped.attributes).length === 0;
+  if (!jit.enabled || jit.updateAttributes === 'first' || isNothing) return user;
+  const operations = readPatch(types.user, {
+    schemas: [patchOpUrn],
+    Operations: [{ op: 'replace', value: mapped.attributes }],
+  });
+  return patchUser(tx, user.id, operations, { type: types.user, origin });
+}
+
+async function readLive(reading: Reading, id: string): Promise<Subject | undefined> {
+  const user = await readPresent(reading, 'user', id);
+  return user?.life === 'live' ? user : undefined;
+}
+
+async function findByEmail(tx: Tx, { federation, mapped, remote }: Given): Promise<Subject | undefined> {
+  if (federation.settings.linkBy === 'none' || mapped.verifiedEmail === undefined) return undefined;
+  const filter = { op: 'eq', path: { attr: 'emails', sub: 'value' }, value: mapped.verifiedEmail } as const;
+  const { subjects } = await listSubjects(tx, 'user', { filter, startIndex: 1, count: 2 });
+  const [one, other] = subjects;
+  if (other) refuse('several people here have your e-mail address, so nobody can tell who you are');
+  if (one && (await isLinked(tx, remote.idpId, one.id))) {
+    refuse('somebody else who signs in that way has your e-mail address here');
+  }
+  return one;
+}
+
+/** Ids of the groups of these names that are here: who comes from elsewhere makes no groups. */
+async function findGroups(reading: Reading, names: readonly string[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const value of names) {
+    const filter = { op: 'eq', path: { attr: 'displayName' }, value } as const;
+    const { subjects } = await listSubjects(reading, 'group', { filter, startIndex: 1, count: 1 });
+    if (subjects[0] && !ids.includes(subjects[0].id)) ids.push(subjects[0].id);
+  }
+  return ids;
+}
+
+/** `held`: of the groups that signing in gave, those that the user is still in. What others gave, it never takes. */
+async function moveGroups(
+  tx: Tx,
+  { user, wanted, before, given }: { user: Subject; wanted: string[]; before: string[]; given: Given },
+): Promise<{ groups: Subject[]; held: string[] }> {
+  const { federation, origin, types } = given;
+  const concerned = [...new Set([...wanted, ...before])].toSorted();
+  const pairs = concerned.map((groupId) => ({ groupId, memberId: user.id }));
+  const present = await areMembers(tx, pairs);
+  const groups: Subject[] = [];
+  const held = new Set(before);
+  for (const groupId of concerned) {
+    const isIn = present.has(`${groupId} ${user.id}`);
+    const isWanted = wanted.includes(groupId);
+    if (!isIn) held.delete(groupId);
+    if (isIn === isWanted || (isIn && federation.settings.jit.groups !== 'sync')) continue;
+    const operation = isWanted
+      ? { op: 'add', path: 'members', value: [{ value: user.id }] }
+      : { op: 'remove', path: `members[value eq "${user.id}"]` };
+    const read = readPatch(types.group, { schemas: [patchOpUrn], Operations: [operation] });
+    groups.push(await patchGroup(tx, groupId, read, { type: types.group, origin }));
+    if (isWanted) held.add(groupId);
+    else held.delete(groupId);
+  }
+  return { groups, held: [...held].toSorted() };
+}
+
+function withSchemas(given: Record<string, unknown>): Record<string, unknown> {
+  const extensions = Object.keys(given).filter((name) => name.toLowerCase().startsWith('urn:'));
+  return { schemas: [coreUserUrn, ...extensions], ...given };
+}
+
+function refuse(why: string): never {
+  throw new Problem('notAllowed', why);
+}
