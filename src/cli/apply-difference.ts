@@ -89,6 +89,7 @@ const ownFacts = [
   'resident',
   'targetId',
   'identityProvider',
+  'redirectUri',
   'type',
   'effect',
 ];
@@ -112,7 +113,8 @@ function flatten(kind: Step['kind'], object: Record<string, unknown>, secrets: R
       flat.set(path, hidden);
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, inner] of Object.entries(value)) {
-        if (path === 'settings' || path === 'policy' || !ownFacts.includes(key)) put(`${path}.${key}`, inner);
+        if (['settings', 'policy', 'authenticator'].includes(path) || !ownFacts.includes(key))
+          put(`${path}.${key}`, inner);
       }
     } else if (value !== null && value !== undefined) flat.set(path, value);
   };
@@ -139,21 +141,27 @@ function compareFields(
   after: ReadonlyMap<string, unknown>,
   body: NonNullable<StepRequest['body']>,
 ): FieldDifference[] {
-  const given = (body.settings ?? {}) as Record<string, unknown>;
   const fields: FieldDifference[] = [];
   for (const field of new Set([...before.keys(), ...after.keys()])) {
     const [from, to] = [before.get(field), after.get(field)];
     if (to === hidden) {
-      if (given[field.slice('settings.'.length)] !== undefined) fields.push({ field, secret: 'would be set' });
+      if (isGiven(body, field)) fields.push({ field, secret: 'would be set' });
     } else if (from === hidden) fields.push({ field, secret: 'would be removed' });
     else if (from !== to) fields.push({ field, from: from ?? null, to: to ?? null });
   }
   return fields;
 }
 
-/** Every path that is a secret with some kind of connector. */
+/** Whether the file says a secret, by its path `settings.key`. */
+function isGiven(body: Record<string, unknown>, path: string): boolean {
+  const dot = path.indexOf('.');
+  const holder = body[path.slice(0, dot)] as Record<string, unknown> | null | undefined;
+  return holder?.[path.slice(dot + 1)] !== undefined;
+}
+
+/** Every path that is a secret, with some kind of connector or of those who say who somebody is. */
 async function readSecretKeys(client: Client): Promise<Set<string>> {
   const { items } = await client.get<List<ConnectorKindAnswer>>('/connector-kinds');
   const secret = items.flatMap((kind) => kind.settings.filter((setting) => setting.type === 'secret'));
-  return new Set(secret.map((setting) => `settings.${setting.key}`));
+  return new Set(['authenticator.clientSecret', ...secret.map((setting) => `settings.${setting.key}`)]);
 }

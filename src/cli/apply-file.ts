@@ -19,6 +19,9 @@ import { CliError } from './client.ts';
  *     identityProviders:
  *       - name: partner
  *         displayName: Partner
+ *         federation:
+ *           authenticator: { type: oidc, issuer: https://login.partner.example, clientId: purvey, clientSecret: ${SECRET} }
+ *           jit: { enabled: true }
  *         connectors:
  *           - type: SCIM2
  *             settings: { scim2-access-token: ${PARTNER_TOKEN}, scim2-user-ep: "${PARTNER_URL}/scim2/Users" }
@@ -41,7 +44,7 @@ import { CliError } from './client.ts';
  */
 export type ApplyFile = {
   userStoreDomains: string[];
-  identityProviders: { fields: Record<string, unknown> & { name: string }; connectors: ApplyConnector[] }[];
+  identityProviders: ApplyIdentityProvider[];
   serviceProviders: {
     fields: {
       name: string;
@@ -56,6 +59,12 @@ export type ApplyFile = {
     oauthClient?: Record<string, unknown>;
   }[];
   policies: ApplyPolicy[];
+};
+export type ApplyIdentityProvider = {
+  fields: Record<string, unknown> & { name: string };
+  connectors: ApplyConnector[];
+  /** How people sign in through it; absent: the file says nothing about it. */
+  federation?: Record<string, unknown>;
 };
 export type ApplyPolicy = { name: string; [field: string]: unknown };
 export type ApplyConnector = { type: string; enabled?: unknown; settings?: unknown; policy?: unknown };
@@ -163,13 +172,20 @@ function readShape(document: Document.Parsed, refuse: Refuse): ApplyFile {
     ),
     identityProviders: unique(
       itemsOf(root.identityProviders, 'identityProviders', refuse).map((node) => {
-        const fields = fieldsOf(node, 'an identity provider', refuse, [...providerFields, 'connectors']);
+        const fields = fieldsOf(node, 'an identity provider', refuse, [...providerFields, 'connectors', 'federation']);
         const name = textOf(fields.name ?? node, 'the name of an identity provider', refuse);
-        const { connectors, ...own } = fields;
+        const { connectors, federation, ...own } = fields;
+        if (federation !== undefined && !isMap(federation)) {
+          throw refuse(federation, `federation of ${name} must be names with values`);
+        }
         const read = itemsOf(connectors, `connectors of ${name}`, refuse).map((each) =>
           readConnector(each, name, refuse),
         );
-        const item = { fields: { ...plain(own), name }, connectors: unique(read, (one) => one.item.type, refuse) };
+        const item = {
+          fields: { ...plain(own), name },
+          connectors: unique(read, (one) => one.item.type, refuse),
+          ...(federation === undefined ? {} : { federation: federation.toJSON() as Record<string, unknown> }),
+        };
         return { node, item };
       }),
       (one) => one.item.fields.name,

@@ -1,3 +1,4 @@
+import type { FederationAnswer } from '../contract/federation.ts';
 import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
 import type { OAuthClientAnswer } from '../contract/oauth-client.ts';
 import type { List } from '../contract/page.ts';
@@ -11,6 +12,7 @@ import { CliError, type Client } from './client.ts';
 export type AppliedKind =
   | 'user store domain'
   | 'identity provider'
+  | 'federation'
   | 'target'
   | 'service provider'
   | 'bindings'
@@ -45,8 +47,9 @@ export function stepsOf(file: ApplyFile, options: StepOptions = {}): Step[] {
     // Before the bindings: nothing may slip out between rules being enabled and there being any.
     ...file.policies.map(policyStep),
     ...file.userStoreDomains.map(domainStep),
-    ...file.identityProviders.flatMap(({ fields, connectors }) => [
+    ...file.identityProviders.flatMap(({ fields, connectors, federation }) => [
       identityProviderStep(fields),
+      ...(federation === undefined ? [] : [federationStep(fields.name, federation, file.userStoreDomains)]),
       ...connectors.map((connector) => targetStep(fields.name, connector, options)),
     ]),
     ...file.serviceProviders.flatMap(({ fields, outboundProvisioning, oauthClient }) => [
@@ -98,6 +101,19 @@ function identityProviderStep(fields: ApplyFile['identityProviders'][number]['fi
       return before
         ? { before, method: 'PUT', path, body: fields }
         : { before, method: 'POST', path: '/identity-providers', body: fields };
+    },
+  };
+}
+
+function federationStep(provider: string, body: Record<string, unknown>, domains: readonly string[]): Step {
+  const path = `${pathOf('identity-providers', provider)}/federation`;
+  return {
+    kind: 'federation',
+    name: provider,
+    needs: [keyOf('identity provider', provider), ...domains.map((name) => keyOf('user store domain', name))],
+    async look(client) {
+      const found = await readIfThere<FederationAnswer>(client, path);
+      return { before: found && found.modifiedAt !== null ? found : undefined, method: 'PUT', path, body };
     },
   };
 }

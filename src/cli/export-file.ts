@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
+import type { FederationAnswer } from '../contract/federation.ts';
 import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
 import type { OAuthClientAnswer } from '../contract/oauth-client.ts';
 import type { RulePolicyAnswer } from '../contract/policy.ts';
@@ -13,13 +14,15 @@ import { CliError } from './client.ts';
 export type Configuration = {
   domains: DomainAnswer[];
   identityProviders: IdentityProviderAnswer[];
+  /** Those for which something was set. */
+  federations: FederationAnswer[];
   targets: TargetAnswer[];
   serviceProviders: ServiceProviderAnswer[];
   oauthClients: OAuthClientAnswer[];
   policies: RulePolicyAnswer[];
 };
 
-/** A secret that is not in the file: the variable that stands for it, and what it is. */
+/** A secret that is not in the file: the variable that stands for it, and what it is, of a target or an identity provider. */
 export type Placeholder = { name: string; target: string; setting: string };
 
 /** How a text, and a secret in its place, is put into the file. */
@@ -33,7 +36,7 @@ export function writeApplyFile(
   configuration: Configuration,
   form: 'yaml' | 'json',
 ): { text: string; placeholders: Placeholder[] } {
-  const placeholders = placeholdersOf(configuration.targets);
+  const placeholders = placeholdersOf(secretsOf(configuration));
   const document = describe(configuration, placeholders, {
     text: (value) => value.replaceAll('${', () => '$${'),
     secret: ({ name }) => `\${${name}}`,
@@ -53,13 +56,18 @@ export function writeApplyFile(
 }
 
 function describe(configuration: Configuration, placeholders: readonly Placeholder[], write: Write) {
-  const { domains, identityProviders, targets, serviceProviders, oauthClients, policies } = configuration;
+  const { domains, identityProviders, federations, targets, serviceProviders, oauthClients, policies } = configuration;
   return {
     userStoreDomains: domains.filter((one) => one.name !== 'PRIMARY').map((one) => write.text(one.name)),
     identityProviders: identityProviders.map(({ id, createdAt: _, modifiedAt: __, enabled, ...fields }) => ({
       ...written(fields, write),
       name: write.text(fields.name),
       ...(enabled ? {} : { enabled }),
+      ...describeFederation(
+        federations.find((one) => one.identityProvider.id === id),
+        placeholders,
+        write,
+      ),
       connectors: targets
         .filter((target) => target.identityProvider.id === id)
         .map((target) => ({
@@ -90,6 +98,34 @@ function describe(configuration: Configuration, placeholders: readonly Placehold
       ...(use === 'evaluated' ? {} : { use }),
       ...(rows ? { rows: writtenDeep(rows, write) } : { document: write.text(document) }),
     })),
+  };
+}
+
+const clientSecret = 'authenticator.clientSecret';
+
+function describeFederation(
+  federation: FederationAnswer | undefined,
+  placeholders: readonly Placeholder[],
+  write: Write,
+): { federation?: Record<string, unknown> } {
+  if (!federation) return {};
+  const { identityProvider, redirectUri: _, modifiedAt: __, authenticator, roleClaim, claims, ...rest } = federation;
+  const secret = placeholders.find((one) => one.target === identityProvider.name && one.setting === clientSecret);
+  const { clientSecret: ___, ...shown } = authenticator ?? { clientSecret: null };
+  return {
+    federation: {
+      ...(authenticator === null
+        ? {}
+        : {
+            authenticator: {
+              ...(writtenDeep(shown, write) as object),
+              ...(secret ? { clientSecret: write.secret(secret) } : {}),
+            },
+          }),
+      ...(writtenDeep(rest, write) as object),
+      ...written({ roleClaim }, write),
+      claims: claims.map((row) => written(row, write)),
+    },
   };
 }
 
@@ -148,7 +184,11 @@ function asRead({ userStoreDomains, identityProviders, serviceProviders, policie
   return {
     policies,
     userStoreDomains,
-    identityProviders: identityProviders.map(({ connectors, ...fields }) => ({ fields, connectors })),
+    identityProviders: identityProviders.map(({ connectors, federation, ...fields }) => ({
+      fields,
+      connectors,
+      ...(federation === undefined ? {} : { federation }),
+    })),
     serviceProviders: serviceProviders.map(({ outboundProvisioning, oauthClient, ...fields }) => ({
       fields,
       outboundProvisioning,
@@ -157,20 +197,33 @@ function asRead({ userStoreDomains, identityProviders, serviceProviders, policie
   };
 }
 
+type HiddenSecret = { provider: string; target: string; setting: string };
+
+function secretsOf({ federations, targets }: Configuration): HiddenSecret[] {
+  return [
+    ...targets.flatMap(({ name, identityProvider, settings }) =>
+      Object.entries(settings).flatMap(([setting, value]) =>
+        typeof value === 'object' ? [{ provider: identityProvider.name, target: name, setting }] : [],
+      ),
+    ),
+    ...federations.flatMap(({ identityProvider: { name }, authenticator }) =>
+      authenticator?.clientSecret ? [{ provider: name, target: name, setting: clientSecret }] : [],
+    ),
+  ];
+}
+
 /** `PARTNER_SCIM2_ACCESS_TOKEN` for `scim2-access-token` of `partner:SCIM2`; a name that is taken gets a number. */
-function placeholdersOf(targets: readonly TargetAnswer[]): Placeholder[] {
+function placeholdersOf(secrets: readonly HiddenSecret[]): Placeholder[] {
   const taken = new Set<string>();
-  return targets.flatMap((target) =>
-    Object.entries(target.settings).flatMap(([setting, value]) => {
-      if (typeof value !== 'object') return [];
-      const wish = `${target.identityProvider.name}_${setting}`.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
-      const base = /^[0-9]/.test(wish) ? `_${wish}` : wish;
-      let name = base;
-      for (let n = 2; taken.has(name); n++) name = `${base}_${n}`;
-      taken.add(name);
-      return [{ name, target: target.name, setting }];
-    }),
-  );
+  return secrets.map(({ provider, target, setting }) => {
+    const word = setting === clientSecret ? 'client_secret' : setting;
+    const wish = `${provider}_${word}`.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
+    const base = /^[0-9]/.test(wish) ? `_${wish}` : wish;
+    let name = base;
+    for (let n = 2; taken.has(name); n++) name = `${base}_${n}`;
+    taken.add(name);
+    return { name, target, setting };
+  });
 }
 
 function introduce(placeholders: readonly Placeholder[]): string {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { FederationAnswer } from '../contract/federation.ts';
 import type { IdentityProviderAnswer } from '../contract/identity-provider.ts';
 import type { OAuthClientAnswer } from '../contract/oauth-client.ts';
 import type { List } from '../contract/page.ts';
@@ -50,9 +51,15 @@ async function readConfiguration(client: Client): Promise<Configuration> {
       : await readIfThere<OAuthClientAnswer>(client, `/service-providers/${id}/oauth-client`);
     if (found) oauthClients.push(found);
   }
+  const identityProviders = await list<IdentityProviderAnswer>('/identity-providers');
+  const federations: FederationAnswer[] = [];
+  for (const { id } of identityProviders) {
+    federations.push(await client.get<FederationAnswer>(`/identity-providers/${id}/federation`));
+  }
   return {
     domains: await list<DomainAnswer>('/user-store-domains'),
-    identityProviders: await list<IdentityProviderAnswer>('/identity-providers'),
+    identityProviders,
+    federations: federations.filter(({ modifiedAt }) => modifiedAt !== null),
     targets: await list<TargetAnswer>('/targets'),
     policies: await list<RulePolicyAnswer>('/policies'),
     serviceProviders,

@@ -11,6 +11,13 @@ identityProviders:
   - name: partner
     displayName: Partner
     description: "costs \\"$\${1}0\\", they say:\\n  two lines #2"
+    federation:
+      authenticator: { type: oidc, issuer: "https://login.partner.example", clientId: "purvey $\${1}", clientSecret: \${TOKEN}, scopes: [openid, roles] }
+      domains: [partner.example]
+      claims: [{ remote: upn, local: userName }, { remote: unit, local: title, default: "yes" }]
+      roleClaim: realm.roles
+      roles: [{ remote: staff, local: "Staff #1" }]
+      jit: { enabled: true, domain: SALES, groups: sync }
     connectors:
       - type: SCIM2
         settings: { scim2-authentication-mode: bearer, scim2-access-token: \${TOKEN}, scim2-user-ep: "https://partner.example/Users" }
@@ -73,6 +80,7 @@ describe('purvey apply --dry-run and purvey export', () => {
     assert.ok(lines.includes('target\tpartner:SCIM2\twould be created\tunchecked'), ended.out);
     assert.ok(lines.includes('\tsettings.scim2-access-token\tsecret would be set'), ended.out);
     assert.ok(lines.includes('\tpolicy.concurrency\t-\t4'), ended.out);
+    assert.ok(lines.includes('\tauthenticator.clientSecret\tsecret would be set'), ended.out);
     assert.ok(!ended.out.includes('hush'));
     assert.equal(await exported(), empty);
     const items = await dryRun(file);
@@ -81,6 +89,7 @@ describe('purvey apply --dry-run and purvey export', () => {
       [
         ['user store domain', 'SALES', 'created'],
         ['identity provider', 'partner', 'created'],
+        ['federation', 'partner', 'created'],
         ['target', 'partner:SCIM2', 'created'],
         ['identity provider', 'Päyroll 2', 'created'],
         ['target', 'Päyroll 2:SCIM2', 'created'],
@@ -134,6 +143,7 @@ describe('purvey apply --dry-run and purvey export', () => {
     assert.deepEqual(
       rotated.map((one) => one.fields),
       [
+        [{ field: 'authenticator.clientSecret', secret: 'would be set' }],
         [{ field: 'settings.scim2-access-token', secret: 'would be set' }],
         [{ field: 'settings.scim2-password', secret: 'would be set' }],
       ],
@@ -163,7 +173,12 @@ describe('purvey apply --dry-run and purvey export', () => {
     const text = readFileSync(path, 'utf8');
     assert.ok(!text.includes('hush'));
     assert.match(text, /^# {3}PARTNER_SCIM2_ACCESS_TOKEN {2}scim2-access-token of "partner:SCIM2"$/m);
-    const variables = { PARTNER_SCIM2_ACCESS_TOKEN: 'hush-hush', P_YROLL_2_SCIM2_PASSWORD: 'hush-hush' };
+    assert.match(text, /^# {3}PARTNER_CLIENT_SECRET {2}authenticator.clientSecret of "partner"$/m);
+    const variables = {
+      PARTNER_SCIM2_ACCESS_TOKEN: 'hush-hush',
+      P_YROLL_2_SCIM2_PASSWORD: 'hush-hush',
+      PARTNER_CLIENT_SECRET: 'hush-hush',
+    };
     for (const args of [
       ['apply', '-f', path, '--json'],
       ['apply', '--dry-run', '-f', path, '--json'],
@@ -171,11 +186,11 @@ describe('purvey apply --dry-run and purvey export', () => {
       const applied = await run(args, undefined, variables);
       assert.equal(applied.code, 0, applied.err);
       const { items } = JSON.parse(applied.out);
-      assert.equal(items.length, 9);
+      assert.equal(items.length, 10);
       assert.deepEqual([...new Set(items.map((one: { change: string }) => one.change))], ['unchanged'], applied.out);
     }
     const missing = await run(['apply', '-f', path]);
-    assert.match(missing.err, /the environment variable PARTNER_SCIM2_ACCESS_TOKEN is not set/);
+    assert.match(missing.err, /the environment variable PARTNER_CLIENT_SECRET is not set/);
     const json = await run(['export', '--json']);
     const again = await run(['apply', '--json', '-f', '-'], json.out, variables);
     assert.equal(again.code, 0, again.err);
@@ -188,7 +203,11 @@ describe('purvey apply --dry-run and purvey export', () => {
     const other = await serve(join(folder.path, 'other'));
     try {
       const env = { PURVEY_URL: other.url, PURVEY_DATA: join(folder.path, 'other') };
-      const variables = { PARTNER_SCIM2_ACCESS_TOKEN: 'x', P_YROLL_2_SCIM2_PASSWORD: 'y' };
+      const variables = {
+        PARTNER_SCIM2_ACCESS_TOKEN: 'x',
+        P_YROLL_2_SCIM2_PASSWORD: 'y',
+        PARTNER_CLIENT_SECRET: 'z',
+      };
       const text = await exported();
       const applied = await run(['apply', '-f', '-'], text, { ...env, ...variables });
       assert.equal(applied.code, 0, applied.err);
