@@ -4,6 +4,7 @@ import type { AttemptDetail, AttemptPage } from '../../src/contract/attempt.ts';
 import type { CausesAnswer } from '../../src/contract/cause.ts';
 import type { ChangeAnswer } from '../../src/contract/change.ts';
 import type { ConnectorKindAnswer } from '../../src/contract/connector-kind.ts';
+import type { FederationAnswer } from '../../src/contract/federation.ts';
 import type { IdentityProviderAnswer } from '../../src/contract/identity-provider.ts';
 import type { OAuthClientAnswer } from '../../src/contract/oauth-client.ts';
 import type { AgingPage, List, Page, SubjectRef } from '../../src/contract/page.ts';
@@ -158,6 +159,12 @@ export const identityProviderQuery = (id: string) =>
   queryOptions({
     queryKey: ['identity-providers', id],
     queryFn: () => get<IdentityProviderAnswer>(`/identity-providers/${step(id)}`),
+  });
+
+export const federationQuery = (idpId: number) =>
+  queryOptions({
+    queryKey: ['identity-providers', idpId, 'federation'],
+    queryFn: () => get<FederationAnswer>(`/identity-providers/${idpId}/federation`),
   });
 
 export const targetsQuery = queryOptions({

@@ -12,6 +12,7 @@ import { Card, Fold, Note, PageHead, Shown } from '../parts/page.tsx';
 import { For, useMay } from '../parts/role.tsx';
 import { StateTag } from '../parts/state.tsx';
 import { type ConnectorDraft, ConnectorFields, draftOf, TargetForm, toInput } from './connector.tsx';
+import { Federation } from './federation.tsx';
 
 type Basic = {
   name: string;
@@ -53,7 +54,7 @@ function BasicFields({ draft, error, disabled }: { draft: Draft<Basic>; error: E
         {...shared}
         name="homeRealmId"
         label="Home Realm Identifier"
-        help="Comes with what the identity provider sends, and tells it from others."
+        help="An application that names it in a sign-in (fidp, home_realm) sends people there at once."
       />
       <TextField {...shared} name="alias" label="Alias" help="What this server is called at the identity provider." />
       <TextField
@@ -69,7 +70,7 @@ function BasicFields({ draft, error, disabled }: { draft: Draft<Basic>; error: E
         name="enabled"
         label="Enabled"
         disabled={disabled}
-        help="Off: nothing is sent to any of its connectors."
+        help="Off: nothing is sent to any of its connectors, and nobody signs in through it."
       />
     </div>
   );
@@ -196,6 +197,7 @@ export function IdentityProviderPage() {
         {(found) => (
           <div className="stack">
             <BasicForm key={found.modifiedAt} idp={found} />
+            <Federation idpId={found.id} />
             <h2 className="card-title">Outbound Provisioning Connectors</h2>
             <Shown query={kinds}>
               {({ items }) => (
@@ -249,7 +251,7 @@ function BasicForm({ idp }: { idp: IdentityProviderAnswer }) {
         <Refusal error={save.error} fields={basicFields} />
         {!idp.enabled && (
           <Note tone="grey" icon="minus">
-            It is switched off: nothing is sent to any of its connectors.
+            It is switched off: nothing is sent to any of its connectors, and nobody signs in through it.
           </Note>
         )}
       </Form>

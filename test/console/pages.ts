@@ -20,6 +20,18 @@ export async function furnish(
     description: 'The training portal',
   });
   await call('POST', '/identity-providers/partner/targets', { type: 'SCIM2', settings });
+  await call('PUT', '/identity-providers/partner/federation', {
+    authenticator: {
+      type: 'oidc',
+      issuer: 'https://login.partner.example',
+      clientId: 'purvey',
+      clientSecret: 'a-secret',
+    },
+    claims: [{ remote: 'job', local: 'title', default: 'Guest' }],
+    roleClaim: 'roles',
+    roles: [{ remote: 'staff', local: 'Engineering' }],
+    jit: { enabled: true },
+  });
   await call('PUT', '/service-providers/resident/bindings', { bindings: [{ target: 'partner:SCIM2', rules: true }] });
   await call('POST', '/service-providers', { name: 'travel', description: 'Books trips' });
   await call('POST', '/user-store-domains', { name: 'SALES' });

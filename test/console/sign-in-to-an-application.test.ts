@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { type App, startApp } from '../../examples/app/server.ts';
 import { faultsOf } from './axe.ts';
-import { openReader, openServer, type Reader, type Server, signInFirst } from './place.ts';
+import { openReader, openServer, ownPassword, type Reader, type Server, signIn, signInFirst } from './place.ts';
 
 const password = 'eine andere Losung';
 
@@ -11,6 +11,7 @@ describe('somebody signs in to the sample application', () => {
   let server: Server;
   let reader: Reader;
   let app: App;
+  let other: Server;
   before(async () => {
     [server, reader] = await Promise.all([openServer(), openReader()]);
     await server.call('POST', '/users', {
@@ -24,6 +25,7 @@ describe('somebody signs in to the sample application', () => {
     await app?.stop();
     await reader?.close();
     await server?.stop();
+    await other?.stop();
   });
 
   it('which an administrator registers in the console', async () => {
@@ -76,6 +78,129 @@ describe('somebody signs in to the sample application', () => {
       assert.match((await page.locator('#known').textContent())!, /"email": "ada@acme\.example"/);
     });
   }
+
+  it('or signs in through another identity provider, which an administrator sets up in the console', async () => {
+    other = await openServer();
+    await other.call('POST', '/service-providers', { name: 'acme' });
+    const { clientId, clientSecret, issuer } = await other.call('POST', '/service-providers/acme/oauth-client', {
+      grants: ['authorization_code'],
+      redirectUris: [`${server.url}/login/partner/callback`],
+      scopes: ['openid', 'profile', 'email', 'groups'],
+    });
+    const { id } = await other.call('POST', '/users', {
+      userName: 'grace',
+      displayName: 'Grace Hopper',
+      password,
+      emails: [{ value: 'grace@partner.example', primary: true }],
+    });
+    await other.call('POST', '/groups', { displayName: 'staff', members: [{ value: id }] });
+    await server.call('POST', '/groups', { displayName: 'Partner staff' });
+    await server.call('POST', '/identity-providers', { name: 'partner', displayName: 'Partner' });
+
+    const page = await reader.open();
+    await signIn(page, server.url, 'admin', ownPassword, '/identity-providers/partner');
+    const open = async (title: string) => {
+      const part = page.locator('details', { has: page.locator('summary', { hasText: title }) });
+      await part.locator('summary').click();
+      return part;
+    };
+    const authenticator = await open('OpenID Connect Configuration');
+    assert.ok(await authenticator.getByText(`${server.url}/login/partner/callback`).isVisible());
+    await authenticator.getByLabel('Enable OpenID Connect').check();
+    await authenticator.getByLabel('Issuer').fill('nonsense');
+    await authenticator.getByLabel('Client Id').fill(clientId);
+    await authenticator.getByRole('textbox', { name: 'Client Secret' }).fill(clientSecret);
+    await authenticator.getByLabel('Scopes').fill('openid profile email groups');
+    await authenticator.getByRole('button', { name: 'Update' }).click();
+    await authenticator.getByText('must be an https address').waitFor();
+    await authenticator.getByLabel('Issuer').fill(issuer);
+    await authenticator.getByRole('button', { name: 'Update' }).click();
+    await page.getByText('OpenID Connect Configuration of partner is updated.').waitFor();
+    await authenticator.getByText('It is set').waitFor();
+    assert.equal(await authenticator.getByRole('textbox', { name: 'Client Secret' }).inputValue(), '');
+
+    const roles = await open('Role Configuration');
+    await roles.getByLabel('Role Claim URI').fill('groups');
+    await roles.getByRole('button', { name: 'Add Role Mapping' }).click();
+    await roles.getByLabel('Identity Provider Role, row 1').fill('staff');
+    await roles.getByLabel('Local Group, row 1').fill('Partner staff');
+    await roles.getByRole('button', { name: 'Update' }).click();
+    await page.getByText('Role Configuration of partner is updated.').waitFor();
+
+    const claims = await open('Claim Configuration');
+    const rows = [
+      ['preferred_username', 'userName', ''],
+      ['name', 'displayName', ''],
+      ['email', 'emails', ''],
+      ['job', 'title', 'Guest'],
+    ];
+    for (const [at, [remote, local, fallback]] of rows.entries()) {
+      await claims.getByRole('button', { name: 'Add Claim Mapping' }).click();
+      await claims.getByLabel(`Identity Provider Claim URI, row ${at + 1}`).fill(remote!);
+      await claims.getByLabel(`Local Claim, row ${at + 1}`).fill(local!);
+      await claims.getByLabel(`Default Value, row ${at + 1}`).fill(fallback!);
+    }
+    await claims.getByRole('button', { name: 'Update' }).click();
+    await page.getByText('Claim Configuration of partner is updated.').waitFor();
+
+    const jit = await open('Just-in-Time Provisioning');
+    await jit.getByLabel('Users who sign in for the first time').selectOption('PRIMARY');
+    await jit.getByLabel('Groups').selectOption('add');
+    assert.deepEqual(await faultsOf(page), []);
+    await jit.getByRole('button', { name: 'Update' }).click();
+    await page.getByText('Just-in-Time Provisioning of partner is updated.').waitFor();
+    const { authenticator: saved, ...settings } = await server.call('GET', '/identity-providers/partner/federation');
+    assert.deepEqual([saved.enabled, saved.clientSecret.set, settings.jit.groups], [true, true, 'add']);
+  });
+
+  it('where somebody who is new is known here from then on', async () => {
+    const page = await reader.open();
+    await page.goto(`${app.url}/sign-in?scope=openid%20profile%20email`);
+    await page.getByRole('link', { name: 'Sign in with Partner' }).waitFor();
+    assert.deepEqual(await faultsOf(page), []);
+    await page.getByRole('link', { name: 'Sign in with Partner' }).click();
+    await page.waitForURL(`${other.url}/**`);
+    await page.getByLabel('Username').fill('grace');
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'acme asks to know' }).waitFor();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('heading', { name: 'travel asks to know' }).waitFor();
+    await page.getByRole('button', { name: 'Allow' }).click();
+    await page.getByRole('heading', { name: 'Welcome, Grace Hopper' }).waitFor();
+    const user = await server.call('GET', '/users/grace');
+    assert.match((await page.locator('#known').textContent())!, new RegExp(user.id));
+    assert.deepEqual(user.attributes, {
+      userName: 'grace',
+      displayName: 'Grace Hopper',
+      emails: [{ value: 'grace@partner.example', primary: true }],
+      title: 'Guest',
+    });
+    assert.deepEqual(
+      user.groups.map((one: { name: string }) => one.name),
+      ['Partner staff'],
+    );
+    const { items } = await server.call('GET', `/changes?subject=${user.id}`);
+    assert.deepEqual(
+      [items[0].door, items[0].actor, items[0].serviceProvider],
+      ['login', 'sign-in through partner', 'travel'],
+    );
+  });
+
+  it('or types an address there, and is sent there', async () => {
+    await server.call('PATCH', '/identity-providers/partner/federation', { domains: ['partner.example'] });
+    const page = await reader.open();
+    await page.goto(`${app.url}/sign-in?scope=openid`);
+    await page.getByLabel('Username').fill('grace@partner.example');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${other.url}/**`);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('alert').getByText('it was not told who you are').waitFor();
+    assert.deepEqual(await faultsOf(page), []);
+    await page.getByRole('link', { name: 'Sign in another way' }).click();
+    await page.getByLabel('Username').waitFor();
+    assert.deepEqual(reader.faults, []);
+  });
 
   it('or says no, and is sent back all the same', async () => {
     const page = await reader.open();
