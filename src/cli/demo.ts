@@ -3,11 +3,14 @@ import { type Command, Option } from 'commander';
 import { CliError } from './client.ts';
 import { readCount } from './command.ts';
 import { fewestPeople } from './demo/changes.ts';
+import { jitPorts, runJitDemo } from './demo/jit.ts';
 import type { Screen } from './demo/progress.ts';
-import { defaultPorts, runDemo } from './demo/run.ts';
-import { describeDemo } from './demo/words.ts';
+import { defaultPorts, runDemo, type Summary } from './demo/run.ts';
+import { describeDemo, describeJitDemo } from './demo/words.ts';
 
-type Options = { resume?: boolean; once?: boolean; json?: boolean; people?: number; data: string };
+type Options = { jit?: boolean; resume?: boolean; once?: boolean; json?: boolean; people?: number; data: string };
+
+type How = { stays: boolean };
 
 const defaultFolder = './data/demo';
 const everybody = 1_000;
@@ -19,6 +22,7 @@ export function addDemo(program: Command): void {
   program
     .command('demo')
     .description('run two servers and send a company of 1,000 people from one to the other')
+    .option('--jit', 'three servers: people of a partner sign in to an application, and are sent on just in time')
     .option('--once', 'end when it is over; exit code 0 only if both agree and nothing is pending or parked')
     .option('--json', 'print one line of JSON on standard output, and no progress in a pipe')
     .option('--resume', 'go on with what is there, instead of starting empty')
@@ -33,6 +37,7 @@ export function addDemo(program: Command): void {
       `
 Acme listens on 127.0.0.1 port ${defaultPorts.acme} and Partner on ${defaultPorts.partner}, or on others where these are taken. In the
 data folder: acme and partner (a data folder each, with purvey.log), and demo.json, which tells --resume how far it came.
+--jit starts anew each time, in the folder jit below it, on the ports ${Object.values(jitPorts).join(', ')}.
 
 Example:
   npm run demo -- --once --json`,
@@ -40,6 +45,11 @@ Example:
     .action(async (options: Options) => {
       if (options.people !== undefined && options.people > everybody) {
         throw new CliError(`--people must be at most ${everybody}, not ${options.people}`);
+      }
+      if (options.jit && (options.resume || options.people !== undefined)) {
+        throw new CliError(
+          '--jit goes with --once, --json and --data only: it starts anew each time, with three people',
+        );
       }
       process.exitCode = await demonstrate(options);
     });
@@ -75,20 +85,23 @@ async function demonstrate(options: Options): Promise<number> {
     interrupt,
   };
   try {
-    await runDemo(demo, async (result) => {
+    const show = async <R extends { summary: Summary }>(result: R, describe: (result: R, how: How) => string) => {
       const { summary } = result;
       exitCode = summary.differences === 0 && summary.pending === 0 && summary.parked === 0 ? 0 : 1;
       isOver = true;
       if (options.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-      if (!isQuiet) say(describeDemo(result, { stays: !options.once }));
+      if (!isQuiet) say(describe(result, { stays: !options.once }));
       if (!options.once) await untilAborted(signal);
-    });
+    };
+    if (options.jit) await runJitDemo(demo, (result) => show(result, describeJitDemo));
+    else await runDemo(demo, (result) => show(result, describeDemo));
   } catch (error) {
     if (askedAt === undefined) throw error;
   }
   if (askedAt === undefined) return exitCode;
   if (isOver && !options.once) return 0;
-  process.stderr.write(`interrupted; this goes on from here:\n  ${resumeCommand(options)}\n`);
+  if (options.jit) process.stderr.write('interrupted; it starts anew each time\n');
+  else process.stderr.write(`interrupted; this goes on from here:\n  ${resumeCommand(options)}\n`);
   return 130;
 }
 

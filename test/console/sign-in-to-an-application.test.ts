@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { type App, startApp } from '../../examples/app/server.ts';
 import { faultsOf } from './axe.ts';
+import { findFreePort } from './free-port.ts';
 import { openReader, openServer, ownPassword, type Reader, type Server, signIn, signInFirst } from './place.ts';
 
 const password = 'eine andere Losung';
@@ -211,14 +211,3 @@ describe('somebody signs in to the sample application', () => {
     assert.deepEqual(reader.faults, []);
   });
 });
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import type { JitResult } from './jit.ts';
 import type { DemoResult } from './run.ts';
 
 const mostShown = 20;
@@ -44,6 +45,29 @@ export function describeDemo(result: DemoResult, { stays }: { stays: boolean }):
     `  npx purvey status --url ${acme.url} --data ${here(acme.data)}`,
     '',
     'Both run until Ctrl-C.',
+  );
+  return lines.join('\n');
+}
+
+/** The same for people who sign in. */
+export function describeJitDemo(result: JitResult, { stays }: { stays: boolean }): string {
+  const { summary, differences, servers, sample, people } = result;
+  const lines = [
+    '',
+    `Differences from what should be: ${differences.length === 0 ? 'none' : differences.length} (after ${summary.seconds} s).`,
+  ];
+  for (const each of differences) lines.push(`  ${each}`);
+  if (!stays) return lines.join('\n');
+  lines.push('', 'Sign in yourself: start the sample application,');
+  lines.push(
+    `  ISSUER=${sample.issuer} CLIENT_ID=${sample.clientId} CLIENT_SECRET=${sample.clientSecret} PORT=${sample.port} npm run example-app`,
+    `open http://127.0.0.1:${sample.port}, choose "Sign in with Partner", and be one of these there:`,
+    ...people.map(({ name, password }) => `  ${name}  ${password}`),
+    '',
+    `The console of Acme is at ${servers.acme.url}/console (as admin, whose one-time password is ${servers.acme.firstPassword ?? 'changed already'}):`,
+    'Changes shows who came through the door login; Service Providers > travel has Enable JIT.',
+    '',
+    'All three run until Ctrl-C.',
   );
   return lines.join('\n');
 }
