@@ -20,7 +20,9 @@ export function Federation({ idpId }: { idpId: number }) {
           <ClaimConfiguration federation={federation} />
           <RoleConfiguration federation={federation} />
           <h2 className="card-title">Federated Authenticators</h2>
-          <OpenIdConnect federation={federation} />
+          <HomeRealm federation={federation} />
+          <OpenIdConnect key={`oidc ${federation.authenticator?.type}`} federation={federation} />
+          <SamlWebSso key={`saml ${federation.authenticator?.type}`} federation={federation} />
           <JustInTime federation={federation} />
         </>
       )}
@@ -28,18 +30,18 @@ export function Federation({ idpId }: { idpId: number }) {
   );
 }
 
-const fields = ['issuer', 'clientId', 'clientSecret', 'enabled'].map((name) => `authenticator.${name}`);
+const fieldsOf = (...names: string[]) => names.map((name) => `authenticator.${name}`);
+const fields = fieldsOf('issuer', 'clientId', 'clientSecret');
 
 function OpenIdConnect({ federation }: { federation: FederationAnswer }) {
-  const { authenticator, domains, linkBy, redirectUri } = federation;
+  const { redirectUri } = federation;
+  const authenticator = federation.authenticator?.type === 'oidc' ? federation.authenticator : null;
   const draft = useDraft({
     enabled: authenticator?.enabled ?? false,
     issuer: authenticator?.issuer ?? '',
     clientId: authenticator?.clientId ?? '',
     clientSecret: '',
     scopes: (authenticator?.scopes ?? ['openid', 'profile', 'email']).join(' '),
-    domains: domains.join(' '),
-    linkBy,
   });
   const kept = authenticator?.clientSecret;
   return (
@@ -48,17 +50,15 @@ function OpenIdConnect({ federation }: { federation: FederationAnswer }) {
       isSet={authenticator !== null}
       federation={federation}
       draft={draft}
-      fields={[...fields, 'linkBy']}
+      fields={fields}
       settled={(values) => ({ ...values, clientSecret: '' })}
-      toInput={({ domains: typed, linkBy: chosen, clientSecret, scopes, ...rest }) => ({
+      toInput={({ clientSecret, scopes, ...rest }) => ({
         authenticator: {
           type: 'oidc',
           ...rest,
           scopes: linesOf(scopes),
           ...(clientSecret === '' ? {} : { clientSecret }),
         },
-        domains: linesOf(typed),
-        linkBy: chosen,
       })}
     >
       {(shared) => (
@@ -70,14 +70,7 @@ function OpenIdConnect({ federation }: { federation: FederationAnswer }) {
             disabled={shared.disabled}
             help="The sign-in pages of applications offer it."
           />
-          <div>
-            <div className="small">Callback Url</div>
-            <div className="row wrap">
-              <span className="mono">{redirectUri}</span>
-              <Copy text={redirectUri} />
-            </div>
-            <div className="muted small">To be registered at the identity provider.</div>
-          </div>
+          <Registered word="Callback Url" address={redirectUri} />
           <TextField
             {...shared}
             name="issuer"
@@ -107,6 +100,43 @@ function OpenIdConnect({ federation }: { federation: FederationAnswer }) {
             onChange={(event) => draft.set('clientSecret', event.currentTarget.value)}
           />
           <TextField {...shared} name="scopes" label="Scopes" help="With blanks between; openid is always asked for." />
+        </div>
+      )}
+    </FederationSection>
+  );
+}
+
+/** What an administrator has to say at the identity provider. */
+function Registered({ word, address }: { word: string; address: string }) {
+  return (
+    <div>
+      <div className="small">{word}</div>
+      <div className="row wrap">
+        <span className="mono" style={{ overflowWrap: 'anywhere' }}>
+          {address}
+        </span>
+        <Copy text={address} />
+      </div>
+      <div className="muted small">To be registered at the identity provider.</div>
+    </div>
+  );
+}
+
+/** Who is sent there without choosing, and who is found here. */
+function HomeRealm({ federation }: { federation: FederationAnswer }) {
+  const { domains, linkBy } = federation;
+  const draft = useDraft({ domains: domains.join(' '), linkBy });
+  return (
+    <FederationSection
+      title="Home Realm and Account Linking"
+      isSet={domains.length > 0 || linkBy !== 'none'}
+      federation={federation}
+      draft={draft}
+      fields={['linkBy']}
+      toInput={(values) => ({ domains: linesOf(values.domains), linkBy: values.linkBy })}
+    >
+      {(shared) => (
+        <div className="form">
           <TextField
             {...shared}
             name="domains"
@@ -122,6 +152,69 @@ function OpenIdConnect({ federation }: { federation: FederationAnswer }) {
               { value: 'none', label: 'nothing: only who signed in that way before' },
               { value: 'verifiedEmail', label: 'the e-mail address that it has verified' },
             ]}
+          />
+        </div>
+      )}
+    </FederationSection>
+  );
+}
+
+const samlFields = fieldsOf('entityId', 'signOnUrl', 'certificate');
+
+function SamlWebSso({ federation }: { federation: FederationAnswer }) {
+  const { redirectUri, metadataUrl } = federation;
+  const authenticator = federation.authenticator?.type === 'saml' ? federation.authenticator : null;
+  const draft = useDraft({
+    enabled: authenticator?.enabled ?? false,
+    entityId: authenticator?.entityId ?? '',
+    signOnUrl: authenticator?.signOnUrl ?? '',
+    certificate: authenticator?.certificate ?? '',
+  });
+  return (
+    <FederationSection
+      title="SAML2 Web SSO Configuration"
+      isSet={authenticator !== null}
+      federation={federation}
+      draft={draft}
+      fields={samlFields}
+      toInput={(values) => ({ authenticator: { type: 'saml', ...values } })}
+    >
+      {(shared) => (
+        <div className="form">
+          <SwitchField
+            draft={draft}
+            name="enabled"
+            label="Enable SAML2 Web SSO"
+            disabled={shared.disabled}
+            help="In the place of OpenID Connect: an identity provider is asked one way."
+          />
+          <Registered word="Assertion Consumer Service" address={redirectUri} />
+          <Registered word="Service Provider Entity Id, and metadata" address={metadataUrl} />
+          <TextField
+            {...shared}
+            name="entityId"
+            field="authenticator.entityId"
+            label="Identity Provider Entity Id"
+            required
+            help="As it says itself, to the letter."
+          />
+          <TextField
+            {...shared}
+            name="signOnUrl"
+            field="authenticator.signOnUrl"
+            label="SSO URL"
+            required
+            help="Where it takes requests by HTTP-Redirect."
+          />
+          <TextField
+            {...shared}
+            name="certificate"
+            field="authenticator.certificate"
+            label="Signing Certificate"
+            required
+            rows={4}
+            whole
+            help="In PEM; two while it changes over."
           />
         </div>
       )}

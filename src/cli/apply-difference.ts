@@ -90,6 +90,7 @@ const ownFacts = [
   'targetId',
   'identityProvider',
   'redirectUri',
+  'metadataUrl',
   'type',
   'effect',
 ];

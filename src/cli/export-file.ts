@@ -109,20 +109,20 @@ function describeFederation(
   write: Write,
 ): { federation?: Record<string, unknown> } {
   if (!federation) return {};
-  const { identityProvider, redirectUri: _, modifiedAt: __, authenticator, roleClaim, claims, ...rest } = federation;
+  const { identityProvider, authenticator, roleClaim, claims, domains, linkBy, roles, jit } = federation;
   const secret = placeholders.find((one) => one.target === identityProvider.name && one.setting === clientSecret);
-  const { clientSecret: ___, ...shown } = authenticator ?? { clientSecret: null };
+  const shown = { ...authenticator, clientSecret: undefined };
   return {
     federation: {
       ...(authenticator === null
         ? {}
         : {
             authenticator: {
-              ...(writtenDeep(shown, write) as object),
+              ...written(shown, write),
               ...(secret ? { clientSecret: write.secret(secret) } : {}),
             },
           }),
-      ...(writtenDeep(rest, write) as object),
+      ...(writtenDeep({ domains, linkBy, roles, jit }, write) as object),
       ...written({ roleClaim }, write),
       claims: claims.map((row) => written(row, write)),
     },
@@ -207,7 +207,9 @@ function secretsOf({ federations, targets }: Configuration): HiddenSecret[] {
       ),
     ),
     ...federations.flatMap(({ identityProvider: { name }, authenticator }) =>
-      authenticator?.clientSecret ? [{ provider: name, target: name, setting: clientSecret }] : [],
+      authenticator?.type === 'oidc' && authenticator.clientSecret
+        ? [{ provider: name, target: name, setting: clientSecret }]
+        : [],
     ),
   ];
 }

@@ -15,6 +15,15 @@ const Jit = Type.Object({
   groups: Type.Union([Type.Literal('off'), Type.Literal('add'), Type.Literal('sync')]),
 });
 
+const Saml = Type.Object({
+  type: Type.Literal('saml'),
+  enabled: Type.Boolean(),
+  entityId: Type.String(),
+  signOnUrl: Type.String(),
+  /** PEM. */
+  certificate: Type.String(),
+});
+
 /** What PUT takes, all of it optional; PATCH takes any part of it. */
 export const FederationInput = Type.Object({
   authenticator: Type.Optional(
@@ -30,6 +39,7 @@ export const FederationInput = Type.Object({
         /** Besides `openid`; default `profile email`. */
         scopes: Type.Optional(Type.Array(Type.String())),
       }),
+      Type.Object({ ...Saml.properties, enabled: Type.Optional(Type.Boolean()) }),
       Type.Null(),
     ]),
   ),
@@ -50,8 +60,10 @@ export type FederationInput = Static<typeof FederationInput>;
 
 export const FederationAnswer = Type.Object({
   identityProvider: Type.Object({ id: Type.Integer(), name: Type.String() }),
-  /** What is registered at the identity provider: where it sends people back to. */
+  /** What is registered at the identity provider: where it sends people back to. With SAML the assertion consumer service. */
   redirectUri: Type.String(),
+  /** With SAML: what this server is called there, and where it says so. */
+  metadataUrl: Type.String(),
   authenticator: Type.Union([
     Type.Object({
       type: Type.Literal('oidc'),
@@ -61,6 +73,7 @@ export const FederationAnswer = Type.Object({
       clientSecret: Type.Union([ShownSecret, Type.Null()]),
       scopes: Type.Array(Type.String()),
     }),
+    Saml,
     Type.Null(),
   ]),
   domains: Type.Array(Type.String()),

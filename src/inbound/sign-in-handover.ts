@@ -23,7 +23,7 @@ export type Begun = {
 /** Who somebody turned out to be. */
 export type Known = { uid: string; clientId: string; userId: string };
 
-/** What was said to an identity provider, by its `state`. */
+/** What was said to an identity provider, by its `state`. With SAML `nonce` is the id of the request. */
 export type Asked = Begun & { nonce: string; verifier: string; browser: string };
 
 const kinds = { begun: 'FederationBegun', asked: 'FederationAsked', known: 'FederationKnown' } as const;
@@ -34,6 +34,11 @@ export const loginPath = '/login';
 /** Where an identity provider sends people back to: what is registered there. `address`: of this server, without a slash at the end. */
 export function redirectUriOf(address: string, idpName: string): string {
   return `${address}${loginPath}/${encodeURIComponent(idpName)}/callback`;
+}
+
+/** Where this server says what it is towards an identity provider that speaks SAML, which is also what it is called there. */
+export function metadataUrlOf(address: string, idpName: string): string {
+  return `${address}${loginPath}/saml/${encodeURIComponent(idpName)}/metadata`;
 }
 
 /** Milliseconds. People take their time at the identity provider; the rest is a browser that follows redirects. */

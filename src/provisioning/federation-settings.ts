@@ -1,12 +1,13 @@
 import { Problem } from '../base/problem.ts';
 import { Secret } from '../base/secret.ts';
 import { locateAttribute, type ResourceType } from '../protocol/scim/schema.ts';
+import { readCertificate } from './identity-providers.ts';
 import { readFields, readFlag, readOptionalText } from './names.ts';
 
 /** How people sign in through an identity provider, and what is made of what it says of them. */
 export type FederationSettings = {
   /** Null: nobody does. */
-  authenticator: OidcAuthenticator | null;
+  authenticator: Authenticator | null;
   /** E-mail domains, in lower case: whoever types such an address as user name is sent there. */
   domains: string[];
   /** Whether somebody who is here already is found by an address that the identity provider has verified. */
@@ -41,6 +42,20 @@ export type OidcAuthenticator = {
   clientSecret: Secret | null;
   scopes: string[];
 };
+
+/** SAML 2.0, begun by us; assertions have to be signed. */
+export type SamlAuthenticator = {
+  type: 'saml';
+  enabled: boolean;
+  /** What it calls itself, to the letter. */
+  entityId: string;
+  /** Where people are sent to. */
+  signOnUrl: string;
+  /** PEM: that of what it signs with; several while it changes over. */
+  certificate: string;
+};
+
+export type Authenticator = OidcAuthenticator | SamlAuthenticator;
 
 /** `default`: what is written where the claim is missing. */
 export type ClaimRow = { remote: string; local: string; default: string | null };
@@ -77,7 +92,7 @@ export const noFederation: FederationSettings = {
  */
 export function readFederationSettings(
   input: unknown,
-  { type, before }: { type: ResourceType; before: OidcAuthenticator | null },
+  { type, before }: { type: ResourceType; before: Authenticator | null },
 ): FederationSettings {
   const given = readFields(input, 'body', fields);
   return {
@@ -112,13 +127,35 @@ function readRows<T>(value: unknown, field: string, read: (row: unknown, field: 
   return value.map((row, n) => read(row, `${field}[${n}]`));
 }
 
-function readAuthenticator(value: unknown, before: OidcAuthenticator | null): OidcAuthenticator | null {
+function readAuthenticator(value: unknown, before: Authenticator | null): Authenticator | null {
   if (value === undefined || value === null) return null;
+  switch ((value as { type?: unknown }).type) {
+    case 'oidc':
+      return readOidc(value, before?.type === 'oidc' ? before : null);
+    case 'saml':
+      return readSaml(value);
+    default:
+      return refuse('authenticator.type', 'must be oidc or saml');
+  }
+}
+
+function readSaml(value: unknown): SamlAuthenticator {
+  const given = readFields(value, 'authenticator', ['type', 'enabled', 'entityId', 'signOnUrl', 'certificate']);
+  const certificate = readCertificate(given.certificate, 'authenticator.certificate');
+  return {
+    type: 'saml',
+    enabled: readFlag(given.enabled, 'authenticator.enabled', true),
+    entityId: readText(given.entityId, 'authenticator.entityId', 1_000),
+    signOnUrl: readAddress(given.signOnUrl, 'authenticator.signOnUrl', /#/),
+    certificate: certificate ?? refuse('authenticator.certificate', 'is required: that of what it signs with'),
+  };
+}
+
+function readOidc(value: unknown, before: OidcAuthenticator | null): OidcAuthenticator {
   const known = ['type', 'enabled', 'issuer', 'clientId', 'clientSecret', 'scopes'];
   const given = readFields(value, 'authenticator', known);
-  if (given.type !== 'oidc') refuse('authenticator.type', 'must be oidc');
   const scopes = readRows(given.scopes, 'authenticator.scopes', readText);
-  const issuer = readIssuer(given.issuer);
+  const issuer = readAddress(given.issuer, 'authenticator.issuer', /[?#]/);
   return {
     type: 'oidc',
     enabled: readFlag(given.enabled, 'authenticator.enabled', true),
@@ -129,16 +166,15 @@ function readAuthenticator(value: unknown, before: OidcAuthenticator | null): Oi
   };
 }
 
-function readIssuer(value: unknown): string {
-  const field = 'authenticator.issuer';
+function readAddress(value: unknown, field: string, without: RegExp): string {
   const text = readText(value, field, 2_000);
   const url = URL.parse(text);
   const isLocal = url !== null && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
   if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLocal)) {
     return refuse(field, 'must be an https address, such as https://login.partner.example');
   }
-  if (url.username !== '' || url.password !== '' || /[?#]/.test(text)) {
-    return refuse(field, 'must not hold a user name, a password, ? or #');
+  if (url.username !== '' || url.password !== '' || without.test(text)) {
+    return refuse(field, `must not hold a user name, a password, ${without.test('?') ? '? or #' : 'or #'}`);
   }
   return text;
 }

@@ -1,11 +1,16 @@
 import type { Selectable } from 'kysely';
 import { Problem } from '../base/problem.ts';
-import { type SealingKey, seal, unseal } from '../base/secret.ts';
+import { type SealingKey, type Secret, seal, unseal } from '../base/secret.ts';
 import { findDomain } from '../directory/domains.ts';
 import type { ResourceType } from '../protocol/scim/schema.ts';
 import type { FederationRow } from '../store/federation-rows.ts';
 import type { Reading, Tx } from '../store/store.ts';
-import { type FederationSettings, noFederation, readFederationSettings } from './federation-settings.ts';
+import {
+  type Authenticator,
+  type FederationSettings,
+  noFederation,
+  readFederationSettings,
+} from './federation-settings.ts';
 import { type IdentityProvider, readIdentityProvider } from './identity-providers.ts';
 
 /** The only writer of `federations`: how people sign in through an identity provider. */
@@ -66,10 +71,10 @@ export async function writeFederation(
 ): Promise<{ federation: Federation; change: 'created' | 'updated' | 'unchanged' }> {
   const before = await readFederation(tx, idOrName, key);
   const { idp } = before;
-  const known = before.settings.authenticator?.clientSecret ?? null;
+  const known = secretOf(before.settings.authenticator);
   const given = readFederationSettings(inputOf(before), { type, before: before.settings.authenticator });
   const settings = { ...given, jit: { ...given.jit, domain: await readDomain(tx, given.jit.domain) } };
-  const secret = settings.authenticator?.clientSecret ?? null;
+  const secret = secretOf(settings.authenticator);
   const sameSecret = secret?.reveal() === known?.reveal();
   const text = toText(settings);
   if (before.modifiedAt !== null && sameSecret && text === toText(before.settings)) {
@@ -101,14 +106,20 @@ async function readDomain(tx: Tx, name: string): Promise<string> {
   throw new Problem('invalidValue', `there is no user store domain ${name.slice(0, 100)}`, { field: 'jit.domain' });
 }
 
+function secretOf(authenticator: Authenticator | null): Secret | null {
+  return authenticator?.type === 'oidc' ? authenticator.clientSecret : null;
+}
+
 function toText(settings: FederationSettings): string {
   const { authenticator } = settings;
-  return JSON.stringify({ ...settings, authenticator: authenticator && { ...authenticator, clientSecret: null } });
+  if (authenticator?.type !== 'oidc') return JSON.stringify(settings);
+  return JSON.stringify({ ...settings, authenticator: { ...authenticator, clientSecret: null } });
 }
 
 function fromRow(idp: IdentityProvider, row: Selectable<FederationRow>, key: SealingKey): Federation {
   const kept = JSON.parse(row.settings) as FederationSettings;
   const clientSecret = row.secret === null ? null : unseal(key, row.secret, contextOf(idp.id));
-  const authenticator = kept.authenticator && { ...kept.authenticator, clientSecret };
+  const authenticator =
+    kept.authenticator?.type === 'oidc' ? { ...kept.authenticator, clientSecret } : kept.authenticator;
   return { idp, settings: { ...kept, authenticator }, secretSince: row.secret_at, modifiedAt: row.modified_at };
 }

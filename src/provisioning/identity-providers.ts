@@ -155,11 +155,11 @@ function readColumns(input: unknown): Columns {
 const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----/g;
 
 /** One or more PEM certificates. A private key is refused: it has no place here. */
-function readCertificate(value: unknown): string | null {
-  const text = readOptionalText(value, 'certificate', 64_000)?.trim();
+export function readCertificate(value: unknown, field = 'certificate'): string | null {
+  const text = readOptionalText(value, field, 64_000)?.trim();
   if (text === undefined || text === '') return null;
   const refuse = (why: string): never => {
-    throw new Problem('invalidValue', `the certificate ${why}`, { field: 'certificate' });
+    throw new Problem('invalidValue', `the certificate ${why}`, { field });
   };
   if (text.includes('PRIVATE KEY')) refuse('must be the public certificate alone, without its private key');
   const blocks = text.match(pemBlock) ?? [];

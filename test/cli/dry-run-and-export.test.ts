@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { peers } from '../doors/saml-certificates.ts';
 import { type Ended, makeFolder, runPurvey, type Served, serve } from './processes.ts';
 
 const file = `
@@ -23,6 +24,8 @@ identityProviders:
         settings: { scim2-authentication-mode: bearer, scim2-access-token: \${TOKEN}, scim2-user-ep: "https://partner.example/Users" }
         policy: { concurrency: 4, groups: membership-only, nestedGroups: flatten, scopeUsers: 'userName sw "a: #"', provisioningRoles: [Sales, "a $\${1}", "yes"] }
   - name: Päyroll 2
+    federation:
+      authenticator: { type: saml, entityId: urn:payroll, signOnUrl: "https://payroll.example/sso?a=b", certificate: \${CERTIFICATE} }
     connectors:
       - type: SCIM2
         settings: { scim2-username: "yes", scim2-password: \${TOKEN}, scim2-user-ep: "https://payroll.example/Users", scim2-target-profile: aws, scim2-profile-overrides: "membersPerRequest: 50 # $\${x}\\nuserValues:\\n  externalId: null\\n" }
@@ -42,7 +45,13 @@ describe('purvey apply --dry-run and purvey export', () => {
   let served: Served;
   const run = (args: string[], input?: string, more: Record<string, string> = {}): Promise<Ended> =>
     runPurvey(args, {
-      env: { PURVEY_URL: served.url, PURVEY_DATA: join(folder.path, 'data'), TOKEN: 'hush-hush', ...more },
+      env: {
+        PURVEY_URL: served.url,
+        PURVEY_DATA: join(folder.path, 'data'),
+        TOKEN: 'hush-hush',
+        CERTIFICATE: peers[0].cert,
+        ...more,
+      },
       ...(input === undefined ? {} : { input }),
     });
   const dryRun = async (text: string, more: Record<string, string> = {}) => {
@@ -92,6 +101,7 @@ describe('purvey apply --dry-run and purvey export', () => {
         ['federation', 'partner', 'created'],
         ['target', 'partner:SCIM2', 'created'],
         ['identity provider', 'Päyroll 2', 'created'],
+        ['federation', 'Päyroll 2', 'created'],
         ['target', 'Päyroll 2:SCIM2', 'created'],
         ['service provider', 'resident', 'unchanged'],
         ['bindings', 'resident', 'updated'],
@@ -186,7 +196,7 @@ describe('purvey apply --dry-run and purvey export', () => {
       const applied = await run(args, undefined, variables);
       assert.equal(applied.code, 0, applied.err);
       const { items } = JSON.parse(applied.out);
-      assert.equal(items.length, 10);
+      assert.equal(items.length, 11);
       assert.deepEqual([...new Set(items.map((one: { change: string }) => one.change))], ['unchanged'], applied.out);
     }
     const missing = await run(['apply', '-f', path]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, it } from 'node:test';
 import { eachDatabase } from '../database.ts';
 import { type AdminBed, openAdminBed } from './admin-bed.ts';
+import { peers } from './saml-certificates.ts';
 
 const place = '/identity-providers/partner/federation';
 const oidc = { type: 'oidc', issuer: 'https://login.partner.example', clientId: 'purvey' };
@@ -18,6 +19,7 @@ eachDatabase('how people sign in through an identity provider is set', (bed) => 
     assert.deepEqual(body, {
       identityProvider: { id: body.identityProvider.id, name: 'partner' },
       redirectUri: 'http://127.0.0.1/login/partner/callback',
+      metadataUrl: 'http://127.0.0.1/login/saml/partner/metadata',
       authenticator: null,
       domains: [],
       linkBy: 'none',
@@ -47,6 +49,25 @@ eachDatabase('how people sign in through an identity provider is set', (bed) => 
     assert.equal(gone.body.authenticator.clientSecret, null);
   });
 
+  it('by SAML in the place of OpenID Connect, with nothing left of that', async () => {
+    await api.call('PATCH', place, { authenticator: { clientSecret: 'of-the-partner' } });
+    const authenticator = {
+      type: 'saml',
+      entityId: 'urn:x',
+      signOnUrl: 'https://x.example/sso',
+      certificate: peers[0].cert,
+    };
+    const { body } = await api.call('PATCH', place, { authenticator });
+    assert.deepEqual(body.authenticator, { ...authenticator, enabled: true });
+    const [row] = await api.store.read((reading) => reading.all(reading.q.selectFrom('federations').selectAll()));
+    assert.equal(row!.secret, null);
+    assert.equal(
+      (await api.call('PATCH', place, { authenticator: { enabled: false } })).body.authenticator.entityId,
+      'urn:x',
+    );
+    assert.equal((await api.call('PUT', place, { authenticator: oidc })).status, 200);
+  });
+
   it('tried without being done', async () => {
     const tried = await api.call('PATCH', `${place}?dryRun=true`, { linkBy: 'verifiedEmail' });
     assert.deepEqual([tried.change, tried.body.linkBy], ['updated', 'verifiedEmail']);
@@ -58,6 +79,14 @@ eachDatabase('how people sign in through an identity provider is set', (bed) => 
     ['authenticator.issuer', { authenticator: { ...oidc, issuer: 'http://login.partner.example' } }],
     ['authenticator.issuer', { authenticator: { ...oidc, issuer: 'https://a:b@login.partner.example' } }],
     ['authenticator.clientId', { authenticator: { ...oidc, clientId: '' } }],
+    [
+      'authenticator.certificate',
+      { authenticator: { type: 'saml', entityId: 'urn:x', signOnUrl: 'https://x.example/sso', certificate: 'none' } },
+    ],
+    [
+      'authenticator.signOnUrl',
+      { authenticator: { type: 'saml', entityId: 'urn:x', signOnUrl: 'http://x.example', certificate: peers[0].cert } },
+    ],
     ['domains[0]', { domains: ['not a domain'] }],
     ['linkBy', { linkBy: 'userName' }],
     ['claims[0].local', { claims: [{ remote: 'x', local: 'nothing' }] }],

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FederationAnswer } from '../../contract/federation.ts';
 import { type Federation, readFederation, writeFederation } from '../../provisioning/federations.ts';
-import { redirectUriOf } from '../sign-in-handover.ts';
+import { metadataUrlOf, redirectUriOf } from '../sign-in-handover.ts';
 import { type AdminParts, bodyOf, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
 import { showTime } from './query.ts';
 
@@ -36,14 +36,21 @@ export function addFederationRoutes(
 
   app.patch(place, mayTry, (request, reply) => {
     const body = bodyOf(request);
-    return write(request, reply, (before) => mergeFields(settableOf(before), body));
+    return write(request, reply, (before) => {
+      const { authenticator, ...rest } = settableOf(before);
+      // One of another type has nothing in common with the one before.
+      const same = typeOf(body.authenticator) === undefined || typeOf(body.authenticator) === typeOf(authenticator);
+      return mergeFields({ ...rest, ...(same ? { authenticator } : {}) }, body);
+    });
   });
 }
+
+const typeOf = (authenticator: unknown) => (authenticator as { type?: unknown } | null | undefined)?.type;
 
 /** Without the secret, which stays when it is not given. */
 function settableOf({ settings }: Federation): Record<string, unknown> {
   const { authenticator, ...rest } = settings;
-  if (authenticator === null) return rest;
+  if (authenticator?.type !== 'oidc') return { ...rest, authenticator };
   const { clientSecret: _, ...shown } = authenticator;
   return { ...rest, authenticator: shown };
 }
@@ -54,10 +61,11 @@ function show({ idp, settings, secretSince, modifiedAt }: Federation, address: s
   return {
     identityProvider: { id: idp.id, name: idp.name },
     redirectUri: redirectUriOf(address, idp.name),
-    authenticator: authenticator && {
-      ...authenticator,
-      clientSecret: authenticator.clientSecret && { set: true, since },
-    },
+    metadataUrl: metadataUrlOf(address, idp.name),
+    authenticator:
+      authenticator?.type === 'oidc'
+        ? { ...authenticator, clientSecret: authenticator.clientSecret && { set: true, since } }
+        : authenticator,
     ...rest,
     modifiedAt: modifiedAt === null ? null : showTime(modifiedAt),
   };

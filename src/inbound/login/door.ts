@@ -11,16 +11,26 @@ import { type Federation, readFederation } from '../../provisioning/federations.
 import type { Waits } from '../../provisioning/wait.ts';
 import type { Store } from '../../store/store.ts';
 import { failureOfDeliveries } from '../delivery.ts';
-import { handOver, loginPath, type Asked as Remembered, redirectUriOf, takeOver } from '../sign-in-handover.ts';
+import {
+  handOver,
+  loginPath,
+  metadataUrlOf,
+  type Asked as Remembered,
+  redirectUriOf,
+  takeOver,
+} from '../sign-in-handover.ts';
 import { sendPage, writeErrorPage } from '../sign-in-page.ts';
-import { mapClaims, subjectOf } from './claims.ts';
+import { type Claims, mapClaims, subjectOf } from './claims.ts';
 import { findLink } from './links.ts';
 import { openOidcPeers } from './oidc.ts';
 import { type Settled, settlePerson } from './person.ts';
+import { describeSamlPlace, readSamlAnswer, type SamlPlace, samlAddressOf } from './saml.ts';
 
 const cookieName = 'purvey-login';
 /** Milliseconds that one request to an identity provider may take. */
 const askMs = 10_000;
+/** Of what an identity provider has a browser post here. */
+const formBytes = 1_048_576;
 /** Seconds that the browser keeps that it began: as long as people may take there. */
 const cookieSeconds = 900;
 
@@ -58,12 +68,15 @@ export function loginDoor(parts: Parts) {
   const note = (request: FastifyRequest, { idp }: Federation, { place }: { place: string }) =>
     ways.set(request, { place, label: idp.displayName ?? idp.name });
 
-  /** What was asked of the identity provider in this browser; once. */
-  const takeAsked = async (request: FastifyRequest): Promise<Remembered> => {
-    const { state } = request.query as { state?: unknown };
+  const samlPlaceOf = ({ idp }: Federation): SamlPlace => ({
+    entityId: metadataUrlOf(parts.addressOf(), idp.name),
+    callback: redirectUriOf(parts.addressOf(), idp.name),
+  });
+
+  /** What was asked of the identity provider; once. */
+  const takeAsked = async (state: unknown, isOurs: (asked: Remembered) => boolean): Promise<Remembered> => {
     const asked = typeof state === 'string' ? await takeOver(store, 'asked', state) : undefined;
-    const cookie = readCookie(request.headers.cookie);
-    if (!asked || cookie === undefined || !isSame(digestOf(cookie), asked.browser)) {
+    if (!asked || !isOurs(asked)) {
       throw new Problem('notFound', 'This sign-in is over, or was begun in another browser.');
     }
     return asked;
@@ -94,6 +107,11 @@ export function loginDoor(parts: Parts) {
   };
 
   return async (app: FastifyInstance): Promise<void> => {
+    app.removeAllContentTypeParsers();
+    const form = { parseAs: 'string', bodyLimit: formBytes } as const;
+    app.addContentTypeParser<string>('application/x-www-form-urlencoded', form, (_request, body, done) => {
+      done(null, new URLSearchParams(body));
+    });
     app.setErrorHandler((error, request, reply) => {
       const way = ways.get(request);
       const back = way && `${way.place}?choose=here`;
@@ -112,33 +130,35 @@ export function loginDoor(parts: Parts) {
       if (!begun) throw new Problem('notFound', 'This sign-in is over.');
       const { federation, authenticator } = await findOpen(begun.idpId);
       note(request, federation, begun);
-      const [state, nonce, verifier] = [random(), random(), random()];
+      const [state, verifier] = [random(), random()];
       // The same for all that this browser has under way there.
       const browser = readCookie(request.headers.cookie) ?? random();
       const redirectUri = redirectUriOf(parts.addressOf(), federation.idp.name);
-      const address = await oidc.addressOf(authenticator, { state, nonce, verifier, redirectUri });
+      // A name in XML begins with no digit.
+      const nonce = authenticator.type === 'saml' ? `_${randomBytes(20).toString('hex')}` : random();
+      const address =
+        authenticator.type === 'saml'
+          ? await samlAddressOf(authenticator, samlPlaceOf(federation), { id: nonce, state })
+          : await oidc.addressOf(authenticator, { state, nonce, verifier, redirectUri });
       await handOver(store, 'asked', { ...begun, nonce, verifier, browser: digestOf(browser) }, state);
       const secure = redirectUri.startsWith('https:') ? '; Secure' : '';
+      const path = new URL(redirectUri).pathname.replace(/\/callback$/, '');
       reply.header(
         'set-cookie',
-        `${cookieName}=${browser}; Path=${new URL(redirectUri).pathname.replace(/\/callback$/, '')}; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Lax${secure}`,
+        `${cookieName}=${browser}; Path=${path}; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Lax${secure}`,
       );
       return sendAway(reply, address);
     });
 
-    app.get(`${loginPath}/:idp/callback`, async (request, reply) => {
-      const asked = await takeAsked(request);
-      const { federation, authenticator } = await findOpen(asked.idpId);
+    /** Finds or makes who came back, and hands them to the sign-in that they began. */
+    const goOn = async (reply: FastifyReply, asked: Remembered, federation: Federation, claims: Claims) => {
       const { idp, settings } = federation;
-      note(request, federation, asked);
-      const redirectUri = redirectUriOf(parts.addressOf(), idp.name);
-      const query = request.url.slice(request.url.indexOf('?'));
-      const question = { state: (request.query as { state: string }).state, ...asked, redirectUri };
-      const claims = await oidc.readAnswer(authenticator, question, query);
+      const { authenticator } = settings;
       const { spId, uid, clientId } = asked;
+      const issuer = authenticator?.type === 'saml' ? authenticator.entityId : authenticator!.issuer;
       const settled = await settle({
         federation,
-        remote: { idpId: idp.id, issuer: authenticator.issuer, subject: subjectOf(claims) },
+        remote: { idpId: idp.id, issuer, subject: subjectOf(claims) },
         mapped: mapClaims(claims, settings, types.user),
         origin: { door: 'login', spId, actor: `sign-in through ${idp.name}` },
         types,
@@ -147,6 +167,42 @@ export function loginDoor(parts: Parts) {
       if (settings.jit.enabled) await waitFor(spId, settled);
       const word = await handOver(store, 'known', { uid, clientId, userId: settled.user.id });
       return sendAway(reply, `${asked.place}/known?word=${word}`);
+    };
+
+    app.get(`${loginPath}/:idp/callback`, async (request, reply) => {
+      const { state } = request.query as { state?: unknown };
+      const cookie = readCookie(request.headers.cookie);
+      const asked = await takeAsked(state, ({ browser }) => cookie !== undefined && isSame(digestOf(cookie), browser));
+      const { federation, authenticator } = await findOpen(asked.idpId);
+      note(request, federation, asked);
+      if (authenticator.type !== 'oidc') throw new Problem('notFound', 'This sign-in is over.');
+      const redirectUri = redirectUriOf(parts.addressOf(), federation.idp.name);
+      const query = request.url.slice(request.url.indexOf('?'));
+      const claims = await oidc.readAnswer(authenticator, { ...asked, state: String(state), redirectUri }, query);
+      return goOn(reply, asked, federation, claims);
+    });
+
+    /**
+     * The assertion consumer service of SAML. A browser sends no cookie along with what another site posts, so who began is
+     * seen to where they go on: at the authorization server, which has a cookie of its own.
+     */
+    app.post(`${loginPath}/:idp/callback`, async (request, reply) => {
+      const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
+      const asked = await takeAsked(form.get('RelayState'), () => true);
+      const { federation, authenticator } = await findOpen(asked.idpId);
+      note(request, federation, asked);
+      if (authenticator.type !== 'saml') throw new Problem('notFound', 'This sign-in is over.');
+      const answer = { id: asked.nonce, response: form.get('SAMLResponse') ?? '' };
+      const claims = await readSamlAnswer(authenticator, samlPlaceOf(federation), answer);
+      return goOn(reply, asked, federation, claims);
+    });
+
+    app.get(`${loginPath}/saml/:idp/metadata`, async (request, reply) => {
+      const { idp } = request.params as { idp: string };
+      const { federation, authenticator } = await findOpen(idp);
+      if (authenticator.type !== 'saml') throw new Problem('notFound', 'it does not speak SAML');
+      const text = await describeSamlPlace(samlPlaceOf(federation));
+      return reply.type('application/samlmetadata+xml; charset=utf-8').send(text);
     });
   };
 }
