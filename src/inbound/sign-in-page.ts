@@ -41,12 +41,11 @@ ${again}`,
   });
 }
 
-/** `ends`: where forms of the page end up after redirects, beside this server: browsers hold them to it. */
-export function sendPage(reply: FastifyReply, page: string, ends: readonly string[] = []): FastifyReply {
+export function sendPage(reply: FastifyReply, page: string): FastifyReply {
   const policy = [
     `default-src 'none'`,
     `style-src 'self'`,
-    `form-action ${[...new Set([`'self'`, ...ends])].join(' ')}`,
+    `form-action 'self'`,
     `base-uri 'none'`,
     `frame-ancestors 'none'`,
   ];

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { createServer as createHttpServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { type App, startApp } from '../../examples/app/server.ts';
+import { openSamlPeer } from '../doors/saml-peer.ts';
 import { faultsOf } from './axe.ts';
 import { findFreePort } from './free-port.ts';
 import { openReader, openServer, ownPassword, type Reader, type Server, signIn, signInFirst } from './place.ts';
@@ -202,6 +204,35 @@ describe('somebody signs in to the sample application', () => {
     assert.deepEqual(reader.faults, []);
   });
 
+  it('or comes back from one that speaks SAML and is another site', async () => {
+    const peer = openSamlPeer();
+    const site = await serveSite(async (url) => {
+      const { xml, RelayState } = await peer.answer(url.href, { nameId: 'n-1', claims: { uid: 'lise' } });
+      return `<form method="post" action="${server.url}/login/clinic/callback">
+<input type="hidden" name="SAMLResponse" value="${Buffer.from(xml).toString('base64')}">
+<input type="hidden" name="RelayState" value="${RelayState}"><button>Go on</button></form>`;
+    });
+    try {
+      await server.call('POST', '/identity-providers', { name: 'clinic', homeRealmId: 'clinic' });
+      const { entityId, certificate } = peer;
+      await server.call('PUT', '/identity-providers/clinic/federation', {
+        authenticator: { type: 'saml', entityId, certificate, signOnUrl: site.url },
+        claims: [{ remote: 'uid', local: 'userName' }],
+        jit: { enabled: true },
+      });
+      const page = await reader.open();
+      await page.goto(`${app.url}/sign-in?scope=openid%20profile`);
+      await page.getByRole('link', { name: 'Sign in with clinic' }).click();
+      await page.waitForURL(`${site.url}**`);
+      await page.getByRole('button', { name: 'Go on' }).click();
+      await page.getByRole('heading', { name: 'travel asks to know' }).waitFor();
+      await page.getByRole('button', { name: 'Allow' }).click();
+      await page.getByRole('heading', { name: 'Welcome, lise' }).waitFor();
+    } finally {
+      await site.close();
+    }
+  });
+
   it('or says no, and is sent back all the same', async () => {
     const page = await reader.open();
     await page.goto(`${app.url}/sign-in`.replace('sign-in', 'sign-in?scope=openid'));
@@ -211,3 +242,19 @@ describe('somebody signs in to the sample application', () => {
     assert.deepEqual(reader.faults, []);
   });
 });
+
+/** A server of another site than ours, which is at 127.0.0.1. */
+async function serveSite(write: (url: URL) => Promise<string>): Promise<{ url: string; close(): Promise<void> }> {
+  const site = createHttpServer((request, response) => {
+    write(new URL(request.url ?? '/', 'http://localhost')).then(
+      (body) =>
+        response.writeHead(200, { 'content-type': 'text/html' }).end(`<!doctype html><title>Clinic</title>${body}`),
+      (error: Error) => response.writeHead(500).end(error.message),
+    );
+  });
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://localhost:${(site.address() as { port: number }).port}/sso`,
+    close: () => new Promise((resolve) => site.close(() => resolve())),
+  };
+}

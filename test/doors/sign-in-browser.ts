@@ -39,10 +39,13 @@ export function openSignInBrowser(...origins: string[]): SignInBrowser {
       if (value === '' || rest.some((part) => /^expires=Thu, 01 Jan 1970/i.test(part))) cookies.delete(key);
       else cookies.set(key, { name, value, path, host });
     }
-    const location = response.headers.get('location');
+    const text = await response.text();
+    // A page may say where the browser goes on, as a redirect does.
+    const onward = /<meta http-equiv="refresh" content="0;url=([^"]+)">/.exec(text)?.[1]?.replaceAll('&amp;', '&');
+    const location = response.headers.get('location') ?? onward ?? null;
     const next = location === null ? undefined : new URL(location, url);
     if (next && origins.includes(next.origin)) return go(next.href);
-    return { url, status: response.status, text: await response.text(), location };
+    return { url, status: response.status, text, location };
   };
   const found = (page: Shown, pattern: RegExp, what: string) => {
     const place = pattern.exec(page.text)?.[1];

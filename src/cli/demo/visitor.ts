@@ -30,7 +30,9 @@ export function openVisitor(origins: readonly string[], signal: AbortSignal): Vi
       });
       for (const line of response.headers.getSetCookie()) keep(origin, line);
       const text = await response.text();
-      const location = response.headers.get('location');
+      // A page may say where the browser goes on, as a redirect does.
+      const onward = /<meta http-equiv="refresh" content="0;url=([^"]+)">/.exec(text)?.[1]?.replaceAll('&amp;', '&');
+      const location = response.headers.get('location') ?? onward ?? null;
       const next = location === null ? undefined : new URL(location, url);
       if (!next || !origins.includes(next.origin)) return { url, text, location };
       [url, body] = [next.href, undefined];

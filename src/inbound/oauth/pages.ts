@@ -41,14 +41,17 @@ function writeOffers(offers: readonly Offer[]): string {
   return `<ul class="through">\n${items.join('\n')}\n</ul>\n`;
 }
 
-/** After a form that leads to another server: the browser goes on by itself. */
-export function writeOnwardPage({ label, address }: Offer): string {
+/**
+ * After a form: the browser goes on by itself. A redirect would not do, as browsers hold a form to where it may lead
+ * through every redirect that follows, on other servers too, and nobody here knows those.
+ */
+export function writeOnwardPage({ title, says, address }: { title: string; says: string; address: string }): string {
   const where = escapeHtml(address);
   return writePage({
-    title: `On to ${label}`,
+    title,
     head: `<meta http-equiv="refresh" content="0;url=${where}">\n`,
     body: `
-<p>You sign in there.</p>
+<p>${escapeHtml(says)}</p>
 <p><a class="button" href="${where}">Go on</a></p>`,
   });
 }

@@ -48,8 +48,9 @@ export function signInPages(given: {
 
   const finish = async (request: FastifyRequest, reply: FastifyReply, result: InteractionResults): Promise<void> => {
     const provider = await given.provider();
-    const where = await provider.interactionResult(request.raw, reply.raw, result, { mergeWithLastSubmission: true });
-    reply.redirect(where, 303);
+    const address = await provider.interactionResult(request.raw, reply.raw, result, { mergeWithLastSubmission: true });
+    if (request.method === 'GET') reply.redirect(address, 303);
+    else sendPage(reply, writeOnwardPage({ title: 'One moment', says: 'You go on to the application.', address }));
   };
 
   /** What the person agrees to is about them alone; what an application may do by itself, nobody can give it here. */
@@ -103,7 +104,7 @@ export function signInPages(given: {
         name: user?.fullName ?? '',
         scopes: scopesOf(interaction).filter(isOfPerson),
       });
-      return sendPage(reply, page, endsOf(client));
+      return sendPage(reply, page);
     });
 
     app.post('/sign-in/:uid/login', async (request, reply) => {
@@ -112,7 +113,8 @@ export function signInPages(given: {
       const choices = await store.read(listSignInChoices);
       const home = choices.find(({ domains }) => domains.includes(name.slice(name.lastIndexOf('@') + 1).toLowerCase()));
       if (home && name.includes('@')) {
-        return sendPage(reply, writeOnwardPage({ label: home.label, address: addressOf(asked, home) }));
+        const onward = { title: `On to ${home.label}`, says: 'You sign in there.', address: addressOf(asked, home) };
+        return sendPage(reply, writeOnwardPage(onward));
       }
       try {
         const { userId } = await credentials.signInUser(name, new Secret(fieldOf(request, 'password')));
@@ -188,10 +190,5 @@ function sendSignIn(
   const offers = choices.map((choice) => ({ label: choice.label, address: addressOf(asked, choice) }));
   const byAddress = choices.some(({ domains }) => domains.length > 0);
   const page = writeSignInPage({ ...asked, name, offers, byAddress, ...(trouble === undefined ? {} : { trouble }) });
-  return sendPage(reply, page, endsOf(asked.client));
-}
-
-/** Forms of these pages end up at the application, after redirects. */
-function endsOf({ redirectUris }: OAuthClient): string[] {
-  return redirectUris.map((uri) => (/^https?:/.test(uri) ? new URL(uri).origin : new URL(uri).protocol));
+  return sendPage(reply, page);
 }
