@@ -17,6 +17,7 @@ eachDatabase('somebody signs in through another identity provider', (database) =
   after(() => bed[Symbol.asyncDispose]());
   beforeEach(() => {
     bed.upstream.spoil = undefined;
+    bed.upstream.spoilMore = undefined;
   });
   const api: FederationBed['server']['api'] = (...call) => bed.server.api(...call);
   const countUsers = async () => (await api('GET', '/users?limit=1')).total as number;
@@ -178,6 +179,38 @@ eachDatabase('somebody signs in through another identity provider', (database) =
       assert.match(page.text, /does not prove who you are/);
     });
   }
+
+  for (const [what, spoil] of [
+    [
+      'that is about somebody else',
+      (answer: MutableResponse) => Object.assign(answer.body as object, { sub: 'u-boss', preferred_username: 'boss' }),
+    ],
+    ['that is an error', (answer: MutableResponse) => Object.assign(answer, { statusCode: 500, body: {} })],
+    ['without end', (answer: MutableResponse) => Object.assign(answer.body as object, { x: 'x'.repeat(5_000_000) })],
+  ] as const) {
+    it(`what it says when it is asked for more, ${what}, lets nobody in`, async () => {
+      await bed.federate({ jit });
+      const count = await countUsers();
+      bed.upstream.claims = { sub: 'u-more', preferred_username: 'more' };
+      bed.upstream.spoilMore = spoil;
+      const page = await bed.signIn();
+      assert.equal(page.status, 403, page.text);
+      assert.equal(await countUsers(), count);
+    });
+  }
+
+  it('what comes from there is text on our page', async () => {
+    const { url } = await bed.begin();
+    const own = openSignInBrowser(bed.server.url);
+    const there = await own.follow(await own.go(url), 'Sign in with Partner &amp; Co');
+    const answer = new URL(`${bed.server.url}/login/partner/callback`);
+    answer.searchParams.set('state', new URL(there.location!).searchParams.get('state')!);
+    answer.searchParams.set('error', 'server_error');
+    answer.searchParams.set('error_description', '<script>alert(1)</script>');
+    const page = await own.go(answer.href);
+    assert.match(page.text, /&lt;script&gt;/);
+    assert.ok(!page.text.includes('<script'));
+  });
 
   it('an answer counts once, and only in the browser that asked', async () => {
     await bed.federate({ jit });

@@ -14,6 +14,8 @@ export type Upstream = {
   claims: Record<string, unknown>;
   /** Changes the answer with the token before it leaves. */
   spoil: ((answer: MutableResponse) => void) | undefined;
+  /** The same with what it says when it is asked for more. */
+  spoilMore: ((answer: MutableResponse) => void) | undefined;
 };
 
 export type FederationBed = AsyncDisposable & {
@@ -39,10 +41,16 @@ export async function openFederationBed(bed: Bed, environment: Record<string, st
   const mock = new OAuth2Server();
   await mock.issuer.keys.generate('RS256');
   await mock.start(0, '127.0.0.1');
-  const upstream: Upstream = { issuer: mock.issuer.url!, claims: { sub: 'u-1' }, spoil: undefined };
+  const upstream: Upstream = {
+    issuer: mock.issuer.url!,
+    claims: { sub: 'u-1' },
+    spoil: undefined,
+    spoilMore: undefined,
+  };
   mock.service.on('beforeTokenSigning', (token) => Object.assign(token.payload, upstream.claims));
   mock.service.on('beforeUserinfo', (answer) => {
     answer.body = { ...upstream.claims };
+    upstream.spoilMore?.(answer);
   });
   mock.service.on('beforeResponse', (answer) => upstream.spoil?.(answer));
 
