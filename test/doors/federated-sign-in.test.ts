@@ -64,8 +64,7 @@ eachDatabase('somebody signs in through another identity provider', (database) =
     const { url, end } = await bed.begin();
     const browser = bed.openBrowser();
     const page = await browser.send(await browser.go(url), '/login', { name: 'grace@PARTNER.example' });
-    assert.match(page.text, /<h1>On to Partner &amp; Co<\/h1>/);
-    await end(await browser.follow(page, 'Go on'));
+    await end(page);
   });
 
   it('and nobody who is here already is taken over by a name or an address', async () => {
