@@ -6,7 +6,7 @@ import { call, step } from '../api/client.ts';
 import { changesQuery, type Kind, placeOf, subjectQuery } from '../api/queries.ts';
 import { Act } from '../parts/act.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { Card, Empty, Facts, PageHead, Shown } from '../parts/page.tsx';
+import { Card, Empty, Facts, Note, PageHead, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
 import { StateTag, stateOf } from '../parts/state.tsx';
 import { SubjectLink } from '../parts/subject.tsx';
@@ -42,6 +42,12 @@ function SubjectPage({ kind, id }: { kind: Kind; id: string }) {
       <Shown query={query}>
         {(subject) => (
           <div className="stack">
+            {subject.lockedUntil !== null && (
+              <Note tone="orange" icon="warning">
+                Too many wrong passwords: {subject.name} cannot sign in to applications; that ends{' '}
+                <Ago time={subject.lockedUntil} />.
+              </Note>
+            )}
             <Accounts subject={subject} />
             {kind === 'group' && <Members group={subject} />}
             <Card title="Attributes">
@@ -83,7 +89,7 @@ function SubjectPage({ kind, id }: { kind: Kind; id: string }) {
 
 function Actions({ subject }: { subject: SubjectDetail }) {
   const navigate = useNavigate();
-  const { kind, id, name, active, accounts } = subject;
+  const { kind, id, name, active, accounts, lockedUntil } = subject;
   const path = `/${placeOf(kind)}/${step(id)}`;
   const stale = ['subject', 'subjects', 'changes', 'status', 'accounts', 'account'];
   const there = accounts.filter((one) => one.remoteId !== null);
@@ -94,6 +100,14 @@ function Actions({ subject }: { subject: SubjectDetail }) {
           <Button variant="default" onClick={() => navigate({ to: '/users/$id/edit', params: { id } })}>
             Edit
           </Button>
+          {lockedUntil !== null && (
+            <Act
+              word="Unlock"
+              act={() => call('POST', `${path}/unlock`)}
+              stale={stale}
+              says={`${name} may sign in again.`}
+            />
+          )}
           <Act
             word={active ? 'Disable' : 'Enable'}
             act={() => call('PATCH', path, { body: { active: !active } })}

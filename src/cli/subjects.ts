@@ -1,13 +1,25 @@
 import type { Command } from 'commander';
 import type { SubjectAnswer, SubjectDetail, SubjectList } from '../contract/subject.ts';
 import { asClientCommand, openCommand, readCount } from './command.ts';
-import { printFields, printRows } from './output.ts';
+import { printFields, printJson, printRows } from './output.ts';
 
 type ListOptions = { json?: boolean; url?: string; data?: string; filter?: string; limit: number; all?: boolean };
 
-/** `purvey users list|show`. */
+/** `purvey users list|show|unlock`. */
 export function addUsers(program: Command): void {
-  addSubjects(program, 'users');
+  const group = addSubjects(program, 'users');
+  const unlock = group
+    .command('unlock')
+    .argument('<user>', 'id or name')
+    .description('let a user sign in again who was locked by wrong passwords');
+  asClientCommand(unlock, 'purvey users unlock ada').action(
+    async (name: string, options: { json?: boolean; url?: string; data?: string }) => {
+      const { client, out } = openCommand(options);
+      await client.send('POST', `/users/${encodeURIComponent(name)}/unlock`);
+      if (out.json) printJson(out, { user: name, unlocked: true });
+      else out.write(`${name} may sign in again\n`);
+    },
+  );
 }
 
 /** `purvey groups list|show`. */
@@ -15,7 +27,7 @@ export function addGroups(program: Command): void {
   addSubjects(program, 'groups');
 }
 
-function addSubjects(program: Command, kind: 'users' | 'groups'): void {
+function addSubjects(program: Command, kind: 'users' | 'groups'): Command {
   const one = kind.slice(0, -1);
   const group = program.command(kind).description(`look at the ${kind} of the directory`);
   const list = group
@@ -62,6 +74,7 @@ function addSubjects(program: Command, kind: 'users' | 'groups'): void {
         ['domain', found.domain],
         ['created', found.createdAt],
         ['modified', found.modifiedAt],
+        ...(found.lockedUntil ? ([['cannot sign in until', found.lockedUntil]] as [string, unknown][]) : []),
         ...Object.entries(found.attributes),
         ...found.groups.map((each): [string, unknown] => ['in group', each.name]),
         ...found.members.map((each): [string, unknown] => ['member', each.name]),
@@ -72,4 +85,5 @@ function addSubjects(program: Command, kind: 'users' | 'groups'): void {
       ]);
     },
   );
+  return group;
 }

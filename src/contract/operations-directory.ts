@@ -50,6 +50,12 @@ export const directoryOperations: readonly Operation[] = [
     },
   ]),
   {
+    method: 'post',
+    path: '/users/{id}/unlock',
+    summary: 'Let a user sign in again who was locked by wrong passwords; safe to repeat',
+    answers: { 204: null },
+  },
+  {
     method: 'get',
     path: '/groups/{id}/members',
     summary: 'All members of a group',

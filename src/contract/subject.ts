@@ -46,6 +46,8 @@ export const SubjectDetail = Type.Intersect([
     groups: Type.Array(SubjectRef),
     /** For groups: at most the first 100 members. Empty for users. */
     members: Type.Array(SubjectRef),
+    /** Until when a user cannot sign in, because too many passwords were wrong; null for everybody else. */
+    lockedUntil: Type.Union([Time, Type.Null()]),
   }),
 ]);
 export type SubjectDetail = Static<typeof SubjectDetail>;

@@ -71,12 +71,22 @@ const findHash = prepare<{ id: string }, { hash: string }>(
   (_, p) => sql<{ hash: string }>`select hash from passwords where subject_id = ${p.id}`,
 );
 
-/** What a live user signs in with. */
-export type SignIn = { id: string; userName: string; hash: string; active: boolean };
+/** What a live user signs in with. `failures`: wrong passwords that are still counted (`sign-in-locks.ts`). */
+export type SignIn = {
+  id: string;
+  userName: string;
+  hash: string;
+  active: boolean;
+  locked: boolean;
+  failures: number;
+};
 
-const signIn = prepare<{ name: string }, { id: string; doc: string; hash: string }>(
-  (_, p) => sql<{ id: string; doc: string; hash: string }>`
-    select s.id, s.doc, p.hash from subjects s inner join passwords p on p.subject_id = s.id
+type SignInRow = { id: string; doc: string; hash: string; failures: number | null; locked_until: number | null };
+
+const signIn = prepare<{ name: string }, SignInRow>(
+  (_, p) => sql<SignInRow>`
+    select s.id, s.doc, p.hash, f.failures, f.locked_until
+    from subjects s inner join passwords p on p.subject_id = s.id left join sign_in_failures f on f.subject_id = s.id
     where s.kind = 'user' and s.life = 'live' and s.name_key = ${p.name}`,
 );
 
@@ -85,7 +95,14 @@ export async function findSignIn(reading: Reading, userName: string): Promise<Si
   const [row] = await reading.run(signIn, { name: fold(dropPrimaryPrefix(userName)) });
   if (!row) return undefined;
   const doc = JSON.parse(row.doc) as { userName: string; active?: boolean };
-  return { id: row.id, userName: doc.userName, hash: row.hash, active: doc.active !== false };
+  return {
+    id: row.id,
+    userName: doc.userName,
+    hash: row.hash,
+    active: doc.active !== false,
+    locked: (row.locked_until ?? 0) > reading.now,
+    failures: row.failures ?? 0,
+  };
 }
 
 /** The same characters typed on another keyboard are the same password (RFC 8265 section 4.2.2 normalizes with NFC). */

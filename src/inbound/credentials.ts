@@ -6,6 +6,13 @@ import type { Secret } from '../base/secret.ts';
 import type { Forwarding } from '../directory/changes.ts';
 import { dropPrimaryPrefix } from '../directory/names.ts';
 import { findSignIn, hashPassword, type SignIn, verifyPassword } from '../directory/passwords.ts';
+import {
+  forgetWrongPasswords,
+  lockedForMs,
+  nobody,
+  noteWrongPassword,
+  wrongPasswordsAtMost,
+} from '../directory/sign-in-locks.ts';
 import type { Store } from '../store/store.ts';
 import {
   type ApiToken,
@@ -89,8 +96,8 @@ export type Credentials = {
    */
   signIn(name: string, password: Secret): Promise<{ caller: Caller; token: string }>;
   /**
-   * A directory user who is active, by userName and password. Slowed down as signing in is; throws `notAuthenticated`,
-   * `tooManyRequests`, `overloaded`.
+   * A directory user who is active and not locked, by userName and password. Slowed down as signing in is; throws
+   * `notAuthenticated`, `tooManyRequests`, `overloaded`.
    */
   signInUser(name: string, password: Secret): Promise<{ userId: string; userName: string }>;
   /** Ends a session: at once on this node, within five seconds on every other. Safe to repeat. */
@@ -121,7 +128,7 @@ type Scope = `scim.${ScimNeed}` | 'admin';
 type Admitted = Caller & { scopes: readonly (Scope | 'self')[] };
 
 /** Whose password is verified; none: it is wrong whatever it is. */
-type Holder = { key: string; hash: string } | undefined;
+type Holder = { key: string; hash: string; userId?: string; failures?: number } | undefined;
 
 /** How long a row of `operators` or `api_tokens` is believed without being read again. */
 const rowFreshMs = 2_000;
@@ -223,7 +230,8 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
     const operator = await findFresh(name);
     const user =
       operator || users === 'no users' ? undefined : await store.read((reading) => findSignIn(reading, name));
-    await verify(name, pair, holderOf(operator, user));
+    const about = operator || users === 'no users' ? 'operator' : 'user';
+    await verify(name, pair, holderOf(operator, user), about);
     if (operator) return admitted(operator, 'basic');
     const { id, userName } = user!;
     return {
@@ -263,7 +271,7 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
     // Neither can be in a name, and a colon would make it another name with another password.
     if (/[:\0]/.test(name)) return refuse('The name or the password is wrong.');
     const operator = await findFresh(name);
-    await verify(name, `${name}:${password}`, holderOf(operator, undefined));
+    await verify(name, `${name}:${password}`, holderOf(operator, undefined), 'operator');
     return operator!;
   }
 
@@ -307,8 +315,11 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
     return row;
   }
 
-  /** Many requests with the same credentials at once are verified once. Throws unless the password is the holder's. */
-  async function verify(name: string, pair: string, holder: Holder): Promise<void> {
+  /**
+   * Many requests with the same credentials at once are verified once. Throws unless the password is the holder's. Wrong
+   * ones of directory users are counted in the database, also where there is nobody of that name.
+   */
+  async function verify(name: string, pair: string, holder: Holder, about: 'operator' | 'user'): Promise<void> {
     const digest = createHmac('sha256', processKey).update(pair).digest('base64');
     const known = remembered.get(digest);
     if (holder && known?.key === holder.key && known.hash === holder.hash) return;
@@ -321,9 +332,12 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
         const matches = await verifyPassword(holder?.hash ?? (await nobodysHash), pair.slice(pair.indexOf(':') + 1));
         if (!holder || !matches) {
           throttle.fail(throttled);
+          if (about === 'user') await store.write((tx) => noteWrongPassword(tx, holder?.userId ?? nobody));
           return false;
         }
         throttle.succeed(throttled);
+        const { userId, failures = 0 } = holder;
+        if (userId !== undefined && failures > 0) await store.write((tx) => forgetWrongPasswords(tx, userId));
         remembered.set(digest, holder);
         return true;
       }).finally(() => verifying.delete(digest));
@@ -362,9 +376,14 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
       return { caller, token };
     },
     async signInUser(name, password) {
-      if (/[:\0]/.test(name)) return refuse('The name or the password is wrong.');
+      if (/[:\0]/.test(name)) return refuse(wrongOrLocked);
       const user = await store.read((reading) => findSignIn(reading, name));
-      await verify(name, `${name}:${password.reveal()}`, holderOf(undefined, user));
+      try {
+        await verify(name, `${name}:${password.reveal()}`, holderOf(undefined, user), 'user');
+      } catch (error) {
+        if (error instanceof Problem && error.code === 'notAuthenticated') return refuse(wrongOrLocked);
+        throw error;
+      }
       return { userId: user!.id, userName: user!.userName };
     },
     async signOut(token) {
@@ -407,8 +426,13 @@ export function openCredentials({ store, clock }: { store: Store; clock: Clock }
 
 function holderOf(operator: Operator | undefined, user: SignIn | undefined): Holder {
   if (operator) return { key: `operator ${operator.id}`, hash: operator.hash };
-  return user?.active ? { key: `user ${user.id}`, hash: user.hash } : undefined;
+  // Who is locked is nobody: the right password is as wrong as any, and takes as long.
+  if (!user?.active || user.locked) return undefined;
+  return { key: `user ${user.id}`, hash: user.hash, userId: user.id, failures: user.failures };
 }
+
+/** The same whether there is somebody of that name, locked or not. */
+const wrongOrLocked = `The name or the password is wrong. After ${wrongPasswordsAtMost} wrong passwords signing in with a name is locked for ${lockedForMs / 60_000} minutes, also with the right password; an administrator can unlock it.`;
 
 const scim: readonly Scope[] = ['scim.read', 'scim.write'];
 const scopesOfToken: Readonly<Record<TokenScope, readonly Scope[]>> = { scim, admin: ['admin'] };

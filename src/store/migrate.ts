@@ -14,6 +14,7 @@ import { federation } from './migrations/0011-federation.ts';
 import { justInTime } from './migrations/0012-just-in-time.ts';
 import { serviceProviderSettings } from './migrations/0013-service-provider-settings.ts';
 import { keyRotation } from './migrations/0014-key-rotation.ts';
+import { signInLocks } from './migrations/0015-sign-in-locks.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
@@ -32,6 +33,7 @@ const migrations: readonly Migration[] = [
   justInTime,
   serviceProviderSettings,
   keyRotation,
+  signInLocks,
 ];
 
 /**

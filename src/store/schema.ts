@@ -31,6 +31,8 @@ export interface Schema {
   /** The applications that a subject was written through at a sign-in (door `login`). */
   subject_sign_ins: { subject_id: string; sp_id: number };
   passwords: { subject_id: string; hash: string };
+  /** Wrong passwords in a row; the empty id stands for everybody who cannot sign in. */
+  sign_in_failures: { subject_id: string; failures: number; last_at: number; locked_until: number | null };
   changes: ChangeRow;
 
   operators: OperatorRow;

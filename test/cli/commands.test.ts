@@ -88,6 +88,7 @@ describe('the commands of a running server', () => {
     const missing = await run(['apply', '-f', yaml], { PARTNER_URL: undefined as never });
     assert.equal(missing.code, 1);
     assert.match(missing.err, /line \d+: the environment variable PARTNER_URL is not set/);
+    assert.match((await run(['users', 'unlock', 'nobody'])).err, /there is no user nobody/);
     const jit = file.replace('connector: SCIM2 }', 'connector: SCIM2, jit: true }');
     assert.match((await run(['apply', '-f', '-'], {}, jit)).err, /bindings resident: nobody signs in to the resident/);
     const failing = file.replace('connector: SCIM2 }', 'connector: SCIM2, onFailure: fail }');

@@ -292,6 +292,7 @@ eachDatabase('the description of the admin API', (bed) => {
     await call('post', '/accounts/retry', {}, undefined, { status: 202, query: 'state=done' });
     assert.equal((await call('get', '/groups/{id}/members', { id: 'all' })).items[0].name, 'ada');
     await call('post', '/users', {}, { userName: 'bob', name: { givenName: 'Bob' }, password: 'a good one' });
+    await call('post', '/users/{id}/unlock', { id: 'bob' });
     await call('patch', '/users/{id}', { id: 'bob' }, { title: 'Engineer', name: { familyName: 'Baker' } });
     const { id } = await call('post', '/groups', {}, { displayName: 'some', members: [{ value: userId }] });
     await call('patch', '/groups/{id}', { id }, { displayName: 'few', remove: [userId] });

@@ -23,6 +23,7 @@ const known = [
   '0012-just-in-time',
   '0013-service-provider-settings',
   '0014-key-rotation',
+  '0015-sign-in-locks',
 ];
 
 async function namesTaken(store: Store): Promise<string[]> {

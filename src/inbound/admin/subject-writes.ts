@@ -6,6 +6,7 @@ import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
 import { findDomain } from '../../directory/domains.ts';
 import { createGroup, deleteGroup, patchGroup } from '../../directory/groups.ts';
 import { preparePassword } from '../../directory/passwords.ts';
+import { forgetWrongPasswords } from '../../directory/sign-in-locks.ts';
 import { lockSubject, type Subject } from '../../directory/subjects.ts';
 import { createUser, deleteUser, replaceUser } from '../../directory/users.ts';
 import { readPatch } from '../../protocol/scim/patch.ts';
@@ -79,6 +80,13 @@ export function addSubjectWriteRoutes(app: FastifyInstance, parts: WriteParts): 
       return replaceUser(tx, id, resource, { type: types.user, origin: originFor(request), ...secret });
     });
     return answer(request, reply, user, 200);
+  });
+
+  /** Whoever was locked by wrong passwords may sign in again, on every server at once. */
+  app.post('/users/:id/unlock', async (request, reply) => {
+    const id = await find(request, 'user');
+    await store.write((tx) => forgetWrongPasswords(tx, id));
+    return reply.code(204).send();
   });
 
   app.post('/groups', async (request, reply) => {

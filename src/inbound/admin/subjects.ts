@@ -6,6 +6,7 @@ import type { SubjectAnswer, SubjectDetail, SubjectList } from '../../contract/s
 import { findForwarded } from '../../directory/forwarded.ts';
 import { listGroupsOf, listMembers } from '../../directory/memberships.ts';
 import { listSubjects } from '../../directory/search.ts';
+import { readLockedUntil } from '../../directory/sign-in-locks.ts';
 import { nameAttribute, readSubjects, type Subject } from '../../directory/subjects.ts';
 import { parseFilter } from '../../protocol/scim/filter.ts';
 import type { JsonValue } from '../../protocol/scim/json.ts';
@@ -102,6 +103,7 @@ export async function showWhole(reading: Reading, subject: Subject, type: Resour
   const memberOf = await listGroupsOf(reading, [subject.id]);
   const members = subject.kind === 'group' ? await listMembers(reading, subject.id, { limit: 100 }) : [];
   const names = await readNames(reading, [...memberOf.map((one) => one.groupId), ...members.map((one) => one.id)]);
+  const lockedUntil = subject.kind === 'user' ? await readLockedUntil(reading, subject.id) : null;
   const accounts = await listAccounts(reading, { subjectId: subject.id }, { limit: 1_000 });
   return {
     ...showSubject(subject),
@@ -115,6 +117,7 @@ export async function showWhole(reading: Reading, subject: Subject, type: Resour
     })),
     groups: memberOf.map((one) => names.subject(one.groupId)),
     members: members.map((one) => names.subject(one.id)),
+    lockedUntil: lockedUntil === null ? null : showTime(lockedUntil),
   };
 }
 
