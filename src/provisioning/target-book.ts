@@ -45,6 +45,8 @@ export type TargetBook = {
   isBound(targetId: number, speakers: readonly Speaker[]): boolean;
   /** Those of whom `isBound` holds: their service providers. */
   boundAt(targetId: number): { callers: readonly number[]; signIns: readonly number[] };
+  /** The service providers whose calls go by the bindings of the resident one. */
+  fallingBack: readonly number[];
   /** The targets that whoever speaks so waits for, in the order of the bindings. */
   blockingOf(speaker: Speaker): readonly BlockingTarget[];
   /** Whether a binding to the target (of this service provider) has *Enable rules* on. */
@@ -107,6 +109,7 @@ export async function openTargetBook(
         signIns: [...(bound['sign-in'].get(targetId) ?? [])],
       };
     },
+    fallingBack: fallingBack.map((one) => one.spId),
     blockingOf: ({ spId, by }) =>
       blocking
         .filter((binding) => (by === 'call' ? binding.spId === lenderOf(spId) : binding.spId === spId && binding.jit))

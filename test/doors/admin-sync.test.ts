@@ -31,14 +31,17 @@ eachDatabase('a sync is offered and asked for', (bed) => {
     await api.call('POST', '/identity-providers', { name: 'partner' });
     const policy = { scopeUsers: 'not (title eq "Guest")' };
     await api.call('POST', '/identity-providers/partner/targets', { type: 'SCIM2', settings: settings(), policy });
-    const other = await api.call('POST', '/service-providers', { name: 'other' });
+    const other = await api.call('POST', '/service-providers', { name: 'other', fallback: 'none' });
+    await api.call('POST', '/service-providers', { name: 'crm' });
+    const crm = (await api.call('GET', '/service-providers/crm')).body.id;
     const origin = { spId: api.residentId, door: 'api', actor: 'test' } as const;
     const make = (userName: string, more: object = {}, by = origin as Parameters<typeof createUser>[2]['origin']) =>
       api.store.write((tx) =>
         createUser(tx, readResource(userType, { schemas: [coreUserUrn], userName, ...more }), { origin: by }),
       );
     await make('ada');
-    await make('bob');
+    // By an application that goes by the bindings of the resident one.
+    await make('bob', {}, { ...origin, spId: crm });
     await make('guest', { title: 'Guest' });
     await make('stranger', {}, { ...origin, spId: other.body.id });
     const gone = await make('gone');

@@ -57,13 +57,14 @@ export function addSyncRoutes(app: FastifyInstance, parts: AdminParts): void {
 export async function makeOffers(
   parts: AdminParts,
   targetIds: readonly number[],
-  { id, bindings }: ServiceProvider,
+  { id, resident, bindings }: ServiceProvider,
 ): Promise<Offer[]> {
   const offers: Offer[] = [];
   for (const targetId of targetIds) {
     const { book, open } = await parts.store.read((reading) => openBook(parts, reading, targetId));
     const withJit = bindings.some((binding) => binding.targetId === targetId && binding.enabled && binding.jit);
-    const besides = { callers: [id], signIns: withJit ? [id] : [] };
+    const callers = [id, ...(resident ? book.fallingBack : [])];
+    const besides = { callers, signIns: withJit ? [id] : [] };
     const missing = await countNewcomers(parts.store, book, open, besides);
     const { idpName, type } = open.target;
     if (missing.users + missing.groups > 0) offers.push({ targetId, target: `${idpName}:${type}`, missing });
