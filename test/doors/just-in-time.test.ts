@@ -168,7 +168,7 @@ eachDatabase('somebody who signs in through an identity provider is written just
     });
     const binding = { target: 'portal:SCIM2', blocking: true, onFailure: 'fail' };
     const bind = (row: object) => api('PUT', '/service-providers/travel/bindings', { bindings: [row] });
-    await bind({ ...binding, jit: true }).catch(() => bind(binding));
+    await bind({ ...binding, jit: true });
 
     await bed.federate({ jit: { enabled: true } });
     await signIn({ sub: 'emmy', preferred_username: 'emmy' });
@@ -185,5 +185,10 @@ eachDatabase('somebody who signs in through an identity provider is written just
     await api('PATCH', `/users/${id}`, { title: 'Professor' });
     assert.equal(await signIn({ sub: 'sofia', preferred_username: 'sofia', name: 'Sofia' }), id);
     assert.ok(fake.userNamed('sofia'));
+    // Without Enable JIT nobody new is sent there, so nobody waits for it, and no failure there refuses a sign-in.
+    await bind(binding);
+    fake.misbehave({ when: { method: 'POST' }, act: refusal, times: Number.POSITIVE_INFINITY });
+    await signIn({ sub: 'ida', preferred_username: 'ida' });
+    assert.equal(fake.userNamed('ida'), undefined);
   });
 });

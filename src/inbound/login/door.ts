@@ -101,7 +101,7 @@ export function loginDoor(parts: Parts) {
   };
 
   const waitFor = async (spId: number, { user, groups }: Settled): Promise<void> => {
-    const all = await Promise.all([user, ...groups].map((subject) => waits.settle({ spId, subject })));
+    const all = await Promise.all([user, ...groups].map((subject) => waits.settle({ spId, subject, by: 'sign-in' })));
     const failure = failureOfDeliveries(all.flat());
     if (failure) throw new Problem('overloaded', `you are known here now, and may not go on yet. ${failure.detail}`);
   };
