@@ -93,7 +93,8 @@ describe('an operator decides about accounts that are there already', () => {
     const row = page.getByRole('group', { name: 'partner, SCIM2' });
     await row.getByLabel('Enabled').uncheck();
     await page.getByText(/Saving looks at 2 accounts at partner:SCIM2 again and sends nothing/).waitFor();
-    await page.getByRole('button', { name: 'Update' }).click();
+    const configuration = page.getByRole('region', { name: 'Outbound Provisioning Configuration' });
+    await configuration.getByRole('button', { name: 'Update' }).click();
     await page.getByText('The outbound provisioning configuration is updated.').waitFor();
   });
 

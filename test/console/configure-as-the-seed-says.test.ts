@@ -111,6 +111,7 @@ describe('an administrator configures outbound provisioning', () => {
     await page.getByText('partner:scim is saved.').waitFor();
     await goTo(page, 'Service Providers', 'Resident');
     const row = page.getByRole('group', { name: 'partner, SCIM2' });
+    await row.waitFor();
     const options = row.getByLabel('Connector of partner').locator('option');
     assert.deepEqual((await options.allTextContents()).toSorted(), ['SCIM2', 'scim']);
   });

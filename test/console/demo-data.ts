@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { type Server, until } from './place.ts';
 
+/** `path`: below the console, or the whole address of a page for somebody who signs in to an application. */
 export type Picture = { name: string; path: string; prepare?: (page: Page) => Promise<void> };
 
 /**
@@ -54,6 +55,7 @@ export async function furnishDemo(acme: Server, partner: Server, say: (line: str
   ]) {
     await call('POST', '/operators', { name, role });
   }
+  const toApplication = await furnishApplication(acme, partner);
   say('adding people …');
   const people = readCsv('people.csv').slice(0, 240);
   const ids = new Map<string, string>();
@@ -116,6 +118,8 @@ export async function furnishDemo(acme: Server, partner: Server, say: (line: str
   };
   const openRow = async (page: Page) => page.getByRole('button', { name: /^1 ?Withhold creations/ }).click();
   return [
+    ...toApplication,
+    { name: 'identity-provider-sign-in', path: '/identity-providers/partner', prepare: showFederation },
     { name: 'home', path: '/' },
     { name: 'users', path: '/users' },
     { name: 'user', path: `/users/${sample}` },
@@ -146,6 +150,58 @@ export async function furnishDemo(acme: Server, partner: Server, say: (line: str
     { name: 'changes', path: '/changes' },
     { name: 'settings', path: '/settings' },
   ];
+}
+
+/** An application that people sign in to, also through Partner. Answers the pages that they see. */
+async function furnishApplication({ url, call }: Server, partner: Server): Promise<Picture[]> {
+  const password = 'eine gute Losung';
+  await call('POST', '/users', { userName: 'ada', displayName: 'Ada Lovelace', password });
+  await call('POST', '/service-providers', { name: 'Travel desk', description: 'Books trips; people sign in' });
+  const { clientId, issuer } = await call('POST', '/service-providers/Travel%20desk/oauth-client', {
+    grants: ['authorization_code', 'refresh_token'],
+    redirectUris: ['https://travel.acme.example/back'],
+    scopes: ['openid', 'profile', 'email', 'groups'],
+  });
+  await call('PUT', '/service-providers/Travel%20desk/bindings', {
+    bindings: [{ target: 'partner:SCIM2', jit: true }],
+  });
+  await call('PUT', '/identity-providers/partner/federation', {
+    authenticator: {
+      type: 'oidc',
+      issuer: `${partner.url}/oauth2`,
+      clientId: 'acme',
+      clientSecret: 'not the real one',
+    },
+    domains: ['partner.example'],
+    roleClaim: 'groups',
+    roles: [{ remote: 'staff', local: 'Training' }],
+    jit: { enabled: true, groups: 'sync' },
+  });
+  const asked = new URLSearchParams({
+    client_id: clientId,
+    response_type: 'code',
+    redirect_uri: 'https://travel.acme.example/back',
+    scope: 'openid profile email groups',
+    code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+    code_challenge_method: 'S256',
+  });
+  const path = `${issuer}/authorize?${asked}`;
+  const enter = async (page: Page) => {
+    await page.getByLabel('Username').fill('ada');
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Allow' }).waitFor();
+  };
+  if (!issuer.startsWith(url)) throw new Error(`${issuer} is not at ${url}`);
+  return [
+    { name: 'person-sign-in', path },
+    { name: 'person-consent', path, prepare: enter },
+  ];
+}
+
+async function showFederation(page: Page): Promise<void> {
+  await page.getByText('Federated Authenticators').first().scrollIntoViewIfNeeded();
+  await page.evaluate('scrollBy(0, 600)');
 }
 
 function readCsv(name: string): Record<string, string>[] {

@@ -36,6 +36,14 @@ try {
     await signIn(page, acme.url, 'admin', ownPassword);
     await page.locator('#content').waitFor();
     for (const { name, path, prepare } of pages) {
+      if (path.startsWith('http')) {
+        await page.context().clearCookies({ name: 'purvey-oauth' });
+        await page.goto(path);
+        await page.getByRole('heading').first().waitFor();
+        await prepare?.(page);
+        await take(page, `${name}${word}`);
+        continue;
+      }
       await page.goto(`${acme.url}/console${path}`);
       await page.locator('#content').getByRole('heading').first().waitFor();
       await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' });
