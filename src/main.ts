@@ -126,7 +126,7 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     const provider = openCurrentProvider({ store, clock, log, key, issuerOf });
     await app.register(oauthDoor({ provider }));
     await app.register(signInPages({ provider, store, credentials, log }), { prefix: oauthPath });
-    await app.register(loginDoor({ store, clock, log, outbound, waits, key, types, addressOf }));
+    await app.register(loginDoor({ store, clock, log, outbound, waits, key, passwords, types, addressOf }));
     const admin = { key, kinds: connectorKinds, outbound, facts, rules, passwords, newsroom, issuerOf, addressOf };
     await app.register(adminDoor(door, admin), { prefix: '/api' });
     await app.register(consoleDoor({ folder: findConsole() }));

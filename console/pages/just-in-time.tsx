@@ -13,6 +13,7 @@ export function JustInTime({ federation }: { federation: FederationAnswer }) {
     domain: jit.enabled ? jit.domain : no,
     updateAttributes: jit.updateAttributes,
     groups: jit.groups,
+    prompt: jit.prompt,
   });
   const names = [...new Set([...(domains.data?.items.map(({ name }) => name) ?? []), jit.domain])].toSorted();
   const isOff = draft.values.domain === no;
@@ -22,7 +23,7 @@ export function JustInTime({ federation }: { federation: FederationAnswer }) {
       isSet={jit.enabled}
       federation={federation}
       draft={draft}
-      fields={['jit.domain', 'jit.updateAttributes', 'jit.groups']}
+      fields={['jit.domain', 'jit.updateAttributes', 'jit.groups', 'jit.prompt']}
       toInput={({ domain, ...rest }) => ({
         jit: { enabled: domain !== no, domain: domain === no ? jit.domain : domain, ...rest },
       })}
@@ -34,10 +35,24 @@ export function JustInTime({ federation }: { federation: FederationAnswer }) {
             name="domain"
             field="jit.domain"
             label="Users who sign in for the first time"
-            help="They are made silently, as a change of the application that is signed in to."
+            help="They are made as a change of the application that is signed in to."
             options={[
               { value: no, label: 'No provisioning' },
               ...names.map((name) => ({ value: name, label: `Always provision to User Store Domain ${name}` })),
+            ]}
+          />
+          <ChoiceField
+            {...shared}
+            name="prompt"
+            field="jit.prompt"
+            label="Before they are made"
+            disabled={shared.disabled || isOff}
+            help="A page shows them what will be known of them, and asks. Whoever is known already is not asked."
+            options={[
+              { value: 'userName', label: 'Prompt for username, password and consent' },
+              { value: 'password', label: 'Prompt for password and consent' },
+              { value: 'consent', label: 'Prompt for consent' },
+              { value: 'silent', label: 'Provision silently' },
             ]}
           />
           <ChoiceField

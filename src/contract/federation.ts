@@ -13,6 +13,13 @@ const Jit = Type.Object({
   domain: Type.String(),
   updateAttributes: Type.Union([Type.Literal('always'), Type.Literal('first')]),
   groups: Type.Union([Type.Literal('off'), Type.Literal('add'), Type.Literal('sync')]),
+  /** What somebody new is asked before they are made: nothing, to agree, also for a password, also for a user name. Default `silent`. */
+  prompt: Type.Union([
+    Type.Literal('silent'),
+    Type.Literal('consent'),
+    Type.Literal('password'),
+    Type.Literal('userName'),
+  ]),
 });
 
 const Saml = Type.Object({

@@ -85,6 +85,22 @@ export async function takeArtifact(tx: Tx, kind: string, value: string): Promise
   return row && (row.expires_at === null || row.expires_at > tx.now) ? JSON.parse(row.payload) : undefined;
 }
 
+const look = prepare<{ kind: string; digest: string; now: number }, { payload: string }>(
+  (_, p) => sql<{ payload: string }>`
+    select payload from oauth_artifacts where kind = ${p.kind} and digest = ${p.digest}
+      and (expires_at is null or expires_at > ${p.now})`,
+);
+
+/** What `takeArtifact` would answer; it stays. */
+export async function lookAtArtifact(
+  reading: Reading,
+  kind: string,
+  value: string,
+): Promise<Artifact['payload'] | undefined> {
+  const [row] = await reading.run(look, { kind, digest: digestOf(value), now: reading.now });
+  return row && JSON.parse(row.payload);
+}
+
 /** Safe to repeat. */
 export async function dropArtifact(tx: Tx, kind: string, value: string): Promise<void> {
   await tx.all(tx.q.deleteFrom('oauth_artifacts').where('kind', '=', kind).where('digest', '=', digestOf(value)));

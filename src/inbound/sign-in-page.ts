@@ -41,6 +41,21 @@ ${again}`,
   });
 }
 
+/**
+ * After a form: the browser goes on by itself. A redirect would not do, as browsers hold a form to where it may lead
+ * through every redirect that follows, on other servers too, and nobody here knows those.
+ */
+export function writeOnwardPage({ title, says, address }: { title: string; says: string; address: string }): string {
+  const where = escapeHtml(address);
+  return writePage({
+    title,
+    head: `<meta http-equiv="refresh" content="0;url=${where}">\n`,
+    body: `
+<p>${escapeHtml(says)}</p>
+<p><a class="button" href="${where}">Go on</a></p>`,
+  });
+}
+
 export function sendPage(reply: FastifyReply, page: string): FastifyReply {
   const policy = [
     `default-src 'none'`,
@@ -101,6 +116,12 @@ input {
   display: block; width: 100%; margin-top: 4px; padding: 10px 12px; font: inherit; font-weight: 400;
   color: inherit; background: var(--page); border: 1px solid var(--line); border-radius: 8px;
 }
+input[aria-invalid] { border-color: var(--trouble); }
+label.tick { display: flex; gap: 8px; font-weight: 400; }
+label.tick input { width: auto; margin: 5px 0 0; }
+label.tick span { flex: 1; }
+.beside { margin-top: -12px; font-size: 14px; }
+.fault { color: var(--trouble); }
 button {
   width: 100%; padding: 10px; font: inherit; font-weight: 600; cursor: pointer;
   color: var(--on-accent); background: var(--accent); border: 0; border-radius: 8px;

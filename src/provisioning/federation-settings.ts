@@ -30,7 +30,12 @@ export type JitSettings = {
   updateAttributes: 'always' | 'first';
   /** What becomes of groups: `sync` also takes somebody out of groups that signing in put them into. */
   groups: 'off' | 'add' | 'sync';
+  prompt: JitPrompt;
 };
+
+/** What somebody new is asked for before they are made; each also for what the one before it asks for. */
+export const jitPrompts = ['silent', 'consent', 'password', 'userName'] as const;
+export type JitPrompt = (typeof jitPrompts)[number];
 
 /** OpenID Connect 1.0 with the code flow. */
 export type OidcAuthenticator = {
@@ -83,7 +88,7 @@ export const noFederation: FederationSettings = {
   claims: [],
   roleClaim: null,
   roles: [],
-  jit: { enabled: false, domain: 'PRIMARY', updateAttributes: 'always', groups: 'off' },
+  jit: { enabled: false, domain: 'PRIMARY', updateAttributes: 'always', groups: 'off', prompt: 'silent' },
 };
 
 /**
@@ -235,11 +240,12 @@ function readRoles(value: unknown): FederationSettings['roles'] {
 
 function readJit(value: unknown): JitSettings {
   if (value === undefined || value === null) return noFederation.jit;
-  const given = readFields(value, 'jit', ['enabled', 'domain', 'updateAttributes', 'groups']);
+  const given = readFields(value, 'jit', ['enabled', 'domain', 'updateAttributes', 'groups', 'prompt']);
   return {
     enabled: readFlag(given.enabled, 'jit.enabled', false),
     domain: readOptionalText(given.domain, 'jit.domain', 64) ?? noFederation.jit.domain,
     updateAttributes: readWord(given.updateAttributes, 'jit.updateAttributes', ['always', 'first']),
     groups: readWord(given.groups, 'jit.groups', ['off', 'add', 'sync']),
+    prompt: readWord(given.prompt, 'jit.prompt', jitPrompts),
   };
 }

@@ -121,5 +121,7 @@ function fromRow(idp: IdentityProvider, row: Selectable<FederationRow>, key: Sea
   const clientSecret = row.secret === null ? null : unseal(key, row.secret, contextOf(idp.id));
   const authenticator =
     kept.authenticator?.type === 'oidc' ? { ...kept.authenticator, clientSecret } : kept.authenticator;
-  return { idp, settings: { ...kept, authenticator }, secretSince: row.secret_at, modifiedAt: row.modified_at };
+  // What was kept before there was a prompt has none.
+  const jit = { ...noFederation.jit, ...kept.jit };
+  return { idp, settings: { ...kept, authenticator, jit }, secretSince: row.secret_at, modifiedAt: row.modified_at };
 }

@@ -18,7 +18,7 @@ identityProviders:
       claims: [{ remote: upn, local: userName }, { remote: unit, local: title, default: "yes" }]
       roleClaim: realm.roles
       roles: [{ remote: staff, local: "Staff #1" }]
-      jit: { enabled: true, domain: SALES, groups: sync }
+      jit: { enabled: true, domain: SALES, groups: sync, prompt: userName }
     connectors:
       - type: SCIM2
         settings: { scim2-authentication-mode: bearer, scim2-access-token: \${TOKEN}, scim2-user-ep: "https://partner.example/Users" }

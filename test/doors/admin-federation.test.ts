@@ -26,7 +26,7 @@ eachDatabase('how people sign in through an identity provider is set', (bed) => 
       claims: [],
       roleClaim: null,
       roles: [],
-      jit: { enabled: false, domain: 'PRIMARY', updateAttributes: 'always', groups: 'off' },
+      jit: { enabled: false, domain: 'PRIMARY', updateAttributes: 'always', groups: 'off', prompt: 'silent' },
       modifiedAt: null,
     });
     assert.equal((await api.call('GET', '/identity-providers/none/federation')).status, 404);
@@ -88,6 +88,7 @@ eachDatabase('how people sign in through an identity provider is set', (bed) => 
       { authenticator: { type: 'saml', entityId: 'urn:x', signOnUrl: 'http://x.example', certificate: peers[0].cert } },
     ],
     ['domains[0]', { domains: ['not a domain'] }],
+    ['jit.prompt', { jit: { prompt: 'loudly' } }],
     ['linkBy', { linkBy: 'userName' }],
     ['claims[0].local', { claims: [{ remote: 'x', local: 'nothing' }] }],
     ['claims[0].local', { claims: [{ remote: 'x', local: 'password' }] }],

@@ -136,7 +136,7 @@ eachDatabase('the description of the admin API', (bed) => {
       authenticator: { type: 'oidc', issuer: 'https://login.partner.example', clientId: 'purvey', clientSecret: 'x' },
       claims: [{ remote: 'upn', local: 'userName', default: null }],
       roles: [{ remote: 'staff', local: 'Staff' }],
-      jit: { enabled: true },
+      jit: { enabled: true, prompt: 'consent' },
     };
     await call('get', '/identity-providers/{id}/federation', { id: 'partner' });
     await call('put', '/identity-providers/{id}/federation', { id: 'partner' }, federation);

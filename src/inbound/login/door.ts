@@ -1,9 +1,10 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { Problem } from '../../base/problem.ts';
 import type { SealingKey } from '../../base/secret.ts';
+import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
 import { makeFetch } from '../../outbound/fetch.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { ResourceTypes } from '../../protocol/scim/schema.ts';
@@ -12,27 +13,27 @@ import type { Waits } from '../../provisioning/wait.ts';
 import type { Store } from '../../store/store.ts';
 import { failureOfDeliveries } from '../delivery.ts';
 import {
+  type Asked,
+  type Begun,
   handOver,
   loginPath,
   metadataUrlOf,
-  type Asked as Remembered,
   redirectUriOf,
   takeOver,
 } from '../sign-in-handover.ts';
 import { sendPage, writeErrorPage } from '../sign-in-page.ts';
-import { type Claims, mapClaims, subjectOf } from './claims.ts';
-import { findLink } from './links.ts';
+import { digestOf, isOfBrowser, random, readCookie, writeCookie } from './browser.ts';
+import type { Claims } from './claims.ts';
+import { addNewcomerRoutes, newcomerPath } from './newcomer.ts';
 import { openOidcPeers } from './oidc.ts';
-import { type Settled, settlePerson } from './person.ts';
+import type { Settled } from './person.ts';
 import { describeSamlPlace, readSamlAnswer, type SamlPlace, samlAddressOf } from './saml.ts';
+import { readGiven, settle } from './settle.ts';
 
-const cookieName = 'purvey-login';
 /** Milliseconds that one request to an identity provider may take. */
 const askMs = 10_000;
 /** Of what an identity provider has a browser post here. */
 const formBytes = 1_048_576;
-/** Seconds that the browser keeps that it began: as long as people may take there. */
-const cookieSeconds = 900;
 
 type Parts = {
   store: Store;
@@ -41,6 +42,8 @@ type Parts = {
   outbound: Outbound;
   waits: Waits;
   key: SealingKey;
+  /** How long the password of somebody new is kept for targets. */
+  passwords: PasswordKeeping;
   types: ResourceTypes;
   /** Where browsers reach this server, without a slash at the end; known when it listens. */
   addressOf: () => string;
@@ -52,7 +55,7 @@ type Parts = {
  * comes from there is untrusted: whatever is wrong with it, a page says so, and nothing is written.
  */
 export function loginDoor(parts: Parts) {
-  const { store, clock, log, outbound, waits, key, types } = parts;
+  const { store, clock, log, outbound, waits, key, passwords, types } = parts;
   const fetch = makeFetch(outbound, { timeoutMs: askMs });
   const oidc = openOidcPeers({ fetch, now: () => clock.monotonic() });
   /** Where to choose again, once it is known. */
@@ -74,30 +77,12 @@ export function loginDoor(parts: Parts) {
   });
 
   /** What was asked of the identity provider; once. */
-  const takeAsked = async (state: unknown, isOurs: (asked: Remembered) => boolean): Promise<Remembered> => {
+  const takeAsked = async (state: unknown, isOurs: (asked: Asked) => boolean): Promise<Asked> => {
     const asked = typeof state === 'string' ? await takeOver(store, 'asked', state) : undefined;
     if (!asked || !isOurs(asked)) {
       throw new Problem('notFound', 'This sign-in is over, or was begun in another browser.');
     }
     return asked;
-  };
-
-  /** In one transaction; once more when somebody with the same name came first, who may be the same person. */
-  const settle = async (given: Parameters<typeof settlePerson>[1]): Promise<Settled> => {
-    try {
-      return await store.write((tx) => settlePerson(tx, given));
-    } catch (error) {
-      if (!(error instanceof Problem) || error.code !== 'uniqueness') throw error;
-      const link = await store.read((reading) => findLink(reading, given.remote));
-      if (link) return store.write((tx) => settlePerson(tx, given));
-      const name = given.mapped.userName;
-      throw error.field === 'userName'
-        ? new Problem(
-            'notAllowed',
-            `somebody here has the user name ${name} already, and nothing proves that it is you`,
-          )
-        : error;
-    }
   };
 
   const waitFor = async (spId: number, { user, groups }: Settled): Promise<void> => {
@@ -141,45 +126,49 @@ export function loginDoor(parts: Parts) {
           ? await samlAddressOf(authenticator, samlPlaceOf(federation), { id: nonce, state })
           : await oidc.addressOf(authenticator, { state, nonce, verifier, redirectUri });
       await handOver(store, 'asked', { ...begun, nonce, verifier, browser: digestOf(browser) }, state);
-      const secure = redirectUri.startsWith('https:') ? '; Secure' : '';
-      const path = new URL(redirectUri).pathname.replace(/\/callback$/, '');
-      reply.header(
-        'set-cookie',
-        `${cookieName}=${browser}; Path=${path}; Max-Age=${cookieSeconds}; HttpOnly; SameSite=Lax${secure}`,
-      );
-      return sendAway(reply, address);
+      return sendAway(reply.header('set-cookie', writeCookie(browser, redirectUri)), address);
     });
 
-    /** Finds or makes who came back, and hands them to the sign-in that they began. */
-    const goOn = async (reply: FastifyReply, asked: Remembered, federation: Federation, claims: Claims) => {
-      const { idp, settings } = federation;
-      const { authenticator } = settings;
-      const { spId, uid, clientId } = asked;
-      const issuer = authenticator?.type === 'saml' ? authenticator.entityId : authenticator!.issuer;
-      const settled = await settle({
-        federation,
-        remote: { idpId: idp.id, issuer, subject: subjectOf(claims) },
-        mapped: mapClaims(claims, settings, types.user),
-        origin: { door: 'login', spId, actor: `sign-in through ${idp.name}` },
-        types,
-      });
+    /** Where the browser goes on: the sign-in that somebody began, who is known now. */
+    const goOn = async ({ spId, uid, clientId, place }: Begun, { settings }: Federation, settled: Settled) => {
       store.signal('changes');
       if (settings.jit.enabled) await waitFor(spId, settled);
-      const word = await handOver(store, 'known', { uid, clientId, userId: settled.user.id });
-      return sendAway(reply, `${asked.place}/known?word=${word}`);
+      return `${place}/known?word=${await handOver(store, 'known', { uid, clientId, userId: settled.user.id })}`;
     };
+
+    /** Finds or makes who came back, and hands them to the sign-in that they began; or asks them first. */
+    const receive = async (reply: FastifyReply, asked: Asked, federation: Federation, claims: Claims) => {
+      const { authenticator } = federation.settings;
+      const { nonce: _, verifier: __, ...begun } = asked;
+      const issuer = authenticator?.type === 'saml' ? authenticator.entityId : authenticator!.issuer;
+      const settled = await settle(store, readGiven(federation, { ...begun, issuer, claims }, types));
+      if (settled) return sendAway(reply, await goOn(begun, federation, settled));
+      const word = await handOver(store, 'asks', { ...begun, issuer, claims });
+      return sendAway(reply, newcomerPath(federation.idp.name, word));
+    };
+
+    addNewcomerRoutes(app, {
+      store,
+      types,
+      passwords,
+      goOn,
+      async open(request, asks) {
+        const { federation } = await findOpen(asks.idpId);
+        note(request, federation, asks);
+        return federation;
+      },
+    });
 
     app.get(`${loginPath}/:idp/callback`, async (request, reply) => {
       const { state } = request.query as { state?: unknown };
-      const cookie = readCookie(request.headers.cookie);
-      const asked = await takeAsked(state, ({ browser }) => cookie !== undefined && isSame(digestOf(cookie), browser));
+      const asked = await takeAsked(state, ({ browser }) => isOfBrowser(request.headers.cookie, browser));
       const { federation, authenticator } = await findOpen(asked.idpId);
       note(request, federation, asked);
       if (authenticator.type !== 'oidc') throw new Problem('notFound', 'This sign-in is over.');
       const redirectUri = redirectUriOf(parts.addressOf(), federation.idp.name);
       const query = request.url.slice(request.url.indexOf('?'));
       const claims = await oidc.readAnswer(authenticator, { ...asked, state: String(state), redirectUri }, query);
-      return goOn(reply, asked, federation, claims);
+      return receive(reply, asked, federation, claims);
     });
 
     /**
@@ -194,7 +183,7 @@ export function loginDoor(parts: Parts) {
       if (authenticator.type !== 'saml') throw new Problem('notFound', 'This sign-in is over.');
       const answer = { id: asked.nonce, response: form.get('SAMLResponse') ?? '' };
       const claims = await readSamlAnswer(authenticator, samlPlaceOf(federation), answer);
-      return goOn(reply, asked, federation, claims);
+      return receive(reply, asked, federation, claims);
     });
 
     app.get(`${loginPath}/saml/:idp/metadata`, async (request, reply) => {
@@ -209,16 +198,6 @@ export function loginDoor(parts: Parts) {
 
 function sendAway(reply: FastifyReply, address: string): FastifyReply {
   return reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer').redirect(address, 303);
-}
-
-const random = () => randomBytes(32).toString('base64url');
-const digestOf = (value: string) => createHash('sha256').update(value).digest('hex');
-const isSame = (one: string, other: string) =>
-  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
-
-function readCookie(header: string | undefined): string | undefined {
-  const pairs = (header ?? '').split(';').map((pair) => pair.trim().split('='));
-  return pairs.find(([name, value]) => name === cookieName && /^[\w-]{43}$/.test(value ?? ''))?.[1];
 }
 
 function sentence(text: string): string {

@@ -4,7 +4,7 @@ import { patchGroup } from '../../directory/groups.ts';
 import { areMembers } from '../../directory/memberships.ts';
 import { listSubjects } from '../../directory/search.ts';
 import { lockSubjects, readPresent, type Subject } from '../../directory/subjects.ts';
-import { createUser, patchUser } from '../../directory/users.ts';
+import { createUser, patchUser, type WriteOptions } from '../../directory/users.ts';
 import { patchOpUrn } from '../../protocol/scim/operation.ts';
 import { readPatch } from '../../protocol/scim/patch.ts';
 import { readResource } from '../../protocol/scim/resource.ts';
@@ -15,14 +15,19 @@ import type { Mapped } from './claims.ts';
 import { findLink, isLinked, keepLink, type Link, type RemoteUser } from './links.ts';
 
 /** Everybody that a sign-in wrote or found: who signs in, and groups that they came into or left. */
-export type Settled = { user: Subject; groups: Subject[] };
+export type Settled = { user: Subject; groups: Subject[] /** Whether the user was made. */; isNew: boolean };
 
-type Given = {
+/** What somebody new chose, where they were asked. */
+export type Chosen = { userName?: string; password?: NewPassword };
+export type NewPassword = { passwordHash: string } & Pick<WriteOptions, 'clearPassword'>;
+
+export type Given = {
   federation: Federation;
   remote: RemoteUser;
   mapped: Mapped;
   origin: Origin;
   types: ResourceTypes;
+  chosen?: Chosen;
 };
 
 /**
@@ -44,7 +49,7 @@ export async function settlePerson(tx: Tx, given: Given): Promise<Settled> {
   const linked = link && (await readLive(tx, link.userId));
   const known = linked ?? (await findByEmail(tx, given));
   if (!known && !jit.enabled) refuse('nobody here is known by that: ask your administrator for an account');
-  const wanted = await findGroups(tx, mapped.groups ?? []);
+  const wanted = (await findGroups(tx, mapped.groups ?? [])).map(({ id }) => id);
   const before = linked && link ? link.groups : [];
   if (known) {
     // In the order of ids, as everybody locks them.
@@ -55,13 +60,17 @@ export async function settlePerson(tx: Tx, given: Given): Promise<Settled> {
   const change = jit.enabled && mapped.groups ? await moveGroups(tx, { user, wanted, before, given }) : undefined;
   const after: Link = { userId: user.id, groups: change?.held ?? before };
   if (!linked || after.groups.join() !== before.join()) await keepLink(tx, remote, after);
-  return { user, groups: change?.groups ?? [] };
+  return { user, groups: change?.groups ?? [], isNew: !known };
 
-  async function create(tx: Tx, { mapped }: Given): Promise<Subject> {
+  async function create(tx: Tx, { mapped, chosen }: Given): Promise<Subject> {
+    const userName = chosen?.userName ?? mapped.userName;
     // Before a slash stands a user store domain, and which one it is, is not for others to say.
-    if (mapped.userName.includes('/')) refuse('your user name there has a "/" in it, which no name here may have');
-    const resource = readResource(types.user, withSchemas({ ...mapped.attributes, userName: mapped.userName }));
-    return createUser(tx, resource, { type: types.user, origin, domain: jit.domain });
+    if (userName.includes('/')) {
+      const whose = chosen?.userName === undefined ? 'your user name there' : 'this user name';
+      refuse(`${whose} has a "/" in it, which no name here may have`, 'userName');
+    }
+    const resource = readResource(types.user, withSchemas({ ...mapped.attributes, userName }));
+    return createUser(tx, resource, { type: types.user, origin, domain: jit.domain, ...chosen?.password });
   }
 }
 
@@ -93,15 +102,15 @@ async function findByEmail(tx: Tx, { federation, mapped, remote }: Given): Promi
   return one;
 }
 
-/** Ids of the groups of these names that are here: who comes from elsewhere makes no groups. */
-async function findGroups(reading: Reading, names: readonly string[]): Promise<string[]> {
-  const ids: string[] = [];
+/** The groups of these names that are here: who comes from elsewhere makes no groups. */
+export async function findGroups(reading: Reading, names: readonly string[]): Promise<Subject[]> {
+  const groups: Subject[] = [];
   for (const value of names) {
     const filter = { op: 'eq', path: { attr: 'displayName' }, value } as const;
     const { subjects } = await listSubjects(reading, 'group', { filter, startIndex: 1, count: 1 });
-    if (subjects[0] && !ids.includes(subjects[0].id)) ids.push(subjects[0].id);
+    if (subjects[0] && !groups.some(({ id }) => id === subjects[0]!.id)) groups.push(subjects[0]);
   }
-  return ids;
+  return groups;
 }
 
 /** `held`: of the groups that signing in gave, those that the user is still in. What others gave, it never takes. */
@@ -136,6 +145,6 @@ function withSchemas(given: Record<string, unknown>): Record<string, unknown> {
   return { schemas: [coreUserUrn, ...extensions], ...given };
 }
 
-function refuse(why: string): never {
-  throw new Problem('notAllowed', why);
+function refuse(why: string, field?: string): never {
+  throw new Problem('notAllowed', why, field === undefined ? {} : { field });
 }

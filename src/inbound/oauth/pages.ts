@@ -41,21 +41,6 @@ function writeOffers(offers: readonly Offer[]): string {
   return `<ul class="through">\n${items.join('\n')}\n</ul>\n`;
 }
 
-/**
- * After a form: the browser goes on by itself. A redirect would not do, as browsers hold a form to where it may lead
- * through every redirect that follows, on other servers too, and nobody here knows those.
- */
-export function writeOnwardPage({ title, says, address }: { title: string; says: string; address: string }): string {
-  const where = escapeHtml(address);
-  return writePage({
-    title,
-    head: `<meta http-equiv="refresh" content="0;url=${where}">\n`,
-    body: `
-<p>${escapeHtml(says)}</p>
-<p><a class="button" href="${where}">Go on</a></p>`,
-  });
-}
-
 const meanings: Readonly<Record<string, string>> = {
   openid: 'who you are',
   profile: 'your name, user name, language and time zone',

@@ -10,8 +10,8 @@ import type { Store } from '../../store/store.ts';
 import type { Credentials } from '../credentials.ts';
 import { findClient, type OAuthClient, personScopes } from '../oauth-clients.ts';
 import { handOver, loginPath, takeOver } from '../sign-in-handover.ts';
-import { sendPage, style, stylePath, writeErrorPage } from '../sign-in-page.ts';
-import { writeConsentPage, writeOnwardPage, writeSignInPage } from './pages.ts';
+import { sendPage, style, stylePath, writeErrorPage, writeOnwardPage } from '../sign-in-page.ts';
+import { writeConsentPage, writeSignInPage } from './pages.ts';
 
 const formBytes = 16_384;
 
