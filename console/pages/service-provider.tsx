@@ -10,6 +10,7 @@ import { For, useMay } from '../parts/role.tsx';
 import { Access } from './access.tsx';
 import { Bindings } from './bindings.tsx';
 import { Inbound } from './inbound.tsx';
+import { RequestedClaims } from './requested-claims.tsx';
 
 export function AddServiceProviderPage() {
   const client = useQueryClient();
@@ -103,6 +104,7 @@ export function ServiceProviderPage() {
             {!found.resident && <BasicForm key={`${found.name} ${found.description}`} provider={found} />}
             <Bindings key={JSON.stringify(found.bindings)} provider={found} />
             <Inbound key={`${found.forwardOnly} ${found.fallback} ${found.userStoreDomain}`} provider={found} />
+            {!found.resident && <RequestedClaims key={found.requestedClaims.join()} provider={found} />}
             <Access provider={found} />
           </div>
         )}

@@ -52,6 +52,7 @@ export type ApplyFile = {
       forwardOnly?: unknown;
       fallback?: unknown;
       userStoreDomain?: unknown;
+      requestedClaims?: unknown;
     };
     /** Undefined: the file says nothing about them. */
     outboundProvisioning: ApplyBinding[] | undefined;
@@ -199,6 +200,7 @@ function readShape(document: Document.Parsed, refuse: Refuse): ApplyFile {
           'forwardOnly',
           'fallback',
           'userStoreDomain',
+          'requestedClaims',
           'outboundProvisioning',
           'oauthClient',
         ]);

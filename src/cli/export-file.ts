@@ -78,12 +78,13 @@ function describe(configuration: Configuration, placeholders: readonly Placehold
         })),
     })),
     serviceProviders: serviceProviders.map(
-      ({ name, description, forwardOnly, fallback, userStoreDomain, bindings }) => ({
+      ({ name, description, forwardOnly, fallback, userStoreDomain, requestedClaims, bindings }) => ({
         name: write.text(name),
         ...written({ description }, write),
         ...(forwardOnly ? { forwardOnly } : {}),
         ...(fallback === 'resident' ? {} : { fallback }),
         ...written({ userStoreDomain }, write),
+        ...(requestedClaims.length > 0 ? { requestedClaims } : {}),
         outboundProvisioning: bindings.map((binding) => describeBinding(binding, write)),
         ...describeClient(
           oauthClients.find((one) => one.serviceProvider === name),

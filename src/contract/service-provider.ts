@@ -5,6 +5,19 @@ import { Offer } from './wave.ts';
 
 const Fallback = Type.Union([Type.Literal('resident'), Type.Literal('none')]);
 
+const RequestedClaim = Type.Union([
+  Type.Literal('name'),
+  Type.Literal('given_name'),
+  Type.Literal('family_name'),
+  Type.Literal('preferred_username'),
+  Type.Literal('locale'),
+  Type.Literal('zoneinfo'),
+  Type.Literal('updated_at'),
+  Type.Literal('email'),
+  Type.Literal('groups'),
+]);
+export type RequestedClaim = Static<typeof RequestedClaim>;
+
 export const ServiceProviderInput = Type.Object({
   /** Unique without case; no slash, no colon, not a number alone. */
   name: Type.String(),
@@ -15,6 +28,8 @@ export const ServiceProviderInput = Type.Object({
   fallback: Type.Optional(Fallback),
   /** The user store domain that SCIM makes its users and groups in. Default: the one their names say. */
   userStoreDomain: Type.Optional(MaybeText),
+  /** What it is told of who signs in to it, besides `sub`, as far as its scopes go. Empty or null: all that they tell. */
+  requestedClaims: Type.Optional(Type.Union([Type.Array(RequestedClaim), Type.Null()])),
 });
 export type ServiceProviderInput = Static<typeof ServiceProviderInput>;
 
@@ -62,6 +77,8 @@ export const ServiceProviderAnswer = Type.Object({
   forwardOnly: Type.Boolean(),
   fallback: Fallback,
   userStoreDomain: MaybeText,
+  /** Empty: all that its scopes tell. */
+  requestedClaims: Type.Array(RequestedClaim),
   bindings: Type.Array(BindingAnswer),
   createdAt: Time,
   modifiedAt: Time,

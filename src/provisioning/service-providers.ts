@@ -15,6 +15,7 @@ import {
 } from './bindings.ts';
 import { raiseDeliveryStamp } from './delivery-stamp.ts';
 import { readFields, readFlag, readName, readOptionalText } from './names.ts';
+import { type PersonClaim, readRequestedClaims } from './requested-claims.ts';
 import { startAccountsWave } from './waves.ts';
 
 /** The only writer of `service_providers` and `bindings`: who changes are made for, and where they go. */
@@ -30,13 +31,15 @@ export type ServiceProvider = {
   fallback: Fallback;
   /** The user store domain that SCIM makes users and groups in for it; null: the one their names say. */
   userStoreDomain: string | null;
+  /** What it is told of who signs in to it, besides who it is; empty: all that its scopes tell. */
+  requestedClaims: PersonClaim[];
   bindings: Binding[];
   createdAt: number;
   modifiedAt: number;
 };
 
-const fields = ['name', 'description', 'forwardOnly', 'fallback', 'userStoreDomain'] as const;
-const settable = ['name', 'description', 'forward_only', 'fallback', 'user_store_domain'] as const;
+const fields = ['name', 'description', 'forwardOnly', 'fallback', 'userStoreDomain', 'requestedClaims'] as const;
+const settable = ['name', 'description', 'forward_only', 'fallback', 'user_store_domain', 'requested_claims'] as const;
 
 /** The name of the resident service provider when it is first made; it may be renamed. */
 export const residentName = 'resident';
@@ -263,6 +266,7 @@ async function naming<T>(name: string, write: () => Promise<T>): Promise<T> {
 async function readColumns(reading: Reading, input: unknown, isResident: boolean) {
   const given = readFields(input, 'body', fields);
   const { name, key } = readName(given.name, 'a service provider');
+  const claims = readRequestedClaims(given.requestedClaims);
   return {
     name,
     name_key: key,
@@ -270,6 +274,7 @@ async function readColumns(reading: Reading, input: unknown, isResident: boolean
     forward_only: readFlag(given.forwardOnly, 'forwardOnly', false) ? 1 : 0,
     fallback: readFallback(given.fallback, isResident),
     user_store_domain: await readStoreDomain(reading, given.userStoreDomain),
+    requested_claims: claims.length === 0 ? null : JSON.stringify(claims),
   };
 }
 
@@ -304,6 +309,7 @@ function fromRow(
     forwardOnly: row.forward_only === 1,
     fallback: row.fallback,
     userStoreDomain: row.user_store_domain,
+    requestedClaims: row.requested_claims === null ? [] : JSON.parse(row.requested_claims),
     bindings: bindings.filter((one) => one.spId === row.id).map(({ spId: _, ...binding }) => binding),
     createdAt: row.created_at,
     modifiedAt: row.modified_at,

@@ -15,6 +15,7 @@ import { justInTime } from './migrations/0012-just-in-time.ts';
 import { serviceProviderSettings } from './migrations/0013-service-provider-settings.ts';
 import { keyRotation } from './migrations/0014-key-rotation.ts';
 import { signInLocks } from './migrations/0015-sign-in-locks.ts';
+import { requestedClaims } from './migrations/0016-requested-claims.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
@@ -34,6 +35,7 @@ const migrations: readonly Migration[] = [
   serviceProviderSettings,
   keyRotation,
   signInLocks,
+  requestedClaims,
 ];
 
 /**

@@ -206,6 +206,8 @@ export interface ServiceProviderRow {
   fallback: Generated<'resident' | 'none'>;
   /** Where SCIM makes users and groups for it; null: where their names say. */
   user_store_domain: string | null;
+  /** JSON: the claims that it is told of who signs in to it; null: all that its scopes tell. */
+  requested_claims: string | null;
   created_at: number;
   modified_at: number;
 }

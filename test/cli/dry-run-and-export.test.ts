@@ -38,6 +38,7 @@ serviceProviders:
     description: "- null"
     fallback: none
     userStoreDomain: SALES
+    requestedClaims: [name, email]
 `;
 
 describe('purvey apply --dry-run and purvey export', () => {

@@ -157,7 +157,7 @@ eachDatabase('the description of the admin API', (bed) => {
     await call('post', '/service-providers', {}, { name: 'hr' }, { status: 201 });
     await call('get', '/service-providers');
     await call('get', '/service-providers/{id}', { id: 'hr' });
-    await call('put', '/service-providers/{id}', { id: 'hr' }, { name: 'hr', description: 'people' });
+    await call('put', '/service-providers/{id}', { id: 'hr' }, { name: 'hr', requestedClaims: ['email'] });
     await call('patch', '/service-providers/{id}', { id: 'hr' }, { description: null });
     const bindings = { bindings: [{ target: 'partner:SCIM2', enabled: true }] };
     await call('put', '/service-providers/{id}/bindings', { id: 'resident' }, bindings);

@@ -24,6 +24,7 @@ const known = [
   '0013-service-provider-settings',
   '0014-key-rotation',
   '0015-sign-in-locks',
+  '0016-requested-claims',
 ];
 
 async function namesTaken(store: Store): Promise<string[]> {

@@ -51,8 +51,8 @@ export function addServiceProviderRoutes(app: FastifyInstance, parts: AdminParts
     const body = bodyOf(request);
     const { serviceProvider, changed } = await writeOrTry(store, request, async (tx) => {
       const found = await readServiceProvider(tx, param(request, 'id'));
-      const { id, name, description, forwardOnly, fallback, userStoreDomain } = found;
-      const settings = { name, description, forwardOnly, fallback, userStoreDomain };
+      const { id, name, description, forwardOnly, fallback, userStoreDomain, requestedClaims } = found;
+      const settings = { name, description, forwardOnly, fallback, userStoreDomain, requestedClaims };
       return replaceServiceProvider(tx, id, mergeFields(settings, body), actorOf(request));
     });
     store.signal('targets');

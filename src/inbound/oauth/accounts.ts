@@ -1,27 +1,43 @@
 import type { Account } from 'oidc-provider';
 import { readAllGroupsOf } from '../../directory/memberships.ts';
 import { readPresent, type Subject } from '../../directory/subjects.ts';
+import { isRequested, type PersonClaim } from '../../provisioning/requested-claims.ts';
+import { readServiceProvider } from '../../provisioning/service-providers.ts';
 import type { Store } from '../../store/store.ts';
+import { findClient } from '../oauth-clients.ts';
 
-/** What each scope tells of a person (OpenID Connect Core section 5.4). */
-export const claimsByScope = {
-  openid: ['sub'],
-  profile: ['name', 'given_name', 'family_name', 'preferred_username', 'locale', 'zoneinfo', 'updated_at'],
-  email: ['email'],
-  groups: ['groups'],
-};
-
-/** A person of the directory as applications are told of them; undefined once they are gone or switched off. */
-export async function findAccount(store: Store, id: string): Promise<Account | undefined> {
+/**
+ * A person of the directory as applications are told of them; undefined once they are gone or switched off. `clientOf`:
+ * the client of the application that is told, which may have less requested than its scopes tell.
+ */
+export async function findAccount(
+  store: Store,
+  id: string,
+  clientOf: () => string | undefined,
+): Promise<Account | undefined> {
   const user = await store.read((reading) => readPresent(reading, 'user', id));
   if (user?.life !== 'live' || user.attributes.active === false) return undefined;
   return {
     accountId: id,
     async claims(_use, scope) {
-      const groups = scope.split(' ').includes('groups') ? await listGroupNames(store, id) : undefined;
-      return { sub: id, ...claimsOf(user), ...(groups ? { groups } : {}) };
+      const requested = await readRequested(store, clientOf());
+      const asksGroups = scope.split(' ').includes('groups') && isRequested(requested, 'groups');
+      const claims = { ...claimsOf(user), ...(asksGroups ? { groups: await listGroupNames(store, id) } : {}) };
+      return {
+        sub: id,
+        ...Object.fromEntries(Object.entries(claims).filter(([name]) => isRequested(requested, name))),
+      };
     },
   };
+}
+
+/** As it is set now: what is taken away is told no more, by tokens that were given before either. */
+async function readRequested(store: Store, clientId: string | undefined): Promise<PersonClaim[]> {
+  return store.read(async (reading) => {
+    const client = clientId === undefined ? undefined : await findClient(reading, clientId);
+    if (!client) throw new Error('nobody is told of a person but a client');
+    return (await readServiceProvider(reading, client.spId)).requestedClaims;
+  });
 }
 
 async function listGroupNames(store: Store, id: string): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { claimsOfScopes, isRequested, type PersonClaim } from '../../provisioning/requested-claims.ts';
 import { escapeHtml, writePage } from '../sign-in-page.ts';
 
 /** An identity provider that is offered to sign in through. `address`: where that begins. */
@@ -41,6 +42,7 @@ function writeOffers(offers: readonly Offer[]): string {
   return `<ul class="through">\n${items.join('\n')}\n</ul>\n`;
 }
 
+/** Of a scope as a whole. */
 const meanings: Readonly<Record<string, string>> = {
   openid: 'who you are',
   profile: 'your name, user name, language and time zone',
@@ -49,14 +51,42 @@ const meanings: Readonly<Record<string, string>> = {
   offline_access: 'all of this also while you are away, until you or your administrator end it',
 };
 
+const claimWords: Readonly<Record<(typeof claimsOfScopes)['profile'][number], string>> = {
+  name: 'name',
+  given_name: 'given name',
+  family_name: 'family name',
+  preferred_username: 'user name',
+  locale: 'language',
+  zoneinfo: 'time zone',
+  updated_at: 'time of the last change',
+};
+
+/** What a scope tells where only some claims are requested; undefined: nothing. */
+function describeScope(scope: string, requested: readonly PersonClaim[]): string | undefined {
+  const claims = Object.hasOwn(claimsOfScopes, scope)
+    ? claimsOfScopes[scope as keyof typeof claimsOfScopes]
+    : undefined;
+  if (!claims || requested.length === 0) return meanings[scope] ?? scope;
+  const told = claims.filter((claim) => isRequested(requested, claim));
+  if (told.length === 0) return undefined;
+  if (told.length === claims.length) return meanings[scope];
+  const words = told.map((claim) => claimWords[claim as keyof typeof claimWords]);
+  return `your ${words.length === 1 ? words[0] : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`}`;
+}
+
 export function writeConsentPage(given: {
   application: string;
   place: string;
   name: string;
   scopes: readonly string[];
+  /** Empty: all that the scopes tell. */
+  requested: readonly PersonClaim[];
 }): string {
-  const { application, place, name, scopes } = given;
-  const items = scopes.map((scope) => `<li>${escapeHtml(meanings[scope] ?? scope)}</li>`).join('\n');
+  const { application, place, name, scopes, requested } = given;
+  const items = scopes
+    .flatMap((scope) => describeScope(scope, requested) ?? [])
+    .map((meaning) => `<li>${escapeHtml(meaning)}</li>`)
+    .join('\n');
   return writePage({
     title: `${application} asks to know`,
     body: `

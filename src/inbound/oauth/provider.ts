@@ -2,11 +2,12 @@ import { hkdfSync } from 'node:crypto';
 import type { Configuration, Provider } from 'oidc-provider';
 import type { Logger } from '../../base/log.ts';
 import type { SealingKey } from '../../base/secret.ts';
+import { claimsOfScopes } from '../../provisioning/requested-claims.ts';
 import type { Store } from '../../store/store.ts';
 import { findClient, grants, isSecretOf, oauthScopes } from '../oauth-clients.ts';
 import { idTokenSeconds, type SigningKey } from '../oauth-keys.ts';
 import { writeErrorPage } from '../sign-in-page.ts';
-import { claimsByScope, findAccount } from './accounts.ts';
+import { findAccount } from './accounts.ts';
 import { openAdapter } from './adapter.ts';
 
 const hour = 3_600;
@@ -51,7 +52,10 @@ export async function openProvider(options: {
       short: cookie,
     },
     scopes: [...oauthScopes],
-    claims: claimsByScope,
+    claims: {
+      openid: ['sub'],
+      ...Object.fromEntries(Object.entries(claimsOfScopes).map(([scope, names]) => [scope, [...names]])),
+    },
     responseTypes: ['code'],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     pkce: { required: () => true },
@@ -77,7 +81,7 @@ export async function openProvider(options: {
       rpInitiatedLogout: { enabled: false },
     },
     interactions: { url: (_ctx, interaction) => `${new URL(issuer).pathname}/sign-in/${interaction.uid}` },
-    findAccount: (_ctx, id) => findAccount(store, id),
+    findAccount: (ctx, id) => findAccount(store, id, () => ctx.oidc.client?.clientId),
     // One that is used twice was stolen: everything of its grant ends (RFC 9700 section 4.14.2).
     rotateRefreshToken: true,
     renderError: (ctx, out) => {

@@ -5,6 +5,7 @@ import { Problem } from '../../base/problem.ts';
 import { Secret } from '../../base/secret.ts';
 import { readPresent } from '../../directory/subjects.ts';
 import { listSignInChoices, type SignInChoice } from '../../provisioning/federations.ts';
+import { listUnrequested, type PersonClaim } from '../../provisioning/requested-claims.ts';
 import { readServiceProvider } from '../../provisioning/service-providers.ts';
 import type { Store } from '../../store/store.ts';
 import type { Credentials } from '../credentials.ts';
@@ -16,7 +17,13 @@ import { writeConsentPage, writeSignInPage } from './pages.ts';
 const formBytes = 16_384;
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
-type Asked = { interaction: Interaction; client: OAuthClient; application: string; place: string };
+type Asked = {
+  interaction: Interaction;
+  client: OAuthClient;
+  application: string;
+  requested: PersonClaim[];
+  place: string;
+};
 
 /**
  * Where the authorization server sends people to: to sign in with user name and password, and to agree that an
@@ -37,11 +44,12 @@ export function signInPages(given: {
     const { uid } = request.params as { uid: string };
     const client = await store.read((reading) => findClient(reading, String(interaction.params.client_id)));
     if (interaction.uid !== uid || !client) throw new Problem('notFound', 'this sign-in is over');
-    const { name } = await store.read((reading) => readServiceProvider(reading, client.spId));
+    const { name, requestedClaims } = await store.read((reading) => readServiceProvider(reading, client.spId));
     return {
       interaction,
       client,
       application: name,
+      requested: requestedClaims,
       place: request.url.split('?')[0]!.replace(/\/(login|consent|cancel|known|through\/[^/]+)$/, ''),
     };
   };
@@ -54,7 +62,7 @@ export function signInPages(given: {
   };
 
   /** What the person agrees to is about them alone; what an application may do by itself, nobody can give it here. */
-  const grant = async ({ interaction, client }: Asked): Promise<string> => {
+  const grant = async ({ interaction, client, requested }: Asked): Promise<string> => {
     const provider = await given.provider();
     const accountId = interaction.session?.accountId;
     const known = interaction.grantId ? await provider.Grant.find(interaction.grantId) : undefined;
@@ -63,6 +71,10 @@ export function signInPages(given: {
       if (isOfPerson(scope)) granted.addOIDCScope(scope);
       else granted.rejectOIDCScope(scope);
     }
+    // What nobody was asked about is not told later either, until they agree to it; where nobody is asked, the settings
+    // alone count.
+    if (granted.rejected?.openid) granted.rejected.openid.claims = [];
+    if (client.consent !== 'none') granted.rejectOIDCClaims(listUnrequested(requested));
     return granted.save();
   };
 
