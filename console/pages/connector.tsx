@@ -266,9 +266,16 @@ export function TargetForm(props: { kind: ConnectorKindAnswer; idpId: number; ta
   const client = useQueryClient();
   const say = useSay();
   const { administer, operate } = useMay();
-  const [draft, setDraft] = useState(() => ({ ...draftOf(kind, target), ...(target ? {} : { enabled: false }) }));
-  const [from] = useState(draft);
+  /** As the form knows it: what others save meanwhile is followed while nothing is changed, and never taken back. */
+  const [base, setBase] = useState(target);
+  const from = { ...draftOf(kind, base), ...(base ? {} : { enabled: false }) };
+  const [draft, setDraft] = useState(from);
   const isDirty = JSON.stringify(from) !== JSON.stringify(draft);
+  const begin = (saved: TargetAnswer | undefined) => {
+    setBase(saved);
+    setDraft({ ...draftOf(kind, saved), ...(saved ? {} : { enabled: false }) });
+  };
+  if (target?.version !== base?.version && !isDirty) begin(target);
   const save = useMutation({
     mutationFn: (sameSystem: boolean) => {
       if (!target)
@@ -281,10 +288,11 @@ export function TargetForm(props: { kind: ConnectorKindAnswer; idpId: number; ta
     },
     onSuccess: async (saved) => {
       say(`${saved.name} is saved.`);
+      begin(saved);
       await client.invalidateQueries();
     },
   });
-  const input = toInput(kind, draft, target);
+  const input = toInput(kind, draft, base);
   const tryIt = (sameSystem: boolean) =>
     call<TargetAnswer>('PATCH', `/targets/${target?.id}`, {
       body: input,

@@ -195,8 +195,8 @@ export function IdentityProviderPage() {
       />
       <Shown query={idp}>
         {(found) => (
-          <div className="stack">
-            <BasicForm key={found.modifiedAt} idp={found} />
+          <div className="stack" key={found.id}>
+            <BasicForm idp={found} />
             <Federation idpId={found.id} />
             <h2 className="card-title">Outbound Provisioning Connectors</h2>
             <Shown query={kinds}>
@@ -207,7 +207,7 @@ export function IdentityProviderPage() {
                       (one) => one.type === kind.type && one.identityProvider.id === found.id,
                     );
                     return targets.data ? (
-                      <TargetForm key={`${kind.type} ${own?.version}`} kind={kind} idpId={found.id} target={own} />
+                      <TargetForm key={`${kind.type} ${own?.id}`} kind={kind} idpId={found.id} target={own} />
                     ) : null;
                   })}
                 </>
@@ -227,8 +227,10 @@ function BasicForm({ idp }: { idp: IdentityProviderAnswer }) {
   const { administer } = useMay();
   const draft = useDraft(basicOf(idp));
   const save = useMutation({
-    mutationFn: () =>
-      call<IdentityProviderAnswer>('PUT', `/identity-providers/${idp.id}`, { body: toIdentityProvider(draft.values) }),
+    mutationFn: () => {
+      const body = draft.onlyChanged(toIdentityProvider(draft.values));
+      return call<IdentityProviderAnswer>('PATCH', `/identity-providers/${idp.id}`, { body });
+    },
     onSuccess: async (saved) => {
       draft.settle();
       say(`${saved.name} is updated.`);

@@ -18,7 +18,8 @@ export function Inbound({ provider }: { provider: ServiceProviderAnswer }) {
   const save = useMutation({
     mutationFn: () => {
       const { fallback, userStoreDomain, ...rest } = draft.values;
-      const body = { ...rest, userStoreDomain: userStoreDomain || null, ...(resident ? {} : { fallback }) };
+      const all = { ...rest, userStoreDomain: userStoreDomain || null, ...(resident ? {} : { fallback }) };
+      const body = draft.onlyChanged(all);
       return call<ServiceProviderAnswer>('PATCH', `/service-providers/${provider.id}`, { body });
     },
     onSuccess: async (saved) => {

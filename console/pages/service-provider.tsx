@@ -100,11 +100,11 @@ export function ServiceProviderPage() {
       />
       <Shown query={provider}>
         {(found) => (
-          <div className="stack">
-            {!found.resident && <BasicForm key={`${found.name} ${found.description}`} provider={found} />}
-            <Bindings key={JSON.stringify(found.bindings)} provider={found} />
-            <Inbound key={`${found.forwardOnly} ${found.fallback} ${found.userStoreDomain}`} provider={found} />
-            {!found.resident && <RequestedClaims key={found.requestedClaims.join()} provider={found} />}
+          <div className="stack" key={found.id}>
+            {!found.resident && <BasicForm provider={found} />}
+            <Bindings provider={found} />
+            <Inbound provider={found} />
+            {!found.resident && <RequestedClaims provider={found} />}
             <Access provider={found} />
           </div>
         )}
@@ -122,7 +122,7 @@ function BasicForm({ provider }: { provider: ServiceProviderAnswer }) {
   const save = useMutation({
     mutationFn: () => {
       const { name, description } = draft.values;
-      const body = { name: name.trim(), description: description.trim() || null };
+      const body = draft.onlyChanged({ name: name.trim(), description: description.trim() || null });
       return call<ServiceProviderAnswer>('PATCH', `/service-providers/${provider.id}`, { body });
     },
     onSuccess: async (saved) => {

@@ -1,6 +1,7 @@
 import { PasswordInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
+import { useState } from 'react';
 import type { SubjectDetail } from '../../src/contract/subject.ts';
 import { call, step } from '../api/client.ts';
 import { domainsQuery, subjectQuery } from '../api/queries.ts';
@@ -121,7 +122,8 @@ function UserForm({ user }: { user?: SubjectDetail }) {
   const navigate = useNavigate();
   const say = useSay();
   const { administer } = useMay();
-  const start = personOf(user);
+  // As it was when the form was opened: what others change meanwhile is not taken back by saving.
+  const [start] = useState(() => personOf(user));
   const draft = useDraft(start);
   const domains = useQuery(domainsQuery);
   const save = useMutation({

@@ -5,22 +5,34 @@ import { ApiError } from '../api/client.ts';
 import { useGuard } from './act.tsx';
 import { Note } from './page.tsx';
 
-/** A copy of some values that is changed by hand until it is saved. */
+/**
+ * A copy of some values that is changed by hand until it is saved. While nothing is changed it follows what is saved
+ * elsewhere; what somebody is about to change stays as they see it.
+ */
 export type Draft<V extends object> = {
   values: V;
   set: <K extends keyof V>(key: K, value: V[K]) => void;
   isDirty: boolean;
+  /** Of what is sent, what was changed here: the rest stays as it is by then. Keys are those of the values. */
+  onlyChanged: <B extends object>(body: B) => Partial<B>;
   /** Saved: what is there now is the beginning. */
   settle: (values?: V) => void;
 };
 
 export function useDraft<V extends object>(start: V): Draft<V> {
-  const [{ from, values }, setDraft] = useState({ from: start, values: start });
+  const [{ from, values, seen }, setDraft] = useState({ from: start, values: start, seen: JSON.stringify(start) });
+  const isDirty = JSON.stringify(from) !== JSON.stringify(values);
+  const given = JSON.stringify(start);
+  if (given !== seen) setDraft({ ...(isDirty ? { from, values } : { from: start, values: start }), seen: given });
   return {
     values,
     set: (key, value) => setDraft((draft) => ({ ...draft, values: { ...draft.values, [key]: value } })),
-    isDirty: JSON.stringify(from) !== JSON.stringify(values),
-    settle: (now) => setDraft((draft) => ({ from: now ?? draft.values, values: now ?? draft.values })),
+    isDirty,
+    onlyChanged: (body) => {
+      const differs = (key: string) => JSON.stringify(from[key as keyof V]) !== JSON.stringify(values[key as keyof V]);
+      return Object.fromEntries(Object.entries(body).filter(([key]) => differs(key))) as Partial<typeof body>;
+    },
+    settle: (now) => setDraft((draft) => ({ ...draft, from: now ?? draft.values, values: now ?? draft.values })),
   };
 }
 

@@ -119,6 +119,7 @@ describe('an administrator configures outbound provisioning', () => {
   it('adds a person, who arrives at the other server, and sees it', async () => {
     await goTo(page, 'Users');
     await page.getByRole('button', { name: 'Add user' }).first().click();
+    await page.getByRole('heading', { name: 'Add user' }).waitFor();
     await page.getByLabel('Username').fill('ada');
     await page.getByLabel('First name').fill('Ada');
     await page.getByLabel('Last name').fill('Lovelace');

@@ -135,7 +135,7 @@ export async function furnishDemo(acme: Server, partner: Server, say: (line: str
     { name: 'identity-provider-add', path: '/identity-providers/add' },
     { name: 'service-providers', path: '/service-providers' },
     { name: 'resident', path: '/service-providers/resident' },
-    { name: 'service-provider', path: '/service-providers/hr-suite' },
+    { name: 'service-provider', path: '/service-providers/Travel%20desk' },
     { name: 'rules', path: '/rules' },
     { name: 'rule-text', path: '/rules/everybody-with-a-desk' },
     { name: 'rule-rows', path: '/rules/who%20may%20train', prepare: openRow },

@@ -61,6 +61,31 @@ describe('somebody watches the console and sees what happens, as it happens', ()
     await page.locator('.page-head').getByText('parked', { exact: true }).waitFor(soon);
   });
 
+  it('and what they are about to change stays as they type it, and takes back nothing of others', async () => {
+    await page.goto(`${acme.url}/console/users/ada`);
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Title').fill('Countess');
+    await acme.call('PATCH', '/users/ada', { displayName: 'Augusta Ada', name: { familyName: 'King' } });
+    await page.getByRole('heading', { name: 'Edit Augusta Ada' }).waitFor(soon);
+    assert.equal(await page.getByLabel('Title').inputValue(), 'Countess');
+    await page.getByRole('button', { name: 'Update' }).click();
+    await page.getByText('ada is updated.').waitFor();
+    const { attributes } = await acme.call('GET', '/users/ada');
+    assert.deepEqual(
+      [attributes.title, attributes.displayName, attributes.name.familyName],
+      ['Countess', 'Augusta Ada', 'King'],
+    );
+    await page.goto(`${acme.url}/console/identity-providers/partner`);
+    await page.getByLabel('Alias').fill('acme-there');
+    await acme.call('PATCH', '/identity-providers/partner', { description: 'changed by somebody else' });
+    await page.getByText('changed by somebody else').first().waitFor(soon);
+    assert.equal(await page.getByLabel('Alias').inputValue(), 'acme-there');
+    await page.getByRole('button', { name: 'Update' }).first().click();
+    await page.getByText('partner is updated.').waitFor();
+    const { alias, description } = await acme.call('GET', '/identity-providers/partner');
+    assert.deepEqual([alias, description], ['acme-there', 'changed by somebody else']);
+  });
+
   it('the last day as well as the last hour, and the address says which', async () => {
     await page.goto(`${acme.url}/console/`);
     const chart = page.getByRole('region', { name: 'Deliveries of the last hour' });
