@@ -85,8 +85,8 @@ function OpenIdConnect({ federation }: { federation: FederationAnswer }) {
             description={
               kept ? (
                 <>
-                  It is set{kept.since && <Ago time={kept.since} />}, and never shown. To be given again when the issuer
-                  changes.
+                  It was set {kept.since && <Ago time={kept.since} />}, and is never shown. To be given again when the
+                  issuer changes.
                 </>
               ) : (
                 'Stored sealed, and never shown again.'
