@@ -118,7 +118,7 @@ describe('somebody signs in to the sample application', () => {
     await authenticator.getByLabel('Issuer').fill(issuer);
     await authenticator.getByRole('button', { name: 'Update' }).click();
     await page.getByText('OpenID Connect Configuration of partner is updated.').waitFor();
-    await authenticator.getByText('It is set').waitFor();
+    await authenticator.getByText('It was set').waitFor();
     assert.equal(await authenticator.getByRole('textbox', { name: 'Client Secret' }).inputValue(), '');
 
     const roles = await open('Role Configuration');
