@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, it } from 'node:test';
 import { createUser } from '../../src/directory/users.ts';
 import { readResource } from '../../src/protocol/scim/resource.ts';
@@ -98,6 +100,27 @@ eachDatabase('whoever listens to the admin API hears what got newer', (bed) => {
     );
     assert.equal((await api.call('DELETE', `/tokens/${body.id}`)).status, 204);
     await ended;
+  });
+
+  it('one that reads nothing is let go, and neither what is new nor the end is said to it twice', async () => {
+    const made = await api.call('POST', '/tokens', { label: 'slow', scopes: ['admin'] });
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname);
+    socket.pause();
+    const closed = once(socket, 'close');
+    socket.write(`GET /api/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${made.body.token}\r\n\r\n`);
+    const other = await listen();
+    assert.equal((await api.call('DELETE', `/tokens/${made.body.id}`)).status, 204);
+    for (let n = 0; n < 8; n++) {
+      await addUser(`slow.${n}`);
+      await other.told('changes');
+    }
+    socket.resume();
+    socket.end();
+    await closed;
+    assert.equal((await api.call('GET', '/status')).status, 200, 'the server goes on');
+    assert.ok(!api.logged.some((line) => line.includes('push after EOF')), api.logged.join(''));
+    other.leave();
   });
 
   it('a stream does not keep the server from ending', async () => {

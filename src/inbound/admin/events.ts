@@ -11,6 +11,8 @@ const streamsAtMost = 200;
 const beatMs = 5_000;
 /** A reader that takes nothing in is let go, and comes back when it can. */
 const unreadAtMost = 64 * 1024;
+/** How long the end may take to be taken in. */
+const endMs = 1_000;
 
 /**
  * Server-sent events (HTML, section 9.2): `hello` with the version of the server first, then `news` with a list of what
@@ -28,8 +30,16 @@ export function addEventRoutes(
 ): void {
   const { clock, newsroom, mayStillRead } = parts;
   const open = new Set<Readable>();
+  const ending = new WeakSet<Readable>();
+  /** A reader that does not take in the end is let go soon: it must not keep the server from ending. */
+  const end = (stream: Readable) => {
+    if (ending.has(stream)) return;
+    ending.add(stream);
+    stream.push(null);
+    clock.after(endMs, () => stream.destroy());
+  };
   app.addHook('preClose', async () => {
-    for (const stream of open) stream.push(null);
+    for (const stream of open) end(stream);
   });
 
   app.get('/events', async (request, reply): Promise<FastifyReply> => {
@@ -39,8 +49,9 @@ export function addEventRoutes(
     const stream = new Readable({ read() {} });
     open.add(stream);
     const say = (text: string) => {
+      if (stream.destroyed || ending.has(stream)) return;
       if (stream.readableLength > unreadAtMost) stream.destroy();
-      else if (!stream.destroyed) stream.push(text);
+      else stream.push(text);
     };
     const stopListening = await newsroom.listen((news: readonly News[]) => say(eventOf('news', news)));
     let cancel = () => {};
@@ -48,7 +59,7 @@ export function addEventRoutes(
       try {
         await mayStillRead(request);
       } catch {
-        stream.push(null);
+        end(stream);
         return;
       }
       say(': still here\n\n');
