@@ -63,7 +63,7 @@ export const throughputQuery = (span: 'hour' | 'day', target?: string) =>
 export const causesQuery = queryOptions({
   queryKey: ['causes'],
   queryFn: () => get<CausesAnswer>('/causes'),
-  refetchInterval: 10_000,
+  refetchInterval: live,
 });
 
 export type Kind = 'user' | 'group';

@@ -9,8 +9,9 @@ import { Act } from '../parts/act.tsx';
 import { Code, Copy } from '../parts/code.tsx';
 import { errorOf, Refusal } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { Card, Empty, Facts, Note, Shown } from '../parts/page.tsx';
+import { Card, Empty, Facts, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
+import { ShownOnce } from '../parts/shown-once.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { OAuthClient } from './oauth-client.tsx';
@@ -77,20 +78,16 @@ export function Tokens({ serviceProvider }: { serviceProvider?: ServiceProviderA
         </For>
       </div>
       {made && (
-        <Note tone="teal" icon="key">
-          <div>
-            The token <strong>{made.label}</strong>. It is shown here, and never again:
-          </div>
-          <div className="row wrap">
-            <span className="mono" data-testid="token">
-              {made.token}
-            </span>
-            <Copy text={made.token} />
-            <Button variant="subtle" size="compact-xs" onClick={() => setMade(undefined)}>
-              I have it
-            </Button>
-          </div>
-        </Note>
+        <ShownOnce
+          says={
+            <>
+              The token <strong>{made.label}</strong>.
+            </>
+          }
+          secret={made.token}
+          name="token"
+          done={() => setMade(undefined)}
+        />
       )}
       <Shown query={tokens} rows={3}>
         {({ items }) =>

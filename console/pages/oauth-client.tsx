@@ -9,8 +9,9 @@ import { Act } from '../parts/act.tsx';
 import { Code, Copy } from '../parts/code.tsx';
 import { errorOf, Refusal } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { Empty, Facts, Note, Shown } from '../parts/page.tsx';
+import { Empty, Facts, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
+import { ShownOnce } from '../parts/shown-once.tsx';
 import { Ago } from '../parts/time.tsx';
 import { showSpan } from '../parts/words.ts';
 
@@ -50,18 +51,12 @@ export function OAuthClient({ provider }: { provider: ServiceProviderAnswer }) {
         )}
       </div>
       {made?.clientSecret && (
-        <Note tone="teal" icon="key">
-          <div>The client secret is shown here, and never again:</div>
-          <div className="row wrap">
-            <span className="mono" data-testid="client-secret">
-              {made.clientSecret}
-            </span>
-            <Copy text={made.clientSecret} />
-            <Button variant="subtle" size="compact-xs" onClick={() => setMade(undefined)}>
-              I have it
-            </Button>
-          </div>
-        </Note>
+        <ShownOnce
+          says="The client secret."
+          secret={made.clientSecret}
+          name="client-secret"
+          done={() => setMade(undefined)}
+        />
       )}
       <Shown query={query} rows={3}>
         {(client) =>

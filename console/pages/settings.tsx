@@ -5,10 +5,10 @@ import type { OperatorAnswer, OperatorMade, OperatorRole } from '../../src/contr
 import { call } from '../api/client.ts';
 import { domainsQuery, operatorsQuery, sessionQuery, statusQuery } from '../api/queries.ts';
 import { Act } from '../parts/act.tsx';
-import { Copy } from '../parts/code.tsx';
 import { errorOf, Refusal } from '../parts/form.tsx';
-import { Card, Facts, Note, PageHead, Shown } from '../parts/page.tsx';
+import { Card, Facts, PageHead, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
+import { ShownOnce } from '../parts/shown-once.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { plural, showSpan } from '../parts/words.ts';
@@ -46,14 +46,16 @@ function Operators() {
     <Card title="Administrators and roles">
       <div className="stack">
         {made && (
-          <Note tone="teal" icon="key">
-            The {made.role === 'service' ? '' : 'one-time '}password of <strong>{made.name}</strong>, shown here and
-            never again:{' '}
-            <span className="mono" data-testid="password">
-              {made.password}
-            </span>{' '}
-            <Copy text={made.password} />
-          </Note>
+          <ShownOnce
+            says={
+              <>
+                The {made.role === 'service' ? '' : 'one-time '}password of <strong>{made.name}</strong>.
+              </>
+            }
+            secret={made.password}
+            name="password"
+            done={() => setMade(undefined)}
+          />
         )}
         <Shown query={query} rows={3}>
           {({ items }) => (

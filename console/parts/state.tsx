@@ -24,8 +24,6 @@ const looks = {
   unsure: { word: 'in doubt', icon: 'warning', tone: 'orange', says: 'No believable answer came; it is found out.' },
 } as const satisfies Record<string, Look>;
 
-export type StateName = keyof typeof looks;
-
 export function lookOf(state: string): Look {
   return (looks as Record<string, Look>)[state] ?? { word: state, icon: 'minus', tone: 'grey', says: state };
 }
