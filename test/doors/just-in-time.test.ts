@@ -194,6 +194,7 @@ eachDatabase('somebody who signs in through an identity provider is written just
     for (const method of ['PUT', 'PATCH']) {
       fake.misbehave({ when: { method }, act: refusal, times: Number.POSITIVE_INFINITY });
     }
-    await signIn({ sub: 'emmy', preferred_username: 'emmy', name: 'Emmy Noether' });
+    await api('PUT', '/service-providers/resident/bindings', { bindings: [{ target: 'portal:SCIM2' }] });
+    await signIn({ sub: 'sofia', preferred_username: 'sofia', name: 'Sofia Kovalevskaya' });
   });
 });
