@@ -103,9 +103,8 @@ export async function startPurveyProcess(
 /** Compiles Purvey as it is published and gives the program to start. */
 export function buildPurvey(): string {
   const root = fileURLToPath(new URL('..', import.meta.url));
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
-  return '../dist/cli/purvey.js';
+  execFileSync(process.execPath, [join(root, 'build.ts')], { stdio: 'inherit' });
+  return '../dist/program/purvey.js';
 }
 
 export const makeDataFolder = (): string => mkdtempSync(join(tmpdir(), 'purvey-bench-'));

@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const oldest = 24;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(root, 'src/cli/purvey.ts');
-const entry = existsSync(source) ? source : join(root, 'dist/cli/purvey.js');
+const entry = existsSync(source) ? source : join(root, 'dist/program/purvey.js');
 
 if (Number(process.versions.node.split('.')[0]) >= oldest) {
   process.argv[1] = entry;

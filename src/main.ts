@@ -1,10 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type FastifyInstance, fastify } from 'fastify';
 import { systemClock } from './base/clock.ts';
 import { type Logger, openLog } from './base/log.ts';
+import { packageFolder, readVersion } from './base/package.ts';
 import type { SealingKey } from './base/secret.ts';
 import { type Config, readSealingKey, storeFile } from './config.ts';
 import { connectorKinds } from './connectors/index.ts';
@@ -129,7 +129,7 @@ export async function startPurvey(config: Config): Promise<Purvey> {
     await app.register(loginDoor({ store, clock, log, outbound, waits, key, passwords, types, addressOf }));
     const admin = { key, kinds: connectorKinds, outbound, facts, rules, passwords, newsroom, issuerOf, addressOf };
     await app.register(adminDoor(door, admin), { prefix: '/api' });
-    await app.register(consoleDoor({ folder: findConsole() }));
+    await app.register(consoleDoor({ folder: join(packageFolder, 'dist/console') }));
     const url = await listen(app, config);
     log.info({ url, database: store.dialect.name, ms: Math.round(clock.monotonic() - startedAt) }, 'Purvey listens');
     return { url, firstPassword: first?.password, stop };
@@ -276,14 +276,4 @@ function describeServer(config: Config, limits: DoorLimits): ServerAnswer {
       forwardedDays: config.forwardedDays,
     },
   };
-}
-
-/** What `npm run build` made of the console: beside the compiled server, or in `dist` of the repository. */
-function findConsole(): string {
-  return fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../dist/console' : './console', import.meta.url));
-}
-
-function readVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -13,6 +13,13 @@ import type { PolicyDraft } from './rule-draft.ts';
 
 const Editor = lazy(() => import('../parts/editor.tsx').then((module) => ({ default: module.Editor })));
 
+/** Where the editor will be. */
+const Unread = () => (
+  <div className="editor">
+    <Loading rows={8} />
+  </div>
+);
+
 /** What rows make: to read, and the way to text. */
 export function MadeText({ document, children }: { document: string | null; children: ReactNode }) {
   return (
@@ -31,7 +38,7 @@ export function MadeText({ document, children }: { document: string | null; chil
           Something is missing in the rows.
         </Empty>
       ) : (
-        <Suspense fallback={<Loading rows={8} />}>
+        <Suspense fallback={<Unread />}>
           <Editor label="XACML that the rows make" text={document} change={() => {}} mark={undefined} readOnly />
         </Suspense>
       )}
@@ -54,7 +61,7 @@ export function TextForm(props: {
   return (
     <Card title="XACML 3.0" actions={<Copy text={document} />} bare>
       <div ref={place}>
-        <Suspense fallback={<Loading rows={8} />}>
+        <Suspense fallback={<Unread />}>
           <Editor
             label="XACML document"
             describedBy="editor-keys"

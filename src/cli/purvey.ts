@@ -1,5 +1,6 @@
 import { enableCompileCache } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { readVersion } from '../base/package.ts';
 
 enableCompileCache();
 
@@ -30,6 +31,7 @@ const commands: Record<string, () => Promise<Add>> = {
 async function run(argv: readonly string[]): Promise<void> {
   const program = new Command('purvey')
     .description('Keeps every application in step with one directory of people.')
+    .version(readVersion(), '--version', 'say which version this is')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(see --help)')

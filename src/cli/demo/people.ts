@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageFolder } from '../../base/package.ts';
 import { CliError } from '../client.ts';
 import { readCsv } from './csv.ts';
 import { type ScimResource, userUrns } from './scim.ts';
@@ -36,15 +37,15 @@ export type Group = { name: string; members: string[] };
 export type Company = { people: Person[]; groups: Group[] };
 
 /** Where `people.csv`, `groups.csv` and the files of `purvey apply` lie. */
-export const exampleFolder = fileURLToPath(new URL('../../../examples/acme/', import.meta.url));
+export const exampleFolder = join(packageFolder, 'examples/acme');
 
 /**
  * The first `count` people, and all groups with those of their members. Throws `CliError` when a manager or member is
  * not on an earlier line, or two people share a name or number.
  */
 export function readCompany(count: number, folder: string = exampleFolder): Company {
-  const people = readCsv(readText(`${folder}people.csv`), 'people.csv', personColumns).slice(0, count);
-  const rows = readCsv(readText(`${folder}groups.csv`), 'groups.csv', ['name', 'members']);
+  const people = readCsv(readText(join(folder, 'people.csv')), 'people.csv', personColumns).slice(0, count);
+  const rows = readCsv(readText(join(folder, 'groups.csv')), 'groups.csv', ['name', 'members']);
   const names = new Set<string>();
   const numbers = new Set<string>();
   for (const { userName, employeeNumber, manager } of people) {

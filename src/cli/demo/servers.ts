@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { isFromSources, packageFolder } from '../../base/package.ts';
 import { CliError } from '../client.ts';
 import type { ServerOrder, ServerReport } from './server.ts';
 
@@ -40,8 +40,7 @@ export function openServers(parts: {
 }): DemoServers {
   const children = new Set<ChildProcess>();
   let isStopping = false;
-  const entry = import.meta.url.endsWith('.ts') ? './server.ts' : './server.js';
-  const file = fileURLToPath(new URL(entry, import.meta.url));
+  const file = join(packageFolder, isFromSources ? 'src/cli/demo/server.ts' : 'dist/program/demo-server.js');
 
   async function tryStart(name: string, order: ServerOrder, logFile: string): Promise<ServerReport> {
     const log = openSync(logFile, order.empty ? 'w' : 'a', 0o600);
