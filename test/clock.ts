@@ -24,8 +24,23 @@ export interface TestClock extends Clock {
   waiting(): number;
 }
 
-/** `start` is the wall clock in milliseconds since 1970; default: noon UTC on 2 March 2026. */
-export function openTestClock(start = Date.UTC(2026, 2, 2, 12)): TestClock {
+/** Real work that time should wait for: how much is under way, and a number that differs whenever some began or ended. */
+export type RealWork = { underWay(): number; moved(): number };
+
+/** Longer than a busy machine lets a statement wait; what takes longer waits for something else, such as a lock. */
+const patienceMs = 400;
+
+/**
+ * `start` is the wall clock in milliseconds since 1970; default: noon UTC on 2 March 2026. With `work`, time waits for it:
+ * a slow machine then finds deadlines no sooner than a fast one.
+ */
+export function openTestClock({
+  start = Date.UTC(2026, 2, 2, 12),
+  work,
+}: {
+  start?: number;
+  work?: RealWork;
+} = {}): TestClock {
   let elapsed = 0;
   let wall = start;
   let order = 0;
@@ -38,6 +53,17 @@ export function openTestClock(start = Date.UTC(2026, 2, 2, 12)): TestClock {
     }
     return best;
   };
+
+  let stuckAt = -1;
+  async function settle(): Promise<void> {
+    await turns();
+    const giveUpAt = performance.now() + patienceMs;
+    while (work && work.underWay() > 0 && work.moved() !== stuckAt) {
+      if (performance.now() > giveUpAt) stuckAt = work.moved();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (work.underWay() === 0) await turns();
+    }
+  }
 
   async function advance(ms: number): Promise<void> {
     const until = elapsed + ms;
@@ -80,6 +106,6 @@ export function openTestClock(start = Date.UTC(2026, 2, 2, 12)): TestClock {
 }
 
 /** Enough turns of the event loop for chains of promises, shared commits and loopback answers that are already there. */
-async function settle(): Promise<void> {
+async function turns(): Promise<void> {
   for (let turn = 0; turn < 8; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

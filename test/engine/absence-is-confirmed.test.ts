@@ -60,7 +60,9 @@ eachDatabase('absence is confirmed', (database) => {
   });
 
   it('holds the lane when everybody is answered not found', async () => {
-    await using bed = await openEngineBed(database, { policy: { ...limits, concurrency: 4 } });
+    // No more than what may be sent within two seconds is on its way before the first answers are written down.
+    const policy = { ...limits, concurrency: 4, requestsPerSecond: 20, burst: 20 };
+    await using bed = await openEngineBed(database, { policy });
     await bed.start();
     const people: string[] = [];
     for (let n = 0; n < 200; n++) people.push(await bed.addUser(`p${n}`, { title: 'one' }));

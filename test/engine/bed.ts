@@ -78,6 +78,35 @@ export type EngineBed = {
 
 const patchUrn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
 
+/** Transactions under way, and requests that a fake reads or answers; those it lets wait are not counted. */
+function countWork() {
+  let began = 0;
+  let ended = 0;
+  let fake: FakeScim2 | undefined;
+  const during = <T>(work: Promise<T>): Promise<T> => {
+    began += 1;
+    return work.finally(() => {
+      ended += 1;
+    });
+  };
+  return {
+    underWay: () => began - ended + (fake?.serving ?? 0),
+    moved: () => began + ended + (fake?.requests.length ?? 0),
+    /** The store itself, as a bed finds what belongs to it by that. */
+    countIn(store: Store): Store {
+      const { write, read } = store;
+      const counted: Pick<Store, 'write' | 'read'> = {
+        write: (work, options) => during(write(work, options)),
+        read: (work) => during(read(work)),
+      };
+      return Object.assign(store, counted);
+    },
+    alsoAt(one: FakeScim2) {
+      fake = one;
+    },
+  };
+}
+
 /** A test's clock leaps while a database on the network still works: no node is taken for silent. */
 export const everSilentMs = 1_000 * 86_400_000;
 
@@ -93,13 +122,16 @@ export async function openEngineBed(
     silentMs?: number;
   } = {},
 ): Promise<EngineBed & AsyncDisposable> {
-  const clock = openTestClock();
+  const work = countWork();
+  const clock = openTestClock({ work });
   const store = await bed.open({
     clock,
     time: 'clock',
     ...(options.onStatement ? { onStatement: options.onStatement } : {}),
   });
+  work.countIn(store);
   const fake = await startFakeScim2(options.fake);
+  work.alsoAt(fake);
   const log = openLog(process.env.PURVEY_TEST_LOG === '1' ? 'debug' : 'silent');
   const key = randomBytes(32);
   const outbound = openOutbound({ clock, log });

@@ -86,6 +86,8 @@ export type FakeScim2 = {
   heal(): void;
   /** How many requests wait at a `hold`. */
   readonly held: number;
+  /** Requests that are being read, carried out or answered now. */
+  readonly serving: number;
   /** Resolves when at least `count` requests wait. */
   untilHeld(count?: number): Promise<void>;
   /** Lets held requests go on; resolves when their work is done. */
@@ -346,11 +348,17 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
     }
   }
 
+  let serving = 0;
   const server = createServer((incoming, outgoing) => {
-    serve(incoming, outgoing).catch((error: unknown) => {
-      faults.push(`the fake itself failed: ${String(error)}`);
-      incoming.socket.destroy();
-    });
+    serving += 1;
+    serve(incoming, outgoing)
+      .catch((error: unknown) => {
+        faults.push(`the fake itself failed: ${String(error)}`);
+        incoming.socket.destroy();
+      })
+      .finally(() => {
+        serving -= 1;
+      });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -393,6 +401,9 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
     heal() {
       misbehaviour.clear();
       void held.release();
+    },
+    get serving() {
+      return serving - held.count;
     },
     get held() {
       return held.count;
