@@ -31,7 +31,7 @@ export function AccountPage() {
               <Act
                 word="Again now"
                 icon="retry"
-                variant={data.state === 'parked' && !data.left && !data.conflict ? 'filled' : 'default'}
+                variant={data.state === 'parked' && !data.left && !data.conflict?.adoptable ? 'filled' : 'default'}
                 act={() => call('POST', `/accounts/${step(target)}/${step(subject)}/retry`)}
                 stale={['account', 'accounts', 'subject', 'status', 'causes']}
                 says={`${data.subject.name} is tried again at ${data.target} now.`}

@@ -30,6 +30,7 @@ export function Decide({ account }: { account: AccountDetail }) {
       <div className="stack tight">
         <strong>{left ? <LeftBy left={left} /> : question(account)}</strong>
         {left?.note && <span>“{left.note}”</span>}
+        {conflict && !conflict.adoptable && <NotAdoptable account={account} />}
         {left && (
           <span className="muted">
             It is not among those to look at, until something about it changes: the person, the settings of {target}, or
@@ -67,6 +68,22 @@ function question({ conflict, target, subject }: AccountDetail): string {
   return conflict.adoptable
     ? `${has} Adopt ${conflict.remotes.length > 1 ? 'one' : 'it'}, or leave it parked?`
     : `${has} Rename one of the two and try again, or leave it parked?`;
+}
+
+/** The account was to be renamed, and a stranger has the name: why that one cannot be adopted, and what helps instead. */
+function NotAdoptable({ account }: { account: AccountDetail }) {
+  const { subject, target, remoteId, conflict } = account;
+  const what = subject.kind === 'user' ? 'account' : 'group';
+  return (
+    <span className="muted">
+      {subject.name} keeps the {what} <span className="mono">{remoteId}</span> there. The other one (
+      <span className="mono">{conflict?.remotes.map((one) => one.remoteId).join(', ')}</span>) is not offered for
+      adoption: <span className="mono">{remoteId}</span> would be left behind, with all that is in it. Rename or remove
+      the other one at {target}, then press <em>Again now</em>. If it is the other one that {subject.name} is to have,
+      remove <span className="mono">{remoteId}</span> there and press <em>Again now</em>: then the other one can be
+      adopted.
+    </span>
+  );
 }
 
 type Remote = { remoteId: string; name: string };

@@ -299,7 +299,7 @@ function Next({ account }: { account: AccountDetail }) {
   } else if (account.left) {
     sentence = `It stays parked, as ${account.left.by} left it. It is tried again when somebody says so, and when the person, the rules or the settings change.`;
   } else if (state === 'parked') {
-    sentence = `It stays parked${account.conflict ? ' until somebody decides' : reason ? `: ${reason}` : ''}. It is tried again when somebody says so, and when the person, the rules or the settings change.`;
+    sentence = `It stays parked${account.conflict?.adoptable ? ' until somebody decides' : reason ? `: ${reason}` : ''}. It is tried again when somebody says so, and when the person, the rules or the settings change.`;
   } else if (state === 'done') sentence = 'Nothing is due: the target agrees.';
   else sentence = reason ?? look.says;
   return <Step name="Next" icon={look.icon} tone={look.tone} sentence={sentence} />;

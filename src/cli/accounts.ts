@@ -76,12 +76,7 @@ export function addAccounts(program: Command): void {
         ...(account.forwarded ? [['forwarded', describeForwarded(account.forwarded)] as [string, unknown]] : []),
         ['let in by', account.why.sentence],
         ['left parked', account.left && describeLeft(account.left)],
-        ...(account.conflict?.adoptable ? account.conflict.remotes : []).map(
-          ({ remoteId, name }): [string, unknown] => [
-            'is there already',
-            `${name} (id ${remoteId}); purvey accounts adopt ${account.target} ${account.subject.name} ${remoteId}`,
-          ],
-        ),
+        ...describeConflict(account),
         ...account.decisions.map((one): [string, unknown] => ['decided', describeDecision(one)]),
         ...account.attempts.flatMap((attempt): [string, unknown][] => [
           [
@@ -172,6 +167,16 @@ export function addAccounts(program: Command): void {
     if (out.json) return printJson(out, answer);
     const rest = answer.givenUp ? 'the targets that did not have it are not told any more' : 'every target had it';
     out.write(`nothing of ${subject} is kept; ${rest}\n`);
+  });
+}
+
+function describeConflict({ target, subject, remoteId: own, conflict }: AccountDetail): [string, unknown][] {
+  const about = `${target} ${subject.name}`;
+  return (conflict?.remotes ?? []).map(({ remoteId, name }) => {
+    const what = `${name} (id ${remoteId})`;
+    if (conflict!.adoptable) return ['is there already', `${what}; purvey accounts adopt ${about} ${remoteId}`];
+    const why = `not to be adopted, since ${own} would be left behind. Rename or remove it there, then purvey accounts retry ${about}`;
+    return ['has its name', `${what}; ${why}. If it is to be theirs, remove ${own} there instead, then retry`];
   });
 }
 

@@ -108,7 +108,11 @@ export const AccountDetail = Type.Intersect([
     conflict: Type.Union([
       Type.Object({
         name: Type.String(),
-        /** Whether the account may take one of them over: not when it has an account there already. */
+        /**
+         * Whether the account may take one of them over. Not when it has one there already (`remoteId`) and was to be renamed:
+         * that one would be left behind. Rename or remove the other one at the target and retry; or, if that is to be theirs,
+         * remove their own there and retry.
+         */
         adoptable: Type.Boolean(),
         remotes: Type.Array(Type.Object({ remoteId: Type.String(), name: Type.String() })),
       }),

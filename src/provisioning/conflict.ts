@@ -71,7 +71,13 @@ export async function resolveCreateConflict(
   return adopt(claim, stranger);
 }
 
-/** A rename was answered "already taken". */
+/**
+ * A rename was answered "already taken". A stranger who has the name is not offered for adoption: that would take the
+ * person's account away from them. It would be left behind, with all that is in it and our mark on it, or ended as if they
+ * had gone; and a name alone does not say that the other one is theirs. Whoever knows that it is removes the account they
+ * have at the target, where it is seen what is in it: the next attempt finds it gone, and meets the other one as a creation
+ * does (rules 16 and 17).
+ */
 export async function resolveRenameConflict(
   claim: Claim,
   courier: Courier,
@@ -92,7 +98,7 @@ export async function resolveRenameConflict(
     claim,
     'update',
     'exists',
-    `the target has ${describe(others)} under the name this account should have, and Purvey did not make it. Rename or remove it there, then retry`,
+    `the target has ${describe(others)} under the name this account (id ${account.remote_id}) should have, and Purvey did not make it. Rename or remove it there, then retry. It is not taken over: the account that is kept in step now would be left behind`,
     { ...change, conflict: { name: claim.name, adoptable: false, remotes: others.map(nameOf) } },
   );
 }

@@ -27,7 +27,7 @@ export type Named = { remoteId: string; name: string };
 /** Resources at the target that are nobody's of ours and have the name that an account wants. */
 export type Conflict = {
   name: string;
-  /** The account has no resource of its own yet, so that it may take over one of these. */
+  /** The account has no resource of its own yet, so that it may take over one of these (why only then: `conflict.ts`). */
   adoptable: boolean;
   remotes: Named[];
 };
@@ -133,7 +133,9 @@ export async function decideAdoption(
     throw new Problem('conflict', 'it is not parked because of a name that is taken there: there is nothing to adopt');
   }
   if (!conflict.adoptable) {
-    throw new Problem('conflict', 'it has an account there already: rename or remove the other one at the target');
+    const why = `it has an account there already (id ${account.remote_id}), which would be left behind. Rename or remove the other one at the target, then retry`;
+    const instead = `If the other one is to be theirs, remove the id ${account.remote_id} there, then retry: it can be adopted then`;
+    throw new Problem('conflict', `${why}. ${instead}`);
   }
   const remote = conflict.remotes.find((one) => one.remoteId === word.remoteId);
   if (!remote) {

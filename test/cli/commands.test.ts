@@ -38,14 +38,14 @@ describe('the commands of a running server', () => {
       },
       ...(input === undefined ? {} : { input }),
     });
-  const scim = async (path: string, body: unknown) => {
+  const scim = async (path: string, body: unknown, method: 'POST' | 'PUT' = 'POST') => {
     const token = readFileSync(join(folder.path, 'data/admin-token'), 'utf8').trim();
     const response = await fetch(`${served.url}/scim2${path}`, {
-      method: 'POST',
+      method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json' },
       body: JSON.stringify(body),
     });
-    assert.equal(response.status, 201, await response.clone().text());
+    assert.equal(response.status, method === 'POST' ? 201 : 200, await response.clone().text());
     return (await response.json()) as { id: string };
   };
 
@@ -162,6 +162,32 @@ describe('the commands of a running server', () => {
     assert.match(shown.out, /^scim2-access-token\t\(set\)$/m);
     assert.ok(!shown.out.includes('secret'));
     assert.match((await run(['status'])).out, /^partner:SCIM2\tok\t2\t/m);
+  });
+
+  it('say why a stranger that a rename met is not adopted, and what to do instead', async () => {
+    const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
+    const strange = fake.seedUser({ schemas, userName: 'taken', active: true });
+    const own = String(fake.userNamed('zoë')!.id);
+    const [found] = JSON.parse((await run(['users', 'list', '--filter', 'userName eq "zoë"', '--json'])).out).items;
+    await scim(`/Users/${found.id}`, { schemas, userName: 'taken' }, 'PUT');
+    let shown = '';
+    for (let n = 0; n < 100 && !/^state\tparked$/m.test(shown); n++) {
+      await sleep(100);
+      shown = (await run(['accounts', 'show', 'partner:SCIM2', 'taken'])).out;
+    }
+    const line = shown.split('\n').find((one) => one.startsWith('has its name\t'));
+    assert.equal(
+      line,
+      `has its name\ttaken (id ${strange}); not to be adopted, since ${own} would be left behind. Rename or remove it there, then purvey accounts retry partner:SCIM2 taken. If it is to be theirs, remove ${own} there instead, then retry`,
+      shown,
+    );
+    const refused = await run(['accounts', 'adopt', 'partner:SCIM2', 'taken', strange]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, new RegExp(`account there already \\(id ${own}\\).*left behind.*then retry`));
+    fake.users.get(strange)!.userName = 'moved-away';
+    await run(['accounts', 'retry', 'partner:SCIM2', 'taken']);
+    for (let n = 0; n < 100 && fake.users.get(own)?.userName !== 'taken'; n++) await sleep(100);
+    assert.equal(fake.users.get(own)?.userName, 'taken');
   });
 
   it('say in one line what to do when they cannot', async () => {

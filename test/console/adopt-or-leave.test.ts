@@ -73,6 +73,23 @@ describe('an operator decides about accounts that are there already', () => {
     assert.equal(fake.userNamed('bob')?.externalId, undefined);
   });
 
+  it('is told why a stranger that a rename met cannot be adopted, and what to do instead', async () => {
+    const strange = fake.seedUser({ schemas: [coreUserUrn], userName: 'countess', active: true });
+    await acme.call('PATCH', '/users/ada', { userName: 'countess' });
+    await until('it is parked beside bob', async () => (await status()).parked === 2);
+    await page.goto(`${acme.url}/console/accounts/partner:SCIM2/countess`);
+    await page.getByText(/has an account named countess\. Rename one of the two and try again, or leave/).waitFor();
+    await page.getByText(`The other one (${strange}) is not offered for adoption: u1 would be left behind`).waitFor();
+    await page.getByText(/If it is the other one that countess is to have, remove u1 there and press/).waitFor();
+    assert.equal(await page.getByRole('button', { name: /^Adopt/ }).count(), 0);
+    fake.users.get(strange)!.userName = 'moved-away';
+    await page.getByRole('button', { name: 'Again now' }).click();
+    await page.getByText('Nothing is due: the target agrees.').waitFor();
+    assert.equal(fake.users.get('u1')?.userName, 'countess');
+    await acme.call('PATCH', '/users/countess', { userName: 'ada' });
+    await until('it is called as before', async () => fake.users.get('u1')?.userName === 'ada');
+  });
+
   it('is told what a save does before it happens, and is asked when it sends something', async () => {
     await page.goto(`${acme.url}/console/identity-providers/partner`);
     const form = page.locator('details', { hasText: 'SCIM 2.0 Provisioning Configuration' });

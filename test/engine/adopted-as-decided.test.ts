@@ -33,6 +33,19 @@ async function parkAda(bed: EngineBed, more: Record<string, string | boolean> = 
   return { ada, remoteId, key: { targetId: bed.targetId, subjectId: ada } };
 }
 
+/** Ada has an account there, and is renamed to a name that somebody else has. */
+async function parkRename(bed: EngineBed) {
+  const strange = bed.fake.seedUser(existing('taken'));
+  const ada = await bed.addUser('ada');
+  await bed.start();
+  await bed.rest();
+  await bed.changeUser(ada, 'taken');
+  await bed.rest();
+  const account = (await bed.account(ada))!;
+  assert.equal(account.state, 'parked');
+  return { ada, strange, own: account.remote_id! };
+}
+
 const conflictOf = async (bed: EngineBed, id: string) => {
   const account = (await bed.account(id))!;
   return bed.store.read((reading) => readConflict(reading, account));
@@ -208,18 +221,95 @@ eachDatabase('an operator decides about a name that is taken there', (database) 
 
   it('a name that a rename met is shown and not offered, since there is an account already', async () => {
     await using bed = await openEngineBed(database);
-    const remoteId = bed.fake.seedUser(existing('taken'));
-    const ada = await bed.addUser('ada');
-    await bed.start();
-    await bed.rest();
-    await bed.changeUser(ada, 'taken');
-    await bed.rest();
+    const { ada, own, strange } = await parkRename(bed);
     assert.deepEqual(await conflictOf(bed, ada), {
       name: 'taken',
       adoptable: false,
-      remotes: [{ remoteId, name: 'taken' }],
+      remotes: [{ remoteId: strange, name: 'taken' }],
     });
-    await assert.rejects(adopt(bed, ada, remoteId), /it has an account there already/);
+    const reason = (await bed.account(ada))?.reason ?? '';
+    assert.match(reason, /Rename or remove it there, then retry\. It is not taken over: .* would be left behind/);
+    await assert.rejects(adopt(bed, ada, strange), (error: Error) => {
+      assert.match(error.message, /it has an account there already \(id u2\), which would be left behind/);
+      assert.match(error.message, /Rename or remove the other one .* then retry.* remove the id u2 there, then retry/);
+      return true;
+    });
+    assert.deepEqual([bed.fake.users.get(own)?.userName, bed.fake.users.get(own)?.externalId], ['ada', ada]);
+    assert.equal(bed.fake.users.get(strange)?.externalId, undefined);
+  });
+
+  it('and is given to it when the stranger is renamed there', async () => {
+    await using bed = await openEngineBed(database);
+    const { ada, own, strange } = await parkRename(bed);
+    bed.fake.users.get(strange)!.userName = 'moved-away';
+    await again(bed, ada);
+    assert.deepEqual([(await bed.account(ada))?.state, (await bed.account(ada))?.remote_id], ['done', own]);
+    await bed.assertAgrees({ strangers: ['moved-away'] });
+  });
+
+  it('where the stranger is to be its account, its own is removed there, and then it is asked', async () => {
+    await using bed = await openEngineBed(database, ask);
+    const { ada, own, strange } = await parkRename(bed);
+    await bed.removeThere('users', own);
+    // A stop when it is known that its own is gone, and nothing else yet.
+    await bed.store.write(async (tx) => retryAccount(tx, (await bed.account(ada))!));
+    bed.store.signal('work');
+    await bed.clock.runUntil(async () => (await bed.account(ada))?.remote_id === null, { stepMs: 1 });
+    await bed.stop();
+    await bed.start();
+    await bed.rest();
+    assert.equal((await bed.account(ada))?.state, 'parked');
+    assert.equal(bed.fake.users.get(strange)?.externalId, undefined, 'it was taken before anybody said so');
+    assert.equal((await conflictOf(bed, ada))?.adoptable, true);
+    await adopt(bed, ada, strange);
+    await bed.rest();
+    const account = await bed.account(ada);
+    assert.deepEqual([account?.state, account?.remote_id, account?.origin], ['done', strange, 'adopted']);
+    assert.deepEqual([...bed.fake.users.keys()], [strange]);
+    await bed.assertAgrees();
+  });
+
+  it('and is not asked where the policy says that a name is enough', async () => {
+    await using bed = await openEngineBed(database);
+    const { ada, own, strange } = await parkRename(bed);
+    await bed.removeThere('users', own);
+    await again(bed, ada);
+    assert.deepEqual([(await bed.account(ada))?.state, (await bed.account(ada))?.remote_id], ['done', strange]);
+    await bed.assertAgrees();
+  });
+
+  it('a stranger that is another account of ours by now is waited for, and its own stays what it was', async () => {
+    await using bed = await openEngineBed(database, ask);
+    const { ada, own, strange } = await parkRename(bed);
+    const other = await bed.addUser('other');
+    await bed.rest();
+    await bed.removeThere('users', (await bed.account(other))!.remote_id!);
+    bed.fake.users.get(strange)!.externalId = other;
+    await again(bed, ada);
+    const account = await bed.account(ada);
+    assert.deepEqual([account?.state, account?.remote_id], ['parked', own]);
+    assert.match(account?.reason ?? '', /held by the account of our own subject/);
+    assert.equal(await conflictOf(bed, ada), null);
+    await assert.rejects(adopt(bed, ada, strange), /not parked because of a name that is taken there/);
+    assert.equal(bed.fake.users.get(strange)?.externalId, other);
+  });
+
+  it('a group that met a stranger goes on in it likewise, with everybody who is in it', async () => {
+    await using bed = await openEngineBed(database, ask);
+    const strange = bed.fake.seedGroup({ schemas: [coreGroupUrn], displayName: 'taken' });
+    const bob = await bed.addUser('bob');
+    const staff = await bed.addGroup('staff', [bob]);
+    await bed.start();
+    await bed.rest();
+    await bed.renameGroup(staff, 'taken', [bob]);
+    await bed.rest();
+    assert.equal((await conflictOf(bed, staff))?.adoptable, false);
+    await bed.removeThere('groups', (await bed.account(staff))!.remote_id!);
+    await again(bed, staff);
+    await adopt(bed, staff, strange);
+    await bed.rest();
+    assert.deepEqual([(await bed.account(staff))?.state, (await bed.account(staff))?.remote_id], ['done', strange]);
+    await bed.assertAgrees();
   });
 
   it('takes over a group as well, and then says who is in it', async () => {
