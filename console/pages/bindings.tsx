@@ -13,7 +13,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Card, Empty, Note, Shown } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
 import { plural } from '../parts/words.ts';
-import { describeEffect, EffectLine, isGrave, useConfirmedSave, useForeseen } from './effect.tsx';
+import { describeEffect, EffectLine, isGrave, sendsSomething, useConfirmedSave, useForeseen } from './effect.tsx';
 
 /** A binding as a row of the form: an identity provider, and which of its connectors. */
 type Row = Pick<BindingAnswer, 'blocking' | 'onFailure' | 'rules' | 'jit' | 'enabled'> & { idp: string; type: string };
@@ -64,7 +64,7 @@ function BindingsForm({ provider, targets }: { provider: ServiceProviderAnswer; 
     word: 'Update',
     foresee: async (_: undefined) => {
       const { effects = [] } = await put({ dryRun: true });
-      return effects.some((effect) => effect.requests > 0) ? <Effects effects={effects} offers={[]} /> : undefined;
+      return effects.some(sendsSomething) ? <Effects effects={effects} offers={[]} /> : undefined;
     },
     save: () => save.mutate(),
   });

@@ -12,7 +12,7 @@ import { Fold, Note } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
 import { StateTag } from '../parts/state.tsx';
 import { Ago } from '../parts/time.tsx';
-import { describeEffect, EffectLine, isGrave, useConfirmedSave, useForeseen } from './effect.tsx';
+import { describeEffect, EffectLine, isGrave, sendsSomething, useConfirmedSave, useForeseen } from './effect.tsx';
 import { type PolicyDraft, PolicyFields, policyOf, toPolicy } from './policy-fields.tsx';
 
 type Value = string | boolean;
@@ -304,7 +304,7 @@ export function TargetForm(props: { kind: ConnectorKindAnswer; idpId: number; ta
     foresee: async (sameSystem: boolean) => {
       if (!target) return undefined;
       const { effect } = await tryIt(sameSystem);
-      return effect && effect.requests > 0 ? describeEffect(effect) : undefined;
+      return effect && sendsSomething(effect) ? describeEffect(effect) : undefined;
     },
     save: save.mutate,
   });

@@ -6,23 +6,51 @@ import type { EffectAnswer } from '../../src/contract/target.ts';
 import { Note } from '../parts/page.tsx';
 import { plural } from '../parts/words.ts';
 
-/** What a save would do, in a sentence; the requests are those that can be told without asking the target. */
+/** What a save would do, in sentences; the requests are those that can be told without asking the target. */
 export function describeEffect(effect: EffectAnswer, where = ''): string {
-  const { accounts, requests, removals, disables, withheld, about, waits } = effect;
+  const { accounts, requests, removals, disables, withheld, memberships, passwords, about, waits } = effect;
   const at = where === '' ? '' : ` at ${where}`;
   if (accounts === 0) return `Saving has nobody${at} looked at again, and sends nothing.`;
   const so = (count: number, one: string, many?: string) => `${about ? 'about ' : ''}${plural(count, one, many)}`;
+  const looks = `Saving looks at ${plural(accounts, 'account')}${at} again`;
   const parts = [
-    `Saving looks at ${plural(accounts, 'account')}${at} again and sends ${requests === 0 ? (about ? 'about nothing' : 'nothing') : so(requests, 'request')}.`,
+    requests > 0
+      ? `${looks} and sends ${so(requests, 'request')}.`
+      : sendsSomething(effect)
+        ? `${looks}.`
+        : `${looks} and sends ${about ? 'about ' : ''}nothing.`,
     ...(removals > 0 ? [`${capital(so(removals, 'account is', 'accounts are'))} removed there.`] : []),
     ...(disables > 0 ? [`${capital(so(disables, 'account is', 'accounts are'))} switched off there.`] : []),
+    ...describeMemberships(memberships),
+    ...(passwords > 0 ? [`${capital(so(passwords, 'password is', 'passwords are'))} sent${ofThem(effect)}.`] : []),
     ...(withheld > 0 ? [`Rules withhold ${so(withheld, 'more', 'more')}.`] : []),
-    ...(waits && requests > 0 ? ['That waits until something is sent there again.'] : []),
+    ...(waits && sendsSomething(effect) ? ['That waits until something is sent there again.'] : []),
   ];
   return parts.join(' ');
 }
 
+function describeMemberships({ added, removed, more }: EffectAnswer['memberships']): string[] {
+  const so = (count: number) =>
+    capital(`${more ? 'at least ' : ''}${plural(count, 'membership is', 'memberships are')}`);
+  return [
+    ...(added > 0 ? [`${so(added)} written there.`] : []),
+    ...(removed > 0 ? [`${so(removed)} taken out there.`] : []),
+  ];
+}
+
+function ofThem({ passwords, defaultPasswords }: EffectAnswer): string {
+  if (defaultPasswords === 0) return '';
+  if (defaultPasswords === passwords)
+    return passwords === 1 ? ', the Default Password' : ', all of them the Default Password';
+  return `, ${defaultPasswords.toLocaleString('en')} of them the Default Password`;
+}
+
 const capital = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}`;
+
+/** Whether anything goes to the target by it, so that it is asked about before. */
+export function sendsSomething({ requests, memberships, passwords }: EffectAnswer): boolean {
+  return requests + memberships.added + memberships.removed + passwords > 0;
+}
 
 /** What the server says that a save would do, asked a moment after the last change of the form; undefined before that. */
 export function useForeseen<T>(key: readonly unknown[], isOn: boolean, ask: () => Promise<T>): T | undefined {
@@ -38,7 +66,7 @@ export function useForeseen<T>(key: readonly unknown[], isOn: boolean, ask: () =
   return isOn && isNow && !query.isError ? query.data : undefined;
 }
 
-/** Under a form, as long as it is not saved. `isGrave`: accounts end by it. */
+/** Under a form, as long as it is not saved. `isGrave`: accounts or memberships end by it. */
 export function EffectLine({ isGrave, children }: { isGrave: boolean; children: ReactNode }) {
   return (
     <div style={{ marginTop: 12 }} role="status" aria-live="polite" aria-label="What saving does">
@@ -53,7 +81,8 @@ export function EffectLine({ isGrave, children }: { isGrave: boolean; children: 
   );
 }
 
-export const isGrave = ({ removals, disables }: EffectAnswer) => removals + disables > 0;
+export const isGrave = ({ removals, disables, memberships }: EffectAnswer) =>
+  removals + disables + memberships.removed > 0;
 
 /**
  * Saves what would send nothing at once, and asks about the rest first. `foresee` answers what there is to be confirmed,

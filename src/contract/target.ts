@@ -120,14 +120,19 @@ const count = Type.Integer({ minimum: 0 });
 /** What a change would do, as `dryRun` tells: every account is looked at again, and what differs is sent. */
 export const EffectAnswer = Type.Object({
   accounts: count,
-  /** Requests that change something at the target; memberships and passwords are not counted. */
+  /** Requests that change something at the target, as far as can be told without asking it, and without those for memberships. */
   requests: count,
   /** Of these: accounts that would be removed there, and switched off. */
   removals: count,
   disables: count,
   /** What rules would withhold. */
   withheld: count,
-  /** The numbers are reckoned from a part of the accounts. */
+  /** Memberships that would be said to the target. `more`: at least so many, since no more are looked at. */
+  memberships: Type.Object({ added: count, removed: count, more: Type.Boolean() }),
+  /** Passwords that would be sent, and of these the Default Password, with the creation of an account. */
+  passwords: count,
+  defaultPasswords: count,
+  /** The numbers are reckoned from a part of the accounts; those of memberships only where members are made. */
   about: Type.Boolean(),
   /** The target is switched off or paused: nothing is sent before that ends. */
   waits: Type.Boolean(),

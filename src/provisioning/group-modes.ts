@@ -56,6 +56,13 @@ export function countsPlaced(mode: string): boolean {
   return mode.endsWith('+');
 }
 
+/** Who is looked at when a group is brought from one mode to another: all its members, or only those in whom the modes differ. */
+export function lookAfterSwitch(before: string, after: string): 'whole' | 'mode' | undefined {
+  // Whom we put there before it counted is said once more, and counts from then on.
+  if (countsPlaced(after) && !countsPlaced(before)) return 'whole';
+  return nestingOf(after) === nestingOf(before) ? undefined : 'mode';
+}
+
 /** The regime after a change to `mode`. Each mode is named once. */
 export function regimeAfter(regime: Regime, mode: string): string {
   return [...modesOf(regime).filter((one) => one !== mode), mode].join(' ');

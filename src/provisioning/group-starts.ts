@@ -1,7 +1,7 @@
 import type { Tx } from '../store/store.ts';
 import { setRegimes } from './accounts.ts';
 import { requestDescents } from './descents.ts';
-import { countsPlaced, modeOf, nestingOf, presentMode, type Regime, regimeAfter } from './group-modes.ts';
+import { lookAfterSwitch, modeOf, presentMode, type Regime, regimeAfter } from './group-modes.ts';
 import type { TargetBook } from './target-book.ts';
 import { relinkMembers } from './wakes.ts';
 
@@ -31,14 +31,7 @@ export async function switchModes(
     }),
   );
   const walks = behind.flatMap(({ targetId, groupId, regime }) => {
-    const [before, after] = [presentMode(regime), modeAt(book, targetId)];
-    // Whom we put there before it counted is said once more, and counts from then on.
-    const why =
-      countsPlaced(after) && !countsPlaced(before)
-        ? 'whole'
-        : nestingOf(after) !== nestingOf(before)
-          ? 'mode'
-          : undefined;
+    const why = lookAfterSwitch(presentMode(regime), modeAt(book, targetId));
     return why ? [{ groupId, spId: 0, why, topId: groupId, targetId } as const] : [];
   });
   await requestDescents(tx, walks);

@@ -50,6 +50,8 @@ export type Previewed = {
   subject: Subject | undefined;
   wish: 'present' | 'absent' | 'rest';
   preview: Preview;
+  /** What the rules say of some operation now; undefined when none is asked. */
+  ask(operation: ProvisioningOperation): RuleAnswer | undefined;
 };
 
 /** Of accounts of one target, in as many statements as for one. */
@@ -78,8 +80,8 @@ export async function previewAccounts(
     const own = mapped.get(account.subject_id);
     const preview = compare(open, { account, wish, isOurs }, own);
     const question = asked[preview.operation];
-    const answer = question ? rules.get(account.subject_id)?.ask(question, reading.now) : undefined;
-    return { account, subject, wish, preview: { ...preview, rule: answer ?? null } };
+    const ask = (operation: ProvisioningOperation) => rules.get(account.subject_id)?.ask(operation, reading.now);
+    return { account, subject, wish, preview: { ...preview, rule: (question && ask(question)) ?? null }, ask };
   });
 }
 

@@ -62,7 +62,9 @@ eachDatabase('what a save would do', (bed) => {
   after(() => fake.close());
 
   it('is nothing where nothing differs, or where what differs is not said to the target', async () => {
-    const nothing = { accounts: 0, requests: 0, removals: 0, disables: 0, withheld: 0, about: false, waits: false };
+    const unsaid = { memberships: { added: 0, removed: 0, more: false }, passwords: 0, defaultPasswords: 0 };
+    const counts = { accounts: 0, requests: 0, removals: 0, disables: 0, withheld: 0 };
+    const nothing = { ...counts, ...unsaid, about: false, waits: false };
     const same = await api.call('PATCH', `${target}?dryRun=true`, { policy: { concurrency: 16 } });
     assert.deepEqual(same.body.effect, nothing);
     assert.deepEqual(await tryAndDo({ policy: { concurrency: 4 } }), { ...nothing, accounts: 5 });
