@@ -1,9 +1,12 @@
 import type { ConnectorKindAnswer } from '../contract/connector-kind.ts';
 import type { List } from '../contract/page.ts';
+import type { BindingsChanged } from '../contract/service-provider.ts';
+import type { TargetAnswer } from '../contract/target.ts';
 import type { Offer } from '../contract/wave.ts';
 import type { ApplyFile } from './apply-file.ts';
 import { keyOf, type Step, type StepOptions, type StepRequest, stepsOf } from './apply-steps.ts';
 import { type Change, CliError, type Client } from './client.ts';
+import type { TargetEffect } from './effects.ts';
 
 /** What applying would do to one object. */
 export type Difference = {
@@ -16,6 +19,8 @@ export type Difference = {
   checked: boolean;
   /** Who could be sent by new bindings then. */
   offers?: Offer[];
+  /** What it would do with those who are at a target already, at each that it concerns; of targets and bindings alone. */
+  effects?: TargetEffect[];
 };
 
 /** Null: not there. A secret is never shown; it `would be set` also when it is the one that is set already. */
@@ -67,10 +72,22 @@ async function compareStep(
     );
     const fields = change === 'unchanged' ? [] : compareFields(old, flatten(kind, answer, secrets), body);
     const offers = kind === 'bindings' ? (answer.offers as Offer[] | undefined) : undefined;
-    return { kind, name, change, fields, checked: true, ...(offers?.length ? { offers } : {}) };
+    const effects = change === 'unchanged' ? [] : effectsOf(kind, answer);
+    return {
+      ...{ kind, name, change, fields, checked: true },
+      ...(offers?.length ? { offers } : {}),
+      ...(effects.length > 0 ? { effects } : {}),
+    };
   } catch (error) {
     throw nameRefused(step, error);
   }
+}
+
+function effectsOf(kind: Step['kind'], answer: Record<string, unknown>): TargetEffect[] {
+  if (kind === 'bindings')
+    return ((answer as Partial<BindingsChanged>).effects ?? []).map(({ targetId: _, ...one }) => one);
+  const { name, effect } = answer as Partial<TargetAnswer>;
+  return kind === 'target' && effect ? [{ target: name!, ...effect }] : [];
 }
 
 /** A refusal with the object it is about. */

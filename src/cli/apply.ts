@@ -8,6 +8,7 @@ import { type ApplyFile, readApplyFile } from './apply-file.ts';
 import { type AppliedKind, type StepOptions, stepsOf } from './apply-steps.ts';
 import { type Change, CliError, type Client } from './client.ts';
 import { asClientCommand, openCommand } from './command.ts';
+import { describeEffect } from './effects.ts';
 import { printOffer } from './offers.ts';
 import { type Output, printJson, showCell } from './output.ts';
 
@@ -33,7 +34,7 @@ export function addApply(program: Command): void {
     .description('bring identity providers, targets, service providers, bindings and OAuth clients in line with a file')
     .requiredOption('-f, --file <file>', 'YAML file; - reads standard input')
     .option('--same-system', 'a changed address of a target is the same system at another place: its accounts stay')
-    .option('--dry-run', 'check the file and print what would change, and change nothing');
+    .option('--dry-run', 'check the file, print what would change and what that would do, and change nothing');
   asClientCommand(apply, 'PARTNER_TOKEN=… purvey apply -f examples/acme/purvey.yaml').action(
     async (options: Options) => {
       const file = readApplyFile(readText(options.file), options.file, readEnvironment);
@@ -106,7 +107,7 @@ const futures: Record<Change, string> = {
   unchanged: 'unchanged',
 };
 
-function printDifference(out: Output, { kind, name, change, fields, checked }: Difference): void {
+function printDifference(out: Output, { kind, name, change, fields, checked, effects = [] }: Difference): void {
   const note = checked ? [] : [out.terminal ? '(checked when what it stands on is there)' : 'unchecked'];
   printLine(out, [kind, name, futures[change], ...note]);
   for (const each of fields) {
@@ -114,6 +115,7 @@ function printDifference(out: Output, { kind, name, change, fields, checked }: D
     else if (out.terminal) printLine(out, ['', `${each.field}:`, showCell(each.from), '->', showCell(each.to)]);
     else printLine(out, ['', each.field, showCell(each.from), showCell(each.to)]);
   }
+  for (const each of effects) printLine(out, ['', ...(out.terminal ? [] : ['effect']), describeEffect(each)]);
 }
 
 function printLine(out: Output, cells: readonly string[]): void {

@@ -1,8 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how the file names variables
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type FakeScim2, startFakeScim2 } from '../connectors/fakes/scim2.ts';
 import { peers } from '../doors/saml-certificates.ts';
 import { type Ended, makeFolder, runPurvey, type Served, serve } from './processes.ts';
 
@@ -226,5 +228,130 @@ describe('purvey apply --dry-run and purvey export', () => {
     } finally {
       await other.stop();
     }
+  });
+});
+
+describe('purvey apply --dry-run says what a change would do', () => {
+  const folder = makeFolder();
+  const data = join(folder.path, 'data');
+  let served: Served;
+  let fake: FakeScim2;
+  const run = (args: string[], input: string) =>
+    runPurvey(args, { env: { PURVEY_URL: served.url, PURVEY_DATA: data }, input });
+  const fileOf = (policy: string, binding = '') => `
+identityProviders:
+  - name: partner
+    connectors:
+      - type: SCIM2
+        settings: { scim2-authentication-mode: bearer, scim2-access-token: the-token, scim2-user-ep: ${fake.usersEndpoint}, scim2-group-ep: ${fake.groupsEndpoint} }
+        policy: ${policy}
+serviceProviders:
+  - name: resident
+    outboundProvisioning:
+      - { identityProvider: partner, connector: SCIM2${binding} }
+`;
+  const lines = async (text: string) => {
+    const ended = await run(['apply', '--dry-run', '-f', '-'], text);
+    assert.equal(ended.code, 0, ended.err);
+    return ended.out.trim().split('\n');
+  };
+  const items = async (text: string) => {
+    const ended = await run(['apply', '--dry-run', '--json', '-f', '-'], text);
+    assert.equal(ended.code, 0, ended.err);
+    return JSON.parse(ended.out).items as { kind: string; change: string; effects?: Record<string, unknown>[] }[];
+  };
+
+  before(async () => {
+    fake = await startFakeScim2({ auth: { mode: 'bearer', token: 'the-token' } });
+    served = await serve(data);
+    const token = readFileSync(join(data, 'admin-token'), 'utf8').trim();
+    const post = async (path: string, body: Record<string, unknown>) => {
+      const response = await fetch(`${served.url}/scim2${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      assert.equal(response.status, 201);
+      return ((await response.json()) as { id: string }).id;
+    };
+    const [user, group] = ['User', 'Group'].map((kind) => [`urn:ietf:params:scim:schemas:core:2.0:${kind}`]);
+    const first = await run(['apply', '-f', '-'], fileOf('{ concurrency: 4 }'));
+    assert.equal(first.code, 0, first.err);
+    const people: string[] = [];
+    for (const userName of ['ada', 'bob', 'cleo', 'dora'])
+      people.push(await post('/Users', { schemas: user, userName }));
+    const members = people.slice(0, 3).map((value) => ({ value }));
+    const team = await post('/Groups', { schemas: group, displayName: 'team', members });
+    await post('/Groups', { schemas: group, displayName: 'staff', members: [{ value: team }] });
+    const isThere = () => {
+      const held = fake.groupNamed('staff');
+      return held !== undefined && fake.membersOf(String(held.resource.id)).length === 1;
+    };
+    for (let n = 0; n < 400; n++) {
+      await sleep(50);
+      const { targets } = JSON.parse((await run(['status', '--json'], '')).out);
+      if (
+        targets[0].pending === 0 &&
+        isThere() &&
+        fake.membersOf(String(fake.groupNamed('team')!.resource.id)).length === 3
+      )
+        return;
+    }
+    assert.fail('it does not come to rest');
+  });
+  after(async () => {
+    await served.stop();
+    await fake.close();
+    folder.remove();
+  });
+
+  it('in words, after the difference of each item that changes, and sends nothing', async () => {
+    const path = join(folder.path, 'flat.yaml');
+    writeFileSync(path, fileOf(`{ concurrency: 4, nestedGroups: flatten, scopeUsers: 'userName ne "dora"' }`));
+    const sent = fake.requests.length;
+    const ended = await run(['apply', '--dry-run', '-f', path], '');
+    assert.equal(ended.code, 0, ended.err);
+    const said = ended.out.trim().split('\n');
+    const at = said.indexOf('target\tpartner:SCIM2\twould be updated');
+    assert.deepEqual(said.slice(at, at + 6), [
+      'target\tpartner:SCIM2\twould be updated',
+      '\tsettings.scim2-access-token\tsecret would be set',
+      '\tpolicy.nestedGroups\tnative\tflatten',
+      '\tpolicy.scopeUsers\t-\tuserName ne "dora"',
+      '\teffect\tApplying looks at 6 accounts at partner:SCIM2 again and sends 1 request. 1 account is removed there. 3 memberships are written there. 1 membership is taken out there.',
+      'service provider\tresident\tunchanged',
+    ]);
+    assert.equal(said.filter((line) => line.startsWith('\teffect\t')).length, 1, 'what is unchanged has no effect');
+    assert.equal(fake.requests.length, sent);
+  });
+
+  it('of bindings for each target, and of a change that is not said there, too', async () => {
+    const off = await lines(fileOf('{ concurrency: 4 }', ', enabled: false'));
+    assert.equal(off.at(-1), '\teffect\tApplying looks at 6 accounts at partner:SCIM2 again and sends nothing.');
+    const calm = await lines(fileOf('{ concurrency: 5 }'));
+    assert.ok(
+      calm.includes('\teffect\tApplying looks at 6 accounts at partner:SCIM2 again and sends nothing.'),
+      calm.join('\n'),
+    );
+  });
+
+  it('with --json, as the API answers it', async () => {
+    const changed = await items(fileOf('{ concurrency: 4, nestedGroups: ignore }', ', enabled: false'));
+    const effectOf = (kind: string) => changed.find((one) => one.kind === kind)?.effects;
+    const none = {
+      removals: 0,
+      disables: 0,
+      withheld: 0,
+      passwords: 0,
+      defaultPasswords: 0,
+      about: false,
+      waits: false,
+    };
+    const effect = { target: 'partner:SCIM2', accounts: 6, requests: 0, ...none };
+    assert.deepEqual(effectOf('target'), [{ ...effect, memberships: { added: 0, removed: 1, more: false } }]);
+    assert.deepEqual(effectOf('bindings'), [{ ...effect, memberships: { added: 0, removed: 0, more: false } }]);
+    assert.equal(effectOf('service provider'), undefined);
+    const same = await items(fileOf('{ concurrency: 4 }'));
+    assert.ok(same.every((one) => one.change === 'unchanged' && one.effects === undefined));
   });
 });
