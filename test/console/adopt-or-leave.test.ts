@@ -105,11 +105,33 @@ describe('an operator decides about accounts that are there already', () => {
     await until('it is called so there', async () => fake.userNamed('EMEA/ada') !== undefined);
   });
 
+  it('is told how many memberships a save takes out, and is asked for that alone too', async () => {
+    const { id } = await acme.call('GET', '/targets/partner:SCIM2');
+    await acme.call('PATCH', `/targets/${id}`, { settings: { 'scim2-group-ep': fake.groupsEndpoint } });
+    const team = await acme.call('POST', '/groups', { displayName: 'team' });
+    await acme.call('POST', '/groups', { displayName: 'staff', members: [{ value: team.id }] });
+    const members = () => fake.membersOf(String(fake.groupNamed('EMEA/staff')?.resource.id));
+    await until('both are there', async () => fake.groupNamed('EMEA/staff') !== undefined && members().length === 1);
+    await until('nothing is due', async () => (await status()).pending === 0);
+    await page.goto(`${acme.url}/console/identity-providers/partner`);
+    const form = page.locator('details', { hasText: 'SCIM 2.0 Provisioning Configuration' });
+    await form.getByText('Limits, scope and what becomes of leavers').click();
+    await form.getByRole('combobox', { name: 'Nested groups' }).selectOption('ignore');
+    const says = 'Saving looks at 4 accounts again. 1 membership is taken out there.';
+    await form.getByText(says).waitFor();
+    await form.getByRole('button', { name: 'Update' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Update partner:SCIM2?' });
+    await dialog.getByText(says).waitFor();
+    assert.equal(members().length, 1, 'it was saved already');
+    await dialog.getByRole('button', { name: 'Update' }).click();
+    await until('it is taken out', async () => members().length === 0);
+  });
+
   it('is told what a binding lets in before it is saved', async () => {
     await page.goto(`${acme.url}/console/service-providers/resident`);
     const row = page.getByRole('group', { name: 'partner, SCIM2' });
     await row.getByLabel('Enabled').uncheck();
-    await page.getByText(/Saving looks at 2 accounts at partner:SCIM2 again and sends nothing/).waitFor();
+    await page.getByText(/Saving looks at 4 accounts at partner:SCIM2 again and sends nothing/).waitFor();
     const configuration = page.getByRole('region', { name: 'Outbound Provisioning Configuration' });
     await configuration.getByRole('button', { name: 'Update' }).click();
     await page.getByText('The outbound provisioning configuration is updated.').waitFor();
