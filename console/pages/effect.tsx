@@ -32,6 +32,9 @@ export function describeEffect(effect: EffectAnswer, where = ''): string {
 function describeMemberships({ added, removed, more }: EffectAnswer['memberships']): string[] {
   const so = (count: number) =>
     capital(`${more ? 'at least ' : ''}${plural(count, 'membership is', 'memberships are')}`);
+  if (more && added + removed === 0) {
+    return ['Memberships may be written or taken out there: there are too many groups to look at all of them.'];
+  }
   return [
     ...(added > 0 ? [`${so(added)} written there.`] : []),
     ...(removed > 0 ? [`${so(removed)} taken out there.`] : []),
@@ -49,7 +52,7 @@ const capital = (text: string) => `${text[0]!.toUpperCase()}${text.slice(1)}`;
 
 /** Whether anything goes to the target by it, so that it is asked about before. */
 export function sendsSomething({ requests, memberships, passwords }: EffectAnswer): boolean {
-  return requests + memberships.added + memberships.removed + passwords > 0;
+  return requests + memberships.added + memberships.removed + passwords > 0 || memberships.more;
 }
 
 /** What the server says that a save would do, asked a moment after the last change of the form; undefined before that. */

@@ -12,7 +12,7 @@ export function describeEffect(effect: TargetEffect): string {
   const are = (count: number, what: string, done: string, hedge = most) =>
     count > 0 ? [`${capital(`${hedge}${countOf(count, what)}`)} ${count === 1 ? 'is' : 'are'} ${done}.`] : [];
   const looks = `Applying looks at ${countOf(accounts, 'account')} at ${target} again`;
-  const sends = requests + memberships.added + memberships.removed + passwords > 0;
+  const sends = requests + memberships.added + memberships.removed + passwords > 0 || memberships.more;
   const least = memberships.more ? 'at least ' : '';
   return [
     requests > 0
@@ -24,6 +24,9 @@ export function describeEffect(effect: TargetEffect): string {
     ...are(disables, 'account', 'switched off there'),
     ...are(memberships.added, 'membership', 'written there', least),
     ...are(memberships.removed, 'membership', 'taken out there', least),
+    ...(memberships.more && memberships.added + memberships.removed === 0
+      ? ['Memberships may be written or taken out there: there are too many groups to look at all of them.']
+      : []),
     ...are(passwords, 'password', `sent${ofThem(effect)}`),
     ...(withheld > 0 ? [`Rules withhold ${most}${showNumber(withheld)} more.`] : []),
     ...(waits && sends ? ['That waits until something is sent there again.'] : []),

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { idRows } from '../directory/subjects.ts';
 import type { AccountRow, LinkRow } from '../store/schema.ts';
@@ -11,12 +12,13 @@ import { mustLook } from './wave-step.ts';
 export type Memberships = { added: number; removed: number; more: boolean };
 
 /**
- * So many groups are looked through, of so many it is worked out what is said, and so many of their members and of the
- * memberships that are noted for them are looked at, all in short reads so that nobody waits for it. What is beyond that
- * is not counted.
+ * So many groups of the directory are passed, and so much is looked at of those of which something may be said: a member,
+ * or a membership that is noted, counts one, a group what it costs besides. What is beyond that is not counted.
  */
-export type MembershipBounds = { groups: number; saying: number; members: number };
-const bounds: MembershipBounds = { groups: 100_000, saying: 500, members: 100_000 };
+export type MembershipBounds = { groups: number; room: number };
+const bounds: MembershipBounds = { groups: 100_000, room: 100_000 };
+/** What it costs to work out what an account is sent, and to walk through the members of a group. */
+const [previewCost, walkCost] = [10, 50];
 const groupsPerRead = 250;
 const membersPerRead = 1_000;
 
@@ -35,31 +37,36 @@ export async function foreseeMemberships(
   if (!open.sends('group')) return found;
   const targetId = open.target.id;
   const { policy } = open.target;
-  const count: Count = { store, targetId, found, room: most.members };
+  const count: Count = { store, targetId, found, room: most.room };
   const leaves = policy.groups === 'membership-only' && open.scope.filters.group !== undefined ? 1 : 0;
-  let [after, seen, saying] = ['', 0, 0];
-  for (;;) {
+  for (let [after, passed] = ['', 0]; ; passed += groupsPerRead) {
     const from = after;
-    const page = await store.read(async (reading) => {
+    const page = await read(store, async (reading) => {
       const ids = (await reading.run(selectGroups, { after: from, limit: groupsPerRead })).map((row) => row.id);
       const mode = modeOf(policy);
       const accounts = await reading.run(selectSaying, { targetId, ids: idRows(ids), mode, leaves });
-      const previewed = await previewAccounts(reading, book, open, accounts.slice(0, most.saying - saying));
-      const says = previewed.flatMap((one) => saysOf(open, one, reading.now) ?? []);
-      return { ids, saying: accounts.length, says };
+      const some = accounts.slice(0, Math.ceil(count.room / previewCost));
+      count.room -= accounts.length * previewCost;
+      const previewed = await previewAccounts(reading, book, open, some);
+      return { ids, says: previewed.flatMap((one) => saysOf(open, one, reading.now) ?? []) };
     });
     await countNoted(count, page.says);
     for (const one of page.says) {
       if (one.leaves) await countPlaced(count, one.account);
       else if (one.turns) await countTurn(count, one.account, one.turns);
     }
-    saying += page.saying;
-    seen += page.ids.length;
-    if (count.room <= 0 || saying > most.saying) return { ...found, more: true };
-    if (page.ids.length < groupsPerRead) return found;
-    if (seen >= most.groups) return { ...found, more: true };
+    const isLast = page.ids.length < groupsPerRead;
+    found.more = count.room <= 0 || (!isLast && passed + groupsPerRead >= most.groups);
+    if (isLast || found.more) return found;
     after = page.ids.at(-1)!;
   }
+}
+
+/** Where the database is in this process, others have their turn after each read. */
+async function read<T>(store: Store, work: (reading: Reading) => Promise<T>): Promise<T> {
+  const found = await store.read(work);
+  await turn();
+  return found;
 }
 
 const selectGroups = prepare<{ after: string; limit: number }, { id: string }>(
@@ -139,9 +146,9 @@ const selectNoted = prepare<{ targetId: number; ids: string; limit: number }, No
 
 async function countNoted(count: Count, says: readonly Says[]): Promise<void> {
   const byId = new Map(says.filter((one) => one.noted !== 'none').map((one) => [one.account.subject_id, one]));
-  if (byId.size === 0) return;
+  if (byId.size === 0 || count.room <= 0) return;
   const { targetId, room } = count;
-  const rows = await count.store.read((reading) =>
+  const rows = await read(count.store, (reading) =>
     reading.run(selectNoted, { targetId, ids: idRows(byId.keys()), limit: room }),
   );
   for (const { group_id: id, op, state, n } of rows) {
@@ -166,8 +173,8 @@ const selectPlaced = prepare<{ targetId: number; groupId: string; limit: number 
 async function countPlaced(count: Count, { subject_id: groupId }: AccountRow): Promise<void> {
   if (count.room <= 0) return;
   const { targetId, room } = count;
-  const [row] = await count.store.read((reading) => reading.run(selectPlaced, { targetId, groupId, limit: room }));
-  count.room -= Number(row!.n);
+  const [row] = await read(count.store, (reading) => reading.run(selectPlaced, { targetId, groupId, limit: room }));
+  count.room -= walkCost + Number(row!.n);
   count.found.removed += Number(row!.n);
 }
 
@@ -175,14 +182,15 @@ type Member = { id: string; kind: 'user' | 'group'; there: number };
 
 /** As `listMembers`, with whether each has a remote id at the target. */
 const selectMembers = prepare<{ targetId: number; groupId: string; after: string; limit: number }, Member>(
-  (_, p) => sql<Member>`
-    select s.id, s.kind, case when a.remote_id is null then 0 else 1 end as there
+  (_, p, d) => sql<Member>`
+    select s.id, s.kind, coalesce((
+      select 1 from accounts a
+      where a.target_id = ${p.targetId} and a.subject_id = s.id and a.remote_id is not null), 0) as there
     from (
       select member_id from members where group_id = ${p.groupId} and member_id > ${p.after}
       order by member_id limit ${p.limit}) m
-    inner join subjects s on s.id = m.member_id
-    left join accounts a on a.target_id = ${p.targetId} and a.subject_id = m.member_id
-    order by s.id`,
+    ${d.lookUp('subjects', 's', sql`s.id = m.member_id`)}
+    order by m.member_id`,
 );
 
 /** As `nested-groups.ts` looks at them: users are in it in every mode, groups by name, and who is in those instead of them. */
@@ -201,11 +209,12 @@ type There = { users: Set<string>; usersThere: number; groups: string[]; groupsT
 /** Who is in a group by itself, as far as there is room. */
 async function listThere(count: Count, groupId: string, tell: (member: Member) => void = () => {}): Promise<There> {
   const there: There = { users: new Set(), usersThere: 0, groups: [], groupsThere: 0 };
+  count.room -= walkCost;
   let after = '';
   while (count.room > 0) {
     const limit = Math.min(membersPerRead, count.room);
     const { targetId } = count;
-    const page = await count.store.read((reading) => reading.run(selectMembers, { targetId, groupId, after, limit }));
+    const page = await read(count.store, (reading) => reading.run(selectMembers, { targetId, groupId, after, limit }));
     count.room -= page.length;
     for (const member of page) {
       tell(member);

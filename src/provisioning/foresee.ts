@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { findClearPasswords } from '../directory/clear-passwords.ts';
 import type { AccountRow } from '../store/schema.ts';
@@ -91,6 +92,8 @@ export async function foresee(
     if (!last) break;
     counted.looked += rows.length;
     after = last.subject_id;
+    // Where the database is in this process, others have their turn.
+    await turn();
   }
   const { arrivals, ...effect } = reckon(counted, total);
   const memberships = await foreseeMemberships(store, book, open, most);

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { SubjectKind } from '../connectors/connector.ts';
 import { readSubjects } from '../directory/subjects.ts';
@@ -77,6 +78,8 @@ export async function countNewcomers(
       });
       if (rows.length < perSlice) break;
       after = rows.at(-1)!.id;
+      // Where the database is in this process, others have their turn.
+      await turn();
     }
   }
   return { users: counted.user, groups: counted.group, more };
