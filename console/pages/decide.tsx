@@ -75,7 +75,7 @@ function NotAdoptable({ account }: { account: AccountDetail }) {
   const { subject, target, remoteId, conflict } = account;
   const what = subject.kind === 'user' ? 'account' : 'group';
   return (
-    <span className="muted">
+    <span>
       {subject.name} keeps the {what} <span className="mono">{remoteId}</span> there. The other one (
       <span className="mono">{conflict?.remotes.map((one) => one.remoteId).join(', ')}</span>) is not offered for
       adoption: <span className="mono">{remoteId}</span> would be left behind, with all that is in it. Rename or remove
