@@ -12,7 +12,7 @@ export interface TestClock extends Clock {
   advance(ms: number): Promise<void>;
   /**
    * Lets work settle and moves on by `stepMs` (default 100) until `condition` holds. Rejects after `limitMs` of this
-   * clock (default one day) or `realMs` of real time (default 20 s).
+   * clock (default one day) or `realMs` of real time (default 60 s).
    */
   runUntil(
     condition: () => boolean | Promise<boolean>,
@@ -87,7 +87,7 @@ export function openTestClock({
       return () => timers.delete(key);
     },
     advance,
-    async runUntil(condition, { stepMs = 100, limitMs = 86_400_000, realMs = 20_000, what = 'the condition' } = {}) {
+    async runUntil(condition, { stepMs = 100, limitMs = 86_400_000, realMs = 60_000, what = 'the condition' } = {}) {
       const last = elapsed + limitMs;
       const deadline = performance.now() + realMs;
       while (!(await condition())) {
