@@ -33,6 +33,11 @@ const personScopes = [
 
 const overlapHours = 24;
 
+/** The fields that say themselves what is wrong with them. */
+const shown = ['grants', 'redirectUris', 'postLogoutRedirectUris', 'scopes', 'authMethod', 'jwks', 'tokenSeconds'];
+
+const addressesOf = (text: string) => text.split(/\s+/).filter((one) => one !== '');
+
 /** How the application gets access tokens by OAuth 2.0. */
 export function OAuthClient({ provider }: { provider: ServiceProviderAnswer }) {
   const query = useQuery(oauthClientQuery(provider.id));
@@ -122,6 +127,15 @@ function Standing(props: {
             ),
           ],
           ['And are sent back to', client.redirectUris.join(', ')],
+          [
+            'They sign out at',
+            client.endSessionEndpoint && (
+              <span key="end-session" className="mono">
+                {client.endSessionEndpoint}
+              </span>
+            ),
+          ],
+          ['And are sent back then to', client.postLogoutRedirectUris.join(', ')],
           ['Are asked first', client.authorizationEndpoint && (client.consent === 'ask' ? 'yes' : 'no')],
           ['Shows who it is by', client.authMethod],
           ['A token is good for', showSpan(client.tokenSeconds * 1_000)],
@@ -190,6 +204,7 @@ function Make({ provider, done }: { provider: ServiceProviderAnswer; done: (made
   const [isOwn, setOwn] = useState(true);
   const [signsIn, setSignsIn] = useState(false);
   const [redirects, setRedirects] = useState('');
+  const [ends, setEnds] = useState('');
   const [isAsked, setAsked] = useState(true);
   const [chosen, setChosen] = useState(['scim.read', 'scim.write']);
   const [authMethod, setAuthMethod] = useState('client_secret_basic');
@@ -200,7 +215,8 @@ function Make({ provider, done }: { provider: ServiceProviderAnswer; done: (made
       const known = [...(isOwn ? scopes : []), ...(signsIn ? personScopes : [])].map(({ value }) => value);
       const body = {
         grants: [...(isOwn ? ['client_credentials'] : []), ...(signsIn ? ['authorization_code', 'refresh_token'] : [])],
-        redirectUris: signsIn ? redirects.split(/\s+/).filter((one) => one !== '') : [],
+        redirectUris: signsIn ? addressesOf(redirects) : [],
+        postLogoutRedirectUris: signsIn ? addressesOf(ends) : [],
         consent: isAsked ? 'ask' : 'none',
         scopes: chosen.filter((scope) => known.includes(scope)),
         authMethod,
@@ -250,6 +266,16 @@ function Make({ provider, done }: { provider: ServiceProviderAnswer; done: (made
             error={errorOf(make.error, 'redirectUris')}
             onChange={(event) => setRedirects(event.currentTarget.value)}
           />
+          <Textarea
+            label="And after signing out"
+            description="The same. It may be empty: then a page here says that they are signed out."
+            autosize
+            minRows={1}
+            spellCheck={false}
+            value={ends}
+            error={errorOf(make.error, 'postLogoutRedirectUris')}
+            onChange={(event) => setEnds(event.currentTarget.value)}
+          />
           <Switch
             label="They are asked first"
             description="Off for an application of your own."
@@ -297,7 +323,7 @@ function Make({ provider, done }: { provider: ServiceProviderAnswer; done: (made
         error={errorOf(make.error, 'tokenSeconds')}
         onChange={setSeconds}
       />
-      <Refusal error={make.error} fields={['grants', 'redirectUris', 'scopes', 'authMethod', 'jwks', 'tokenSeconds']} />
+      <Refusal error={make.error} fields={shown} />
       <div className="row" style={{ justifyContent: 'flex-end' }}>
         <Button type="submit" loading={make.isPending}>
           Make it

@@ -4,7 +4,7 @@ import * as client from 'openid-client';
 
 // A sample application: people sign in to it through Purvey. See README.md beside it.
 
-export type App = { url: string; stop(): Promise<void> };
+export type App = AsyncDisposable & { url: string; stop(): Promise<void> };
 
 type Begun = { verifier: string; state: string; nonce: string };
 
@@ -38,7 +38,8 @@ export async function startApp(options: {
     if (url.pathname === '/sign-in')
       return begin(response, url.searchParams.get('scope') ?? 'openid profile email groups');
     if (url.pathname === '/back') return end(url, response);
-    sendPage(response, 'Travel desk', '<p><a href="/sign-in">Sign in</a></p>');
+    if (url.pathname === '/signed-out') return sendPage(response, 'You are signed out', again);
+    sendPage(response, 'Travel desk', again);
   }
 
   async function begin(response: ServerResponse, scope: string): Promise<void> {
@@ -67,25 +68,31 @@ export async function startApp(options: {
     const checks = { pkceCodeVerifier: one.verifier, expectedState: one.state, expectedNonce: one.nonce };
     const tokens = await client.authorizationCodeGrant(config, url, checks);
     const { sub } = tokens.claims()!;
+    // Purvey asks whether to end the sign-in there too, and sends the browser back to us.
+    const away = client.buildEndSessionUrl(config, {
+      post_logout_redirect_uri: `${address()}/signed-out`,
+      id_token_hint: tokens.id_token!,
+    });
     const known = await client.fetchUserInfo(config, tokens.access_token, sub);
     sendPage(
       response,
       `Welcome, ${String(known.name ?? known.preferred_username ?? sub)}`,
-      `<pre id="known">${escapeHtml(JSON.stringify(known, null, 2))}</pre>`,
+      `<pre id="known">${escapeHtml(JSON.stringify(known, null, 2))}</pre>
+<p><a href="${escapeHtml(away.href)}">Sign out</a></p>`,
     );
   }
 
   const address = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  return {
-    url: address(),
-    async stop() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-    },
+  const stop = async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    await closed;
   };
+  return { url: address(), stop, [Symbol.asyncDispose]: stop };
 }
+
+const again = '<p><a href="/sign-in">Sign in</a></p>';
 
 function sendPage(response: ServerResponse, title: string, body: string): void {
   const page = `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escapeHtml(title)}</title>

@@ -83,7 +83,16 @@ const providerFields = [
 ];
 const connectorFields = ['type', 'enabled', 'settings', 'policy'];
 const policyFields = ['name', 'position', 'enabled', 'use', 'document', 'rows'];
-const clientFields = ['grants', 'redirectUris', 'consent', 'scopes', 'authMethod', 'jwks', 'tokenSeconds'];
+const clientFields = [
+  'grants',
+  'redirectUris',
+  'postLogoutRedirectUris',
+  'consent',
+  'scopes',
+  'authMethod',
+  'jwks',
+  'tokenSeconds',
+];
 const bindingFields = ['identityProvider', 'connector', 'blocking', 'onFailure', 'rules', 'jit', 'enabled'];
 
 /** Throws `CliError` naming file and line. `readEnv` gives the value of an environment variable. */

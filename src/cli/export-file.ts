@@ -154,10 +154,11 @@ function describeBinding({ target, blocking, onFailure, rules, jit, enabled }: B
 /** Its settings: whoever applies the file where there is none is told a new secret. */
 function describeClient(client: OAuthClientAnswer | undefined, write: Write) {
   if (!client) return {};
-  const { grants, redirectUris, consent, scopes, authMethod, jwks, tokenSeconds } = client;
+  const { grants, redirectUris, postLogoutRedirectUris, consent, scopes, authMethod, jwks, tokenSeconds } = client;
   const settings = {
     grants,
     ...(redirectUris.length > 0 ? { redirectUris } : {}),
+    ...(postLogoutRedirectUris.length > 0 ? { postLogoutRedirectUris } : {}),
     consent,
     scopes,
     authMethod,

@@ -8,6 +8,7 @@ type CreateOptions = Options & {
   scope: string[];
   grant?: string[];
   redirectUri?: string[];
+  postLogoutRedirectUri?: string[];
   consent?: string;
   authMethod?: string;
   tokenSeconds?: number;
@@ -32,15 +33,24 @@ export function addOAuth(program: Command): void {
     )
     .option('--grant <grants>', 'client_credentials (if none is given), authorization_code, refresh_token', listOf)
     .option('--redirect-uri <addresses>', 'where people are sent back to who signed in', listOf)
+    .option('--post-logout-redirect-uri <addresses>', 'where people may be sent back to who signed out', listOf)
     .option('--consent <how>', 'ask (if nothing is said) or none: whether people are asked')
     .option('--auth-method <how>', 'client_secret_basic (if nothing is said), client_secret_post, none')
     .option('--token-seconds <seconds>', 'how long its tokens are good: 60 to 86400, else 3600', readCount(60));
   asClientCommand(create, 'purvey oauth create hr-suite --scope scim.read,scim.write').action(
     async (name: string, given: CreateOptions) => {
-      const { scope, grant, redirectUri, consent, authMethod, tokenSeconds, ...options } = given;
+      const { scope, grant, redirectUri, postLogoutRedirectUri, consent, authMethod, tokenSeconds, ...options } = given;
       const { client, out } = openCommand(options);
       // What is undefined is not sent.
-      const input = { scopes: scope, grants: grant, redirectUris: redirectUri, consent, authMethod, tokenSeconds };
+      const input = {
+        scopes: scope,
+        grants: grant,
+        redirectUris: redirectUri,
+        postLogoutRedirectUris: postLogoutRedirectUri,
+        consent,
+        authMethod,
+        tokenSeconds,
+      };
       const { answer } = await client.send<OAuthClientMade>('POST', pathOf(name), input);
       printMade(out, answer);
     },
@@ -110,6 +120,8 @@ function fieldsOf(answer: OAuthClientAnswer): [string, string | number][] {
           ['signs people in at', answer.authorizationEndpoint],
           ['sends them back to', answer.redirectUris.join(' ')],
           ['asks them', answer.consent === 'ask' ? 'yes' : 'no'],
+          ['signs them out at', answer.endSessionEndpoint],
+          ['sends them then to', answer.postLogoutRedirectUris.join(' ') || 'nowhere'],
         ] as [string, string][])
       : []),
     ['shows itself by', answer.authMethod],

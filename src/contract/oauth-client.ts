@@ -26,6 +26,8 @@ export const OAuthClientInput = Type.Object({
   grants: Type.Optional(Type.Array(Grant)),
   /** Where people are sent back to who signed in; needed for `authorization_code`. */
   redirectUris: Type.Optional(Type.Array(Type.String())),
+  /** Where people may be sent back to who signed out; for `authorization_code`. */
+  postLogoutRedirectUris: Type.Optional(Type.Array(Type.String())),
   /** Whether people are asked if the application may know them. */
   consent: Type.Optional(Consent),
   /** What its tokens may be good for; at least one. */
@@ -44,6 +46,7 @@ export const OAuthClientAnswer = Type.Object({
   clientId: Type.String(),
   grants: Type.Array(Grant),
   redirectUris: Type.Array(Type.String()),
+  postLogoutRedirectUris: Type.Array(Type.String()),
   consent: Consent,
   scopes: Type.Array(Scope),
   authMethod: AuthMethod,
@@ -56,6 +59,8 @@ export const OAuthClientAnswer = Type.Object({
   tokenEndpoint: Type.String(),
   /** Where people are sent to sign in; null for a client that signs nobody in. */
   authorizationEndpoint: Type.Union([Type.String(), Type.Null()]),
+  /** The same for signing out. */
+  endSessionEndpoint: Type.Union([Type.String(), Type.Null()]),
   createdAt: Time,
   modifiedAt: Time,
 });

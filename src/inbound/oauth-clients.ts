@@ -10,6 +10,8 @@ export type OAuthClient = {
   grants: Grant[];
   /** Where people are sent back to who signed in here. */
   redirectUris: string[];
+  /** Where people may be sent who signed out. */
+  postLogoutRedirectUris: string[];
   /** Whether people are asked if the application may know them. */
   consent: OAuthClientRow['consent'];
   scopes: OAuthScope[];
@@ -43,7 +45,7 @@ export type OAuthScope = (typeof oauthScopes)[number];
 
 export type ClientSettings = Pick<
   OAuthClient,
-  'grants' | 'redirectUris' | 'consent' | 'scopes' | 'authMethod' | 'jwks' | 'tokenSeconds'
+  'grants' | 'redirectUris' | 'postLogoutRedirectUris' | 'consent' | 'scopes' | 'authMethod' | 'jwks' | 'tokenSeconds'
 >;
 
 /** So that a secret is known for one wherever it turns up. */
@@ -139,10 +141,11 @@ function makeSecret(now: number): { secret: string; kept: ClientSecret } {
 const digestOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
 
 function columnsOf(settings: ClientSettings, now: number) {
-  const { grants, redirectUris, consent, scopes, authMethod, jwks, tokenSeconds } = settings;
+  const { grants, redirectUris, postLogoutRedirectUris, consent, scopes, authMethod, jwks, tokenSeconds } = settings;
   return {
     grants: grants.join(' '),
     redirect_uris: JSON.stringify(redirectUris),
+    post_logout_redirect_uris: JSON.stringify(postLogoutRedirectUris),
     consent,
     scopes: scopes.join(' '),
     auth_method: authMethod,
@@ -158,6 +161,7 @@ function clientOf(row: Selectable<OAuthClientRow>): OAuthClient {
     clientId: row.client_id,
     grants: row.grants.split(' ') as Grant[],
     redirectUris: JSON.parse(row.redirect_uris),
+    postLogoutRedirectUris: JSON.parse(row.post_logout_redirect_uris),
     consent: row.consent,
     scopes: row.scopes.split(' ').filter((scope) => scope !== '') as OAuthScope[],
     authMethod: row.auth_method,

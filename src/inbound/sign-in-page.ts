@@ -26,13 +26,13 @@ ${body.trim()}
 `;
 }
 
-/** `back`: the address of the page to choose again on, where there is one. */
-export function writeErrorPage(why: string, back?: string): string {
+/** `onward`: what else can be done, where there is something. */
+export function writeErrorPage(why: string, onward?: { word: string; address: string }): string {
   const again =
-    back === undefined
+    onward === undefined
       ? '<p>Go back to the application and start again. If it happens again, show this page to your administrator.</p>'
       : `<p>If it happens again, show this page to your administrator.</p>
-<p><a class="button" href="${escapeHtml(back)}">Sign in another way</a></p>`;
+<p><a class="button" href="${escapeHtml(onward.address)}">${escapeHtml(onward.word)}</a></p>`;
   return writePage({
     title: 'This did not work',
     body: `
@@ -56,21 +56,25 @@ export function writeOnwardPage({ title, says, address }: { title: string; says:
   });
 }
 
+const policy = [
+  `default-src 'none'`,
+  `style-src 'self'`,
+  `form-action 'self'`,
+  `base-uri 'none'`,
+  `frame-ancestors 'none'`,
+];
+
+/** What is sent with each of the pages. */
+export const pageHeaders = {
+  'content-security-policy': policy.join('; '),
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'content-type': 'text/html; charset=utf-8',
+} as const;
+
 export function sendPage(reply: FastifyReply, page: string): FastifyReply {
-  const policy = [
-    `default-src 'none'`,
-    `style-src 'self'`,
-    `form-action 'self'`,
-    `base-uri 'none'`,
-    `frame-ancestors 'none'`,
-  ];
-  return reply
-    .header('content-security-policy', policy.join('; '))
-    .header('cache-control', 'no-store')
-    .header('referrer-policy', 'no-referrer')
-    .header('x-content-type-options', 'nosniff')
-    .type('text/html; charset=utf-8')
-    .send(page);
+  return reply.headers(pageHeaders).send(page);
 }
 
 const entities: Readonly<Record<string, string>> = {

@@ -10,6 +10,8 @@ export interface OAuthClientRow {
   grants: string;
   /** JSON: a list. */
   redirect_uris: string;
+  /** JSON: a list. */
+  post_logout_redirect_uris: Generated<string>;
   consent: 'ask' | 'none';
   scopes: string;
   auth_method: 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt' | 'none';

@@ -56,6 +56,7 @@ serviceProviders:
     oauthClient:
       grants: [authorization_code, client_credentials]
       redirectUris: ["https://desk.example/back"]
+      postLogoutRedirectUris: ["https://desk.example/bye"]
       scopes: [openid, scim.read]
 `;
     const apply = async (text: string, ...more: string[]) => {
@@ -98,6 +99,7 @@ serviceProviders:
     const exported = (await run('export')).out;
     assert.match(exported, /oauthClient:\n\s+grants:/);
     assert.match(exported, /tokenSeconds: 900/);
+    assert.match(exported, /postLogoutRedirectUris:\n\s+- https:\/\/desk\.example\/bye/);
     assert.ok(!exported.includes(made.clientSecret) && !exported.includes(made.clientId));
     assert.ok((await apply(exported)).items.every((one: { change: string }) => one.change === 'unchanged'));
     assert.equal((await run('oauth', 'remove', 'desk')).code, 0);
@@ -106,6 +108,29 @@ serviceProviders:
     assert.notEqual(anew.clientSecret, made.clientSecret);
     const resident = await apply('serviceProviders: [{ name: resident, oauthClient: { scopes: [scim.read] } }]');
     assert.match(resident.err, /OAuth client resident: the resident service provider speaks/);
+  });
+
+  it('makes one that people sign in to, and says where they are sent who signed out', async () => {
+    const addresses = [
+      '--redirect-uri',
+      'https://hr.example/back',
+      '--post-logout-redirect-uri',
+      'https://hr.example/bye',
+    ];
+    const made = await read(
+      'oauth',
+      'create',
+      'hr',
+      '--scope',
+      'openid',
+      '--grant',
+      'authorization_code',
+      ...addresses,
+    );
+    assert.deepEqual(made.postLogoutRedirectUris, ['https://hr.example/bye']);
+    const shown = (await run('oauth', 'show', 'hr')).out;
+    assert.match(shown, /signs them out at\s+http\S+\/oauth2\/logout\nsends them then to\s+https:\/\/hr\.example\/bye/);
+    assert.equal((await run('oauth', 'remove', 'hr')).code, 0);
   });
 
   it('rotates the keys, shows where they stand, and does not while one is coming', async () => {

@@ -42,8 +42,13 @@ describe('somebody signs in to the sample application', () => {
     await dialog.getByLabel('People sign in to it here').check();
     const port = await findFreePort();
     await dialog.getByLabel('Where they are sent back to').fill(`http://127.0.0.1:${port}/back`);
+    await dialog.getByLabel('And after signing out').fill('nonsense');
+    await dialog.getByRole('button', { name: 'Make it' }).click();
+    await dialog.getByText('may hold whole addresses').waitFor();
+    await dialog.getByLabel('And after signing out').fill(`http://127.0.0.1:${port}/signed-out`);
     await dialog.getByRole('button', { name: 'Make it' }).click();
     const clientSecret = (await page.getByTestId('client-secret').textContent())!;
+    await part.getByText(`http://127.0.0.1:${port}/signed-out`).waitFor();
     const { clientId, issuer, scopes } = await server.call('GET', '/service-providers/travel/oauth-client');
     assert.deepEqual(scopes, ['openid', 'profile', 'email']);
     app = await startApp({ issuer, clientId, clientSecret, port });
@@ -78,6 +83,19 @@ describe('somebody signs in to the sample application', () => {
       }
       await page.getByRole('heading', { name: 'Welcome, Ada Lovelace' }).waitFor();
       assert.match((await page.locator('#known').textContent())!, /"email": "ada@acme\.example"/);
+
+      await page.getByRole('link', { name: 'Sign out' }).click();
+      await page.getByRole('heading', { name: 'Sign out of Purvey?' }).waitFor();
+      assert.deepEqual(await faultsOf(page), []);
+      const wider = (await page.evaluate('document.documentElement.scrollWidth - innerWidth')) as number;
+      assert.ok(wider <= 0, `the page is ${wider} wider than the window`);
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.waitForURL(`${app.url}/signed-out`);
+      await page.goto(`${server.url}/oauth2/logout`);
+      await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+      assert.deepEqual(await faultsOf(page), []);
+      await page.goto(`${app.url}/sign-in?scope=openid`);
+      await page.getByLabel('Username').waitFor();
     });
   }
 

@@ -80,6 +80,7 @@ async function open(database: Bed) {
     const settings = {
       grants: ['authorization_code' as const],
       redirectUris: [back],
+      postLogoutRedirectUris: [],
       consent: 'none' as const,
       scopes: ['openid' as const],
       authMethod: 'none' as const,

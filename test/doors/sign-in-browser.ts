@@ -24,7 +24,7 @@ export function openSignInBrowser(...origins: string[]): SignInBrowser {
     const response = await fetch(url, {
       method: form ? 'POST' : 'GET',
       redirect: 'manual',
-      headers: { cookie: sent.join('; ') },
+      headers: { cookie: sent.join('; '), accept: 'text/html,*/*;q=0.8' },
       ...(form ? { body: new URLSearchParams(form) } : {}),
     });
     for (const line of response.headers.getSetCookie()) {
@@ -41,8 +41,8 @@ export function openSignInBrowser(...origins: string[]): SignInBrowser {
     }
     const text = await response.text();
     // A page may say where the browser goes on, as a redirect does.
-    const onward = /<meta http-equiv="refresh" content="0;url=([^"]+)">/.exec(text)?.[1]?.replaceAll('&amp;', '&');
-    const location = response.headers.get('location') ?? onward ?? null;
+    const onward = /<meta http-equiv="refresh" content="0;url=([^"]+)">/.exec(text)?.[1];
+    const location = response.headers.get('location') ?? (onward === undefined ? null : readText(onward));
     const next = location === null ? undefined : new URL(location, url);
     if (next && origins.includes(next.origin)) return go(next.href);
     return { url, status: response.status, text, location };
@@ -50,7 +50,7 @@ export function openSignInBrowser(...origins: string[]): SignInBrowser {
   const found = (page: Shown, pattern: RegExp, what: string) => {
     const place = pattern.exec(page.text)?.[1];
     assert.ok(place, `${page.url} has no ${what}: ${page.text}`);
-    return new URL(place.replaceAll('&amp;', '&'), page.url).href;
+    return new URL(readText(place), page.url).href;
   };
   return {
     go,
@@ -58,4 +58,9 @@ export function openSignInBrowser(...origins: string[]): SignInBrowser {
       go(found(page, new RegExp(`<form method="post" action="([^"]+${action})"`), `form ${action}`), form),
     follow: (page, text) => go(found(page, new RegExp(`<a [^>]*href="([^"]+)">${text}</a>`), `link ${text}`)),
   };
+}
+
+/** An attribute as HTML writes it. */
+function readText(attribute: string): string {
+  return attribute.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code))).replaceAll('&amp;', '&');
 }

@@ -119,10 +119,11 @@ async function setStage({ folder, interrupt, say }: Demo, servers: DemoServers):
     },
   });
   await admin.send('POST', '/service-providers', { name: 'travel' });
-  const sampleUri = `http://127.0.0.1:${samplePort}/back`;
+  const sampleUrl = `http://127.0.0.1:${samplePort}`;
   const application = await makeOAuthClient(admin, 'travel', {
     grants: ['client_credentials', 'authorization_code'],
-    redirectUris: [redirectUri, sampleUri],
+    redirectUris: [redirectUri, `${sampleUrl}/back`],
+    postLogoutRedirectUris: [`${sampleUrl}/signed-out`],
     scopes: ['scim.write', 'openid', 'profile', 'email', 'groups'],
     consent: 'none',
   });

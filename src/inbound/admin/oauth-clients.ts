@@ -22,7 +22,16 @@ import {
 import { type AdminParts, bodyOf, isTried, mayTry, param, sayChange, writeOrTry } from './parts.ts';
 import { showTime } from './query.ts';
 
-const settings = ['grants', 'redirectUris', 'consent', 'scopes', 'authMethod', 'jwks', 'tokenSeconds'] as const;
+const settings = [
+  'grants',
+  'redirectUris',
+  'postLogoutRedirectUris',
+  'consent',
+  'scopes',
+  'authMethod',
+  'jwks',
+  'tokenSeconds',
+] as const;
 const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'] as const;
 const place = '/service-providers/:id/oauth-client';
 const hourMs = 3_600_000;
@@ -128,6 +137,7 @@ function show(provider: ServiceProvider, client: OAuthClient, issuer: string): O
     issuer,
     tokenEndpoint: `${issuer}/token`,
     authorizationEndpoint: signsIn ? `${issuer}/authorize` : null,
+    endSessionEndpoint: signsIn ? `${issuer}/logout` : null,
     createdAt: showTime(createdAt),
     modifiedAt: showTime(modifiedAt),
   };
@@ -147,7 +157,7 @@ function readSettings(given: Record<string, unknown>): ClientSettings {
   if (authMethod === 'none' && grants.includes('client_credentials')) {
     refuse('authMethod', 'none is for applications that keep no secret, and they get no tokens of their own');
   }
-  const redirectUris = readRedirects(given.redirectUris ?? []);
+  const redirectUris = readRedirects(given.redirectUris ?? [], 'redirectUris');
   const signsIn = grants.includes('authorization_code');
   if (signsIn !== redirectUris.length > 0) {
     refuse(
@@ -155,12 +165,16 @@ function readSettings(given: Record<string, unknown>): ClientSettings {
       signsIn ? 'is needed: where people are sent back to' : 'is for the grant authorization_code',
     );
   }
+  const postLogoutRedirectUris = readRedirects(given.postLogoutRedirectUris ?? [], 'postLogoutRedirectUris');
+  if (!signsIn && postLogoutRedirectUris.length > 0) {
+    refuse('postLogoutRedirectUris', 'is for the grant authorization_code: nobody signs in, so nobody signs out');
+  }
   const scopes = readScopes(given.scopes);
   if (signsIn && !scopes.includes('openid')) refuse('scopes', 'must hold openid where people sign in');
   const consent = given.consent ?? 'ask';
   if (consent !== 'ask' && consent !== 'none') return refuse('consent', 'must be ask or none');
   const tokenSeconds = readSeconds(given.tokenSeconds);
-  return { grants, redirectUris, consent, authMethod, jwks, scopes, tokenSeconds };
+  return { grants, redirectUris, postLogoutRedirectUris, consent, authMethod, jwks, scopes, tokenSeconds };
 }
 
 function readGrants(value: unknown): Grant[] {
@@ -176,22 +190,19 @@ function readGrants(value: unknown): Grant[] {
 }
 
 /** Exact addresses: https, http on this machine, or the scheme of an app in reverse domain order (RFC 8252 section 7). */
-function readRedirects(value: unknown): string[] {
+function readRedirects(value: unknown, field: 'redirectUris' | 'postLogoutRedirectUris'): string[] {
   if (!Array.isArray(value) || value.length > mostRedirects) {
-    return refuse('redirectUris', `must be a list of at most ${mostRedirects} addresses`);
+    return refuse(field, `must be a list of at most ${mostRedirects} addresses`);
   }
   for (const one of value as unknown[]) {
     const url = typeof one === 'string' ? URL.parse(one) : null;
     if (!url || String(one).includes('#') || url.username !== '') {
-      return refuse('redirectUris', `may hold whole addresses without #, not ${JSON.stringify(one)}`);
+      return refuse(field, `may hold whole addresses without #, not ${JSON.stringify(one)}`);
     }
     const isLocal = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
     const isApp = /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(url.protocol);
     if (url.protocol === 'https:' || (url.protocol === 'http:' && isLocal) || isApp) continue;
-    return refuse(
-      'redirectUris',
-      `may hold https, http on this machine, or a scheme such as com.example.app, not ${one}`,
-    );
+    return refuse(field, `may hold https, http on this machine, or a scheme such as com.example.app, not ${one}`);
   }
   return [...new Set(value as string[])];
 }

@@ -99,7 +99,7 @@ export function loginDoor(parts: Parts) {
     });
     app.setErrorHandler((error, request, reply) => {
       const way = ways.get(request);
-      const back = way && `${way.place}?choose=here`;
+      const back = way && { word: 'Sign in another way', address: `${way.place}?choose=here` };
       if (error instanceof Problem) {
         const said = way ? `Signing in with ${way.label} did not work: ${error.message}` : error.message;
         log.info({ idp: way?.label, why: error.message }, 'signing in through an identity provider was refused');

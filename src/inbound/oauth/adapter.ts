@@ -70,14 +70,17 @@ function openClients(store: Store): Adapter {
 
 /** In the words of RFC 7591. The secret is not among them: whether one is right, `isSecretOf` says. */
 function metadataOf(client: OAuthClient): AdapterPayload {
-  const { clientId, grants, redirectUris, scopes, authMethod, jwks, tokenSeconds } = client;
+  const { clientId, grants, redirectUris, postLogoutRedirectUris, scopes, authMethod, jwks, tokenSeconds } = client;
   const signsIn = grants.includes('authorization_code');
   return {
     client_id: clientId,
     grant_types: grants,
     response_types: signsIn ? ['code'] : [],
     redirect_uris: redirectUris,
-    application_type: redirectUris.every((uri) => /^https?:/.test(uri)) ? 'web' : 'native',
+    post_logout_redirect_uris: postLogoutRedirectUris,
+    application_type: [...redirectUris, ...postLogoutRedirectUris].every((uri) => /^https?:/.test(uri))
+      ? 'web'
+      : 'native',
     scope: scopes.join(' '),
     token_endpoint_auth_method: authMethod,
     token_seconds: tokenSeconds,

@@ -6,9 +6,9 @@ import { claimsOfScopes } from '../../provisioning/requested-claims.ts';
 import type { Store } from '../../store/store.ts';
 import { findClient, grants, isSecretOf, oauthScopes } from '../oauth-clients.ts';
 import { idTokenSeconds, type SigningKey } from '../oauth-keys.ts';
-import { writeErrorPage } from '../sign-in-page.ts';
 import { findAccount } from './accounts.ts';
 import { openAdapter } from './adapter.ts';
+import { answerSignOut, askToSignOut, showRefusal, signOutRoute } from './sign-out.ts';
 
 const hour = 3_600;
 const day = 24 * hour;
@@ -41,6 +41,7 @@ export async function openProvider(options: {
   const { Provider } = await import('oidc-provider');
   const { issuer, store, log, key, keys } = options;
   const isSecure = issuer.startsWith('https:');
+  const signOutPlace = `${new URL(issuer).pathname}${signOutRoute}`;
   const cookie = { signed: true, httpOnly: true, sameSite: 'lax', secure: isSecure } as const;
   const configuration: Configuration = {
     adapter: (kind: string) => openAdapter(store, kind),
@@ -68,6 +69,7 @@ export async function openProvider(options: {
       revocation: '/revoke',
       jwks: '/jwks',
       userinfo: '/userinfo',
+      end_session: signOutRoute,
     },
     features: {
       devInteractions: { enabled: false },
@@ -78,16 +80,13 @@ export async function openProvider(options: {
       userinfo: { enabled: true },
       resourceIndicators: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
-      rpInitiatedLogout: { enabled: false },
+      rpInitiatedLogout: { enabled: true, logoutSource: (ctx) => askToSignOut(store, ctx, signOutPlace) },
     },
     interactions: { url: (_ctx, interaction) => `${new URL(issuer).pathname}/sign-in/${interaction.uid}` },
     findAccount: (ctx, id) => findAccount(store, id, () => ctx.oidc.client?.clientId),
     // One that is used twice was stolen: everything of its grant ends (RFC 9700 section 4.14.2).
     rotateRefreshToken: true,
-    renderError: (ctx, out) => {
-      ctx.type = 'html';
-      ctx.body = writeErrorPage(out.error_description ?? out.error);
-    },
+    renderError: (ctx, out) => showRefusal(ctx, out, signOutPlace),
     ttl: {
       ...ttl,
       AccessToken: (_ctx, _token, client) => tokenSecondsOf(client),
@@ -108,6 +107,7 @@ export async function openProvider(options: {
     // The library offers more than any client may have here.
     if (ctx.oidc?.route === 'discovery') ctx.body = { ...(ctx.body as object), grant_types_supported: [...grants] };
   });
+  provider.use(answerSignOut);
   provider.on('server_error', (_ctx: unknown, error: Error) => {
     log.error({ error: error.stack }, 'the authorization server failed at a request');
   });

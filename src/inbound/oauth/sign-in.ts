@@ -13,6 +13,7 @@ import { findClient, type OAuthClient, personScopes } from '../oauth-clients.ts'
 import { handOver, loginPath, takeOver } from '../sign-in-handover.ts';
 import { sendPage, style, stylePath, writeErrorPage, writeOnwardPage } from '../sign-in-page.ts';
 import { writeConsentPage, writeSignInPage } from './pages.ts';
+import { addSignOutPost } from './sign-out.ts';
 
 const formBytes = 16_384;
 
@@ -166,6 +167,8 @@ export function signInPages(given: {
       if (asked.interaction.prompt.name !== 'consent') throw new Problem('notFound', 'nothing is asked');
       return finish(request, reply, { consent: { grantId: await grant(asked) } });
     });
+
+    addSignOutPost(app);
 
     app.post('/sign-in/:uid/cancel', async (request, reply) => {
       await readAsked(request, reply);
