@@ -6,7 +6,7 @@ import type { ChangeAnswer } from '../../src/contract/change.ts';
 import type { ConnectorKindAnswer } from '../../src/contract/connector-kind.ts';
 import type { FederationAnswer } from '../../src/contract/federation.ts';
 import type { IdentityProviderAnswer } from '../../src/contract/identity-provider.ts';
-import type { OAuthClientAnswer } from '../../src/contract/oauth-client.ts';
+import type { OAuthClientAnswer, OAuthKeyList } from '../../src/contract/oauth-client.ts';
 import type { AgingPage, List, Page, SubjectRef } from '../../src/contract/page.ts';
 import type {
   FilledRows,
@@ -247,6 +247,12 @@ export const domainsQuery = queryOptions({
 export const tokensQuery = queryOptions({
   queryKey: ['tokens'],
   queryFn: () => get<List<TokenListItem>>('/tokens'),
+});
+
+export const oauthKeysQuery = queryOptions({
+  queryKey: ['oauth-keys'],
+  queryFn: () => get<OAuthKeyList>('/oauth/keys'),
+  refetchInterval: live,
 });
 
 export const operatorsQuery = queryOptions({

@@ -13,6 +13,7 @@ import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { plural, showSpan } from '../parts/words.ts';
 import { Tokens } from './access.tsx';
+import { SigningKeys } from './signing-keys.tsx';
 
 export function SettingsPage() {
   return (
@@ -23,6 +24,7 @@ export function SettingsPage() {
         <Card label="API tokens">
           <Tokens />
         </Card>
+        <SigningKeys />
         <Domains />
         <Limits />
         <Server />

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
+import { faultsOf } from './axe.ts';
 import { openReader, openServer, ownPassword, type Reader, type Server, signIn } from './place.ts';
 
 describe('who may come in, and how far', () => {
@@ -86,7 +87,7 @@ describe('who may come in, and how far', () => {
   it('an auditor reads everything and is offered nothing to change', async () => {
     const page = await enterAs('otto', 'auditor');
     const writes =
-      /^(Add|Register|Update|Remove|Edit|Save|Import|Bring back|Undo|Disable|Enable|Pause|Resume|Again now|Test connection|Make|Revoke|Start|Switch)/;
+      /^(Add|Register|Update|Remove|Edit|Save|Import|Bring back|Undo|Disable|Enable|Pause|Resume|Again now|Test connection|Make|Revoke|Start|Switch|Rotate)/;
     const { id } = await server.call('GET', '/users/ada');
     for (const path of [
       '/',
@@ -154,6 +155,29 @@ describe('who may come in, and how far', () => {
     await page.getByRole('heading', { name: 'Choose your own password' }).waitFor();
     assert.match(page.url(), /\/console\/settings/);
     assert.deepEqual(reader.faults, []);
+  });
+
+  it('an administrator has tokens signed with another key, and knows before what becomes of those there are', async () => {
+    const page = await reader.open();
+    await signIn(page, server.url, 'admin', ownPassword, '/settings');
+    const [first] = (await server.call('GET', '/oauth/keys')).items;
+    const card = page.getByRole('region', { name: 'OAuth signing keys' }).first();
+    const row = (kid: string) => card.getByRole('row').filter({ hasText: kid });
+    await row(first.kid).getByText('signs', { exact: true }).waitFor();
+    await card.getByRole('button', { name: 'Rotate now' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/tokens that were signed before stay good until they end/).waitFor();
+    assert.deepEqual(await faultsOf(page), []);
+    await dialog.getByRole('button', { name: 'Leave it' }).click();
+    assert.equal((await server.call('GET', '/oauth/keys')).items.length, 1);
+    await card.getByRole('button', { name: 'Rotate now' }).click();
+    await dialog.getByRole('button', { name: 'Rotate now' }).click();
+    await page.getByText('The new key is published.').waitFor();
+    const [coming] = (await server.call('GET', '/oauth/keys')).items;
+    assert.notEqual(coming.kid, first.kid);
+    await row(coming.kid).getByText('coming: published, and signs nothing yet').waitFor();
+    assert.ok(await card.getByRole('button', { name: 'Rotate now' }).isDisabled());
+    assert.deepEqual(await faultsOf(page), []);
   });
 
   it('an administrator adds operators, and gives them a role', async () => {
