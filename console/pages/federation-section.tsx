@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { FederationAnswer, FederationInput } from '../../src/contract/federation.ts';
 import { call } from '../api/client.ts';
 import { useSay } from '../parts/act.tsx';
+import { Copy } from '../parts/code.tsx';
 import { type Draft, Form, Refusal } from '../parts/form.tsx';
 import { Fold } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
@@ -54,3 +55,19 @@ export function FederationSection<V extends object>(props: {
 
 /** What is typed in one field with blanks, commas or line ends between. */
 export const linesOf = (text: string): string[] => text.split(/[\s,]+/).filter((one) => one !== '');
+
+/** What an administrator has to say at the identity provider. */
+export function Registered({ word, address }: { word: string; address: string }) {
+  return (
+    <div>
+      <div className="small">{word}</div>
+      <div className="row wrap">
+        <span className="mono" style={{ overflowWrap: 'anywhere' }}>
+          {address}
+        </span>
+        <Copy text={address} />
+      </div>
+      <div className="muted small">To be registered at the identity provider.</div>
+    </div>
+  );
+}

@@ -2,13 +2,13 @@ import { PasswordInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { FederationAnswer } from '../../src/contract/federation.ts';
 import { federationQuery } from '../api/queries.ts';
-import { Copy } from '../parts/code.tsx';
 import { ChoiceField, errorOf, SwitchField, TextField, useDraft } from '../parts/form.tsx';
 import { Shown } from '../parts/page.tsx';
 import { Ago } from '../parts/time.tsx';
 import { ClaimConfiguration, RoleConfiguration } from './federation-mapping.tsx';
-import { FederationSection, linesOf } from './federation-section.tsx';
+import { FederationSection, linesOf, Registered } from './federation-section.tsx';
 import { JustInTime } from './just-in-time.tsx';
+import { SamlWebSso } from './saml-web-sso.tsx';
 
 /** How people sign in through an identity provider: the sections of WSO2's form, in its order. */
 export function Federation({ idpId }: { idpId: number }) {
@@ -30,8 +30,7 @@ export function Federation({ idpId }: { idpId: number }) {
   );
 }
 
-const fieldsOf = (...names: string[]) => names.map((name) => `authenticator.${name}`);
-const fields = fieldsOf('issuer', 'clientId', 'clientSecret');
+const fields = ['authenticator.issuer', 'authenticator.clientId', 'authenticator.clientSecret'];
 
 function OpenIdConnect({ federation }: { federation: FederationAnswer }) {
   const { redirectUri } = federation;
@@ -106,22 +105,6 @@ function OpenIdConnect({ federation }: { federation: FederationAnswer }) {
   );
 }
 
-/** What an administrator has to say at the identity provider. */
-function Registered({ word, address }: { word: string; address: string }) {
-  return (
-    <div>
-      <div className="small">{word}</div>
-      <div className="row wrap">
-        <span className="mono" style={{ overflowWrap: 'anywhere' }}>
-          {address}
-        </span>
-        <Copy text={address} />
-      </div>
-      <div className="muted small">To be registered at the identity provider.</div>
-    </div>
-  );
-}
-
 /** Who is sent there without choosing, and who is found here. */
 function HomeRealm({ federation }: { federation: FederationAnswer }) {
   const { domains, linkBy } = federation;
@@ -152,69 +135,6 @@ function HomeRealm({ federation }: { federation: FederationAnswer }) {
               { value: 'none', label: 'nothing: only who signed in that way before' },
               { value: 'verifiedEmail', label: 'the e-mail address that it has verified' },
             ]}
-          />
-        </div>
-      )}
-    </FederationSection>
-  );
-}
-
-const samlFields = fieldsOf('entityId', 'signOnUrl', 'certificate');
-
-function SamlWebSso({ federation }: { federation: FederationAnswer }) {
-  const { redirectUri, metadataUrl } = federation;
-  const authenticator = federation.authenticator?.type === 'saml' ? federation.authenticator : null;
-  const draft = useDraft({
-    enabled: authenticator?.enabled ?? false,
-    entityId: authenticator?.entityId ?? '',
-    signOnUrl: authenticator?.signOnUrl ?? '',
-    certificate: authenticator?.certificate ?? '',
-  });
-  return (
-    <FederationSection
-      title="SAML2 Web SSO Configuration"
-      isSet={authenticator !== null}
-      federation={federation}
-      draft={draft}
-      fields={samlFields}
-      toInput={(values) => ({ authenticator: { type: 'saml', ...values } })}
-    >
-      {(shared) => (
-        <div className="form">
-          <SwitchField
-            draft={draft}
-            name="enabled"
-            label="Enable SAML2 Web SSO"
-            disabled={shared.disabled}
-            help="In the place of OpenID Connect: an identity provider is asked one way."
-          />
-          <Registered word="Assertion Consumer Service" address={redirectUri} />
-          <Registered word="Service Provider Entity Id, and metadata" address={metadataUrl} />
-          <TextField
-            {...shared}
-            name="entityId"
-            field="authenticator.entityId"
-            label="Identity Provider Entity Id"
-            required
-            help="As it says itself, to the letter."
-          />
-          <TextField
-            {...shared}
-            name="signOnUrl"
-            field="authenticator.signOnUrl"
-            label="SSO URL"
-            required
-            help="Where it takes requests by HTTP-Redirect."
-          />
-          <TextField
-            {...shared}
-            name="certificate"
-            field="authenticator.certificate"
-            label="Signing Certificate"
-            required
-            rows={4}
-            whole
-            help="In PEM; two while it changes over."
           />
         </div>
       )}

@@ -119,6 +119,7 @@ const factsOfClient = [
   'issuer',
   'tokenEndpoint',
   'authorizationEndpoint',
+  'endSessionEndpoint',
 ];
 
 /** An object as paths with plain values; what only the server knows is left out. */
@@ -181,5 +182,9 @@ function isGiven(body: Record<string, unknown>, path: string): boolean {
 async function readSecretKeys(client: Client): Promise<Set<string>> {
   const { items } = await client.get<List<ConnectorKindAnswer>>('/connector-kinds');
   const secret = items.flatMap((kind) => kind.settings.filter((setting) => setting.type === 'secret'));
-  return new Set(['authenticator.clientSecret', ...secret.map((setting) => `settings.${setting.key}`)]);
+  return new Set([
+    'authenticator.clientSecret',
+    'authenticator.ownKey',
+    ...secret.map((setting) => `settings.${setting.key}`),
+  ]);
 }

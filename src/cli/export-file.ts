@@ -102,7 +102,11 @@ function describe(configuration: Configuration, placeholders: readonly Placehold
   };
 }
 
-const clientSecret = 'authenticator.clientSecret';
+/** What each kind of authenticator keeps secret, and what the variable for it is called after. */
+const authenticatorSecrets = { oidc: ['clientSecret', 'client_secret'], saml: ['ownKey', 'own_key'] } as const;
+const wordOfSecret = new Map<string, string>(
+  Object.values(authenticatorSecrets).map(([name, word]) => [`authenticator.${name}`, word]),
+);
 
 function describeFederation(
   federation: FederationAnswer | undefined,
@@ -111,23 +115,28 @@ function describeFederation(
 ): { federation?: Record<string, unknown> } {
   if (!federation) return {};
   const { identityProvider, authenticator, roleClaim, claims, domains, linkBy, roles, jit } = federation;
-  const secret = placeholders.find((one) => one.target === identityProvider.name && one.setting === clientSecret);
-  const shown = { ...authenticator, clientSecret: undefined };
   return {
     federation: {
       ...(authenticator === null
         ? {}
-        : {
-            authenticator: {
-              ...written(shown, write),
-              ...(secret ? { clientSecret: write.secret(secret) } : {}),
-            },
-          }),
+        : { authenticator: describeAuthenticator(identityProvider.name, authenticator, placeholders, write) }),
       ...(writtenDeep({ domains, linkBy, roles, jit }, write) as object),
       ...written({ roleClaim }, write),
       claims: claims.map((row) => written(row, write)),
     },
   };
+}
+
+function describeAuthenticator(
+  provider: string,
+  authenticator: NonNullable<FederationAnswer['authenticator']>,
+  placeholders: readonly Placeholder[],
+  write: Write,
+): Record<string, unknown> {
+  const [name] = authenticatorSecrets[authenticator.type];
+  const secret = placeholders.find((one) => one.target === provider && one.setting === `authenticator.${name}`);
+  const shown = { ...authenticator, [name]: undefined };
+  return { ...written(shown, write), ...(secret ? { [name]: write.secret(secret) } : {}) };
 }
 
 function settingsOf(target: TargetAnswer, placeholders: readonly Placeholder[], write: Write) {
@@ -208,11 +217,12 @@ function secretsOf({ federations, targets }: Configuration): HiddenSecret[] {
         typeof value === 'object' ? [{ provider: identityProvider.name, target: name, setting }] : [],
       ),
     ),
-    ...federations.flatMap(({ identityProvider: { name }, authenticator }) =>
-      authenticator?.type === 'oidc' && authenticator.clientSecret
-        ? [{ provider: name, target: name, setting: clientSecret }]
-        : [],
-    ),
+    ...federations.flatMap(({ identityProvider: { name }, authenticator }) => {
+      if (authenticator === null) return [];
+      const isSet = authenticator.type === 'oidc' ? authenticator.clientSecret : authenticator.ownKey;
+      const setting = `authenticator.${authenticatorSecrets[authenticator.type][0]}`;
+      return isSet ? [{ provider: name, target: name, setting }] : [];
+    }),
   ];
 }
 
@@ -220,7 +230,7 @@ function secretsOf({ federations, targets }: Configuration): HiddenSecret[] {
 function placeholdersOf(secrets: readonly HiddenSecret[]): Placeholder[] {
   const taken = new Set<string>();
   return secrets.map(({ provider, target, setting }) => {
-    const word = setting === clientSecret ? 'client_secret' : setting;
+    const word = wordOfSecret.get(setting) ?? setting;
     const wish = `${provider}_${word}`.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
     const base = /^[0-9]/.test(wish) ? `_${wish}` : wish;
     let name = base;

@@ -31,6 +31,9 @@ const Saml = Type.Object({
   certificate: Type.String(),
 });
 
+/** Left out, or as it is shown: it stays. Null: none. */
+const SecretInput = Type.Union([Type.String(), Type.Object({ set: Type.Literal(true) }), Type.Null()]);
+
 /** What PUT takes, all of it optional; PATCH takes any part of it. */
 export const FederationInput = Type.Object({
   authenticator: Type.Optional(
@@ -41,12 +44,22 @@ export const FederationInput = Type.Object({
         enabled: Type.Optional(Type.Boolean()),
         issuer: Type.String(),
         clientId: Type.String(),
-        /** Left out, or as it is shown: it stays. Null: none. */
-        clientSecret: Type.Optional(Type.Union([Type.String(), Type.Object({ set: Type.Literal(true) }), Type.Null()])),
+        clientSecret: Type.Optional(SecretInput),
         /** Besides `openid`; default `profile email`. */
         scopes: Type.Optional(Type.Array(Type.String())),
       }),
-      Type.Object({ ...Saml.properties, enabled: Type.Optional(Type.Boolean()) }),
+      Type.Object({
+        ...Saml.properties,
+        enabled: Type.Optional(Type.Boolean()),
+        /** Whether requests are signed with our key. Default false. */
+        signRequests: Type.Optional(Type.Boolean()),
+        /** Whether an assertion that is not encrypted for our key is refused. Default false. */
+        requireEncryption: Type.Optional(Type.Boolean()),
+        /** Of our key, in PEM; with it comes `ownKey`. */
+        ownCertificate: Type.Optional(MaybeText),
+        /** Our private key: RSA, in PEM, without a passphrase. */
+        ownKey: Type.Optional(SecretInput),
+      }),
       Type.Null(),
     ]),
   ),
@@ -80,7 +93,13 @@ export const FederationAnswer = Type.Object({
       clientSecret: Type.Union([ShownSecret, Type.Null()]),
       scopes: Type.Array(Type.String()),
     }),
-    Saml,
+    Type.Object({
+      ...Saml.properties,
+      signRequests: Type.Boolean(),
+      requireEncryption: Type.Boolean(),
+      ownCertificate: MaybeText,
+      ownKey: Type.Union([ShownSecret, Type.Null()]),
+    }),
     Type.Null(),
   ]),
   domains: Type.Array(Type.String()),

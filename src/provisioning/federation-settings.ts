@@ -3,6 +3,7 @@ import { Secret } from '../base/secret.ts';
 import { locateAttribute, type ResourceType } from '../protocol/scim/schema.ts';
 import { readCertificate } from './identity-providers.ts';
 import { readFields, readFlag, readOptionalText } from './names.ts';
+import { noOwnKey, type OwnKey, readOwnKey } from './own-key.ts';
 
 /** How people sign in through an identity provider, and what is made of what it says of them. */
 export type FederationSettings = {
@@ -48,8 +49,8 @@ export type OidcAuthenticator = {
   scopes: string[];
 };
 
-/** SAML 2.0, begun by us; assertions have to be signed. */
-export type SamlAuthenticator = {
+/** SAML 2.0, begun by us; assertions have to be signed. What is encrypted for our key is read wherever there is one. */
+export type SamlAuthenticator = OwnKey & {
   type: 'saml';
   enabled: boolean;
   /** What it calls itself, to the letter. */
@@ -58,6 +59,10 @@ export type SamlAuthenticator = {
   signOnUrl: string;
   /** PEM: that of what it signs with; several while it changes over. */
   certificate: string;
+  /** Whether requests are signed with our key. */
+  signRequests: boolean;
+  /** Whether an assertion that is not encrypted is refused. */
+  requireEncryption: boolean;
 };
 
 export type Authenticator = OidcAuthenticator | SamlAuthenticator;
@@ -91,9 +96,12 @@ export const noFederation: FederationSettings = {
   jit: { enabled: false, domain: 'PRIMARY', updateAttributes: 'always', groups: 'off', prompt: 'silent' },
 };
 
+/** The name of what each kind of authenticator keeps secret. */
+export const secretNames = { oidc: 'clientSecret', saml: 'ownKey' } as const;
+
 /**
- * What was given, what is left out as in `noFederation`. A client secret that is left out (or comes back as
- * `{ set: true }`) stays `before`, null removes it. Throws Problem `invalidValue` with the `field` at fault.
+ * What was given, what is left out as in `noFederation`. A client secret or key that is left out (or comes
+ * back as `{ set: true }`) stays `before`, null removes it. Throws Problem `invalidValue` with the `field` at fault.
  */
 export function readFederationSettings(
   input: unknown,
@@ -138,21 +146,44 @@ function readAuthenticator(value: unknown, before: Authenticator | null): Authen
     case 'oidc':
       return readOidc(value, before?.type === 'oidc' ? before : null);
     case 'saml':
-      return readSaml(value);
+      return readSaml(value, before?.type === 'saml' ? before : null);
     default:
       return refuse('authenticator.type', 'must be oidc or saml');
   }
 }
 
-function readSaml(value: unknown): SamlAuthenticator {
-  const given = readFields(value, 'authenticator', ['type', 'enabled', 'entityId', 'signOnUrl', 'certificate']);
+const samlFields = [
+  'type',
+  'enabled',
+  'entityId',
+  'signOnUrl',
+  'certificate',
+  'signRequests',
+  'requireEncryption',
+  'ownCertificate',
+  'ownKey',
+];
+
+function readSaml(value: unknown, before: SamlAuthenticator | null): SamlAuthenticator {
+  const given = readFields(value, 'authenticator', samlFields);
   const certificate = readCertificate(given.certificate, 'authenticator.certificate');
+  const signRequests = readFlag(given.signRequests, 'authenticator.signRequests', false);
+  const requireEncryption = readFlag(given.requireEncryption, 'authenticator.requireEncryption', false);
+  const own = readOwnKey(given, before ?? noOwnKey);
+  if (own.ownKey === null) {
+    const why = 'needs a key of ours: give ownCertificate and ownKey';
+    if (signRequests) refuse('authenticator.signRequests', why);
+    if (requireEncryption) refuse('authenticator.requireEncryption', why);
+  }
   return {
     type: 'saml',
     enabled: readFlag(given.enabled, 'authenticator.enabled', true),
     entityId: readText(given.entityId, 'authenticator.entityId', 1_000),
     signOnUrl: readAddress(given.signOnUrl, 'authenticator.signOnUrl', /#/),
     certificate: certificate ?? refuse('authenticator.certificate', 'is required: that of what it signs with'),
+    signRequests,
+    requireEncryption,
+    ...own,
   };
 }
 

@@ -10,6 +10,8 @@ import {
   type FederationSettings,
   noFederation,
   readFederationSettings,
+  type SamlAuthenticator,
+  secretNames,
 } from './federation-settings.ts';
 import { type IdentityProvider, readIdentityProvider } from './identity-providers.ts';
 
@@ -17,7 +19,7 @@ import { type IdentityProvider, readIdentityProvider } from './identity-provider
 export type Federation = {
   idp: IdentityProvider;
   settings: FederationSettings;
-  /** Since when the client secret is what it is; null where there is none. */
+  /** Since when the client secret, or our key, is what it is; null where there is none. */
   secretSince: number | null;
   /** Null: nothing was ever set. */
   modifiedAt: number | null;
@@ -107,20 +109,27 @@ async function readDomain(tx: Tx, name: string): Promise<string> {
 }
 
 function secretOf(authenticator: Authenticator | null): Secret | null {
-  return authenticator?.type === 'oidc' ? authenticator.clientSecret : null;
+  if (authenticator === null) return null;
+  return authenticator.type === 'oidc' ? authenticator.clientSecret : authenticator.ownKey;
 }
 
 function toText(settings: FederationSettings): string {
   const { authenticator } = settings;
-  if (authenticator?.type !== 'oidc') return JSON.stringify(settings);
-  return JSON.stringify({ ...settings, authenticator: { ...authenticator, clientSecret: null } });
+  if (authenticator === null) return JSON.stringify(settings);
+  return JSON.stringify({ ...settings, authenticator: { ...authenticator, [secretNames[authenticator.type]]: null } });
+}
+
+function withSecret(kept: Authenticator, secret: Secret | null): Authenticator {
+  if (kept.type === 'oidc') return { ...kept, clientSecret: secret };
+  // What was kept before there were keys of ours has none of these.
+  const { signRequests = false, requireEncryption = false, ownCertificate = null } = kept as Partial<SamlAuthenticator>;
+  return { ...kept, signRequests, requireEncryption, ownCertificate, ownKey: secret };
 }
 
 function fromRow(idp: IdentityProvider, row: Selectable<FederationRow>, key: SealingKey): Federation {
   const kept = JSON.parse(row.settings) as FederationSettings;
-  const clientSecret = row.secret === null ? null : unseal(key, row.secret, contextOf(idp.id));
-  const authenticator =
-    kept.authenticator?.type === 'oidc' ? { ...kept.authenticator, clientSecret } : kept.authenticator;
+  const secret = row.secret === null ? null : unseal(key, row.secret, contextOf(idp.id));
+  const authenticator = kept.authenticator && withSecret(kept.authenticator, secret);
   // What was kept before there was a prompt has none.
   const jit = { ...noFederation.jit, ...kept.jit };
   return { idp, settings: { ...kept, authenticator, jit }, secretSince: row.secret_at, modifiedAt: row.modified_at };

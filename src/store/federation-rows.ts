@@ -7,7 +7,7 @@ export interface FederationRow {
   enabled: number;
   /** JSON: `FederationSettings` without the secret. */
   settings: string;
-  /** The client secret, sealed with the context `federation:<idp_id>`; null where there is none. */
+  /** The client secret, or our private key, sealed with the context `federation:<idp_id>`; null where there is none. */
   secret: string | null;
   secret_at: number | null;
   modified_at: number;

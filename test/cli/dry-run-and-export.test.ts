@@ -27,7 +27,7 @@ identityProviders:
         policy: { concurrency: 4, groups: membership-only, nestedGroups: flatten, scopeUsers: 'userName sw "a: #"', provisioningRoles: [Sales, "a $\${1}", "yes"] }
   - name: Päyroll 2
     federation:
-      authenticator: { type: saml, entityId: urn:payroll, signOnUrl: "https://payroll.example/sso?a=b", certificate: \${CERTIFICATE} }
+      authenticator: { type: saml, entityId: urn:payroll, signOnUrl: "https://payroll.example/sso?a=b", certificate: \${CERTIFICATE}, signRequests: true, ownCertificate: \${CERTIFICATE}, ownKey: \${KEY} }
     connectors:
       - type: SCIM2
         settings: { scim2-username: "yes", scim2-password: \${TOKEN}, scim2-user-ep: "https://payroll.example/Users", scim2-target-profile: aws, scim2-profile-overrides: "membersPerRequest: 50 # $\${x}\\nuserValues:\\n  externalId: null\\n" }
@@ -53,6 +53,7 @@ describe('purvey apply --dry-run and purvey export', () => {
         PURVEY_DATA: join(folder.path, 'data'),
         TOKEN: 'hush-hush',
         CERTIFICATE: peers[0].cert,
+        KEY: peers[0].key,
         ...more,
       },
       ...(input === undefined ? {} : { input }),
@@ -60,7 +61,7 @@ describe('purvey apply --dry-run and purvey export', () => {
   const dryRun = async (text: string, more: Record<string, string> = {}) => {
     const ended = await run(['apply', '--dry-run', '--json', '-f', '-'], text, more);
     assert.equal(ended.code, 0, ended.err);
-    assert.ok(!/hush|another-secret/.test(ended.out + ended.err), 'a secret is shown');
+    assert.ok(!/hush|another-secret|PRIVATE KEY/.test(ended.out + ended.err), 'a secret is shown');
     return JSON.parse(ended.out).items as {
       kind: string;
       name: string;
@@ -93,7 +94,8 @@ describe('purvey apply --dry-run and purvey export', () => {
     assert.ok(lines.includes('\tsettings.scim2-access-token\tsecret would be set'), ended.out);
     assert.ok(lines.includes('\tpolicy.concurrency\t-\t4'), ended.out);
     assert.ok(lines.includes('\tauthenticator.clientSecret\tsecret would be set'), ended.out);
-    assert.ok(!ended.out.includes('hush'));
+    assert.ok(lines.includes('\tauthenticator.ownKey\tsecret would be set'), ended.out);
+    assert.ok(!/hush|PRIVATE KEY/.test(ended.out));
     assert.equal(await exported(), empty);
     const items = await dryRun(file);
     assert.deepEqual(
@@ -184,13 +186,14 @@ describe('purvey apply --dry-run and purvey export', () => {
     assert.equal(ended.out, '');
     assert.match(ended.err, /^not exported: scim2-access-token of partner:SCIM2; .* PARTNER_SCIM2_ACCESS_TOKEN$/m);
     const text = readFileSync(path, 'utf8');
-    assert.ok(!text.includes('hush'));
+    assert.ok(!/hush|PRIVATE KEY/.test(text));
     assert.match(text, /^# {3}PARTNER_SCIM2_ACCESS_TOKEN {2}scim2-access-token of "partner:SCIM2"$/m);
     assert.match(text, /^# {3}PARTNER_CLIENT_SECRET {2}authenticator.clientSecret of "partner"$/m);
     const variables = {
       PARTNER_SCIM2_ACCESS_TOKEN: 'hush-hush',
       P_YROLL_2_SCIM2_PASSWORD: 'hush-hush',
       PARTNER_CLIENT_SECRET: 'hush-hush',
+      P_YROLL_2_OWN_KEY: peers[0].key,
     };
     for (const args of [
       ['apply', '-f', path, '--json'],
@@ -220,6 +223,7 @@ describe('purvey apply --dry-run and purvey export', () => {
         PARTNER_SCIM2_ACCESS_TOKEN: 'x',
         P_YROLL_2_SCIM2_PASSWORD: 'y',
         PARTNER_CLIENT_SECRET: 'z',
+        P_YROLL_2_OWN_KEY: peers[0].key,
       };
       const text = await exported();
       const applied = await run(['apply', '-f', '-'], text, { ...env, ...variables });

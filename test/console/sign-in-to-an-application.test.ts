@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer as createHttpServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { type App, startApp } from '../../examples/app/server.ts';
+import { peers } from '../doors/saml-certificates.ts';
 import { openSamlPeer } from '../doors/saml-peer.ts';
 import { faultsOf } from './axe.ts';
 import { findFreePort } from './free-port.ts';
@@ -249,6 +250,35 @@ describe('somebody signs in to the sample application', () => {
     } finally {
       await site.close();
     }
+  });
+
+  it('for which an administrator gives Purvey a key of its own, which is never shown', async () => {
+    const [, own] = peers;
+    const page = await reader.open();
+    await signIn(page, server.url, 'admin', ownPassword, '/identity-providers/clinic');
+    const part = page.locator('details', { has: page.locator('summary', { hasText: 'SAML2 Web SSO Configuration' }) });
+    await part.getByLabel('Enable Authentication Request Signing').check();
+    await part.getByRole('button', { name: 'Update' }).click();
+    await part.getByText('needs a key of ours').waitFor();
+    await part.getByLabel('Certificate of Purvey').fill(own.cert);
+    await part.getByLabel('Private Key of Purvey').fill(peers[0].key);
+    await part.getByRole('button', { name: 'Update' }).click();
+    await part.getByText('is not the key of ownCertificate').waitFor();
+    assert.deepEqual(await faultsOf(page), []);
+    await part.getByLabel('Private Key of Purvey').fill(own.key);
+    await part.getByRole('button', { name: 'Update' }).click();
+    await page.getByText('SAML2 Web SSO Configuration of clinic is updated.').waitFor();
+    await part.getByText(/It was set .+, and is never shown/).waitFor();
+    assert.equal(await part.getByLabel('Private Key of Purvey').inputValue(), '');
+    const { authenticator, metadataUrl } = await server.call('GET', '/identity-providers/clinic/federation');
+    assert.deepEqual([authenticator.signRequests, authenticator.ownKey.set], [true, true]);
+    assert.match(await (await fetch(metadataUrl)).text(), /AuthnRequestsSigned="true"/);
+    await part.getByLabel('SSO URL').fill('https://login.clinic.example/sso');
+    const answered = page.waitForResponse((response) => response.request().method() === 'PATCH');
+    await part.getByRole('button', { name: 'Update' }).click();
+    assert.ok((await answered).ok());
+    const later = await server.call('GET', '/identity-providers/clinic/federation');
+    assert.deepEqual(later.authenticator.ownKey, authenticator.ownKey, 'what is not typed stays');
   });
 
   it('or says no, and is sent back all the same', async () => {

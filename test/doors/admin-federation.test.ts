@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { before, it } from 'node:test';
 import { eachDatabase } from '../database.ts';
 import { type AdminBed, openAdminBed } from './admin-bed.ts';
 import { peers } from './saml-certificates.ts';
 
 const place = '/identity-providers/partner/federation';
+const pem = { type: 'pkcs8', format: 'pem' } as const;
+const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export(pem).toString();
+const locked = createPrivateKey(peers[1].key)
+  .export({ ...pem, cipher: 'aes-256-cbc', passphrase: 'of it' })
+  .toString();
 const oidc = { type: 'oidc', issuer: 'https://login.partner.example', clientId: 'purvey' };
 
 eachDatabase('how people sign in through an identity provider is set', (bed) => {
@@ -58,13 +64,52 @@ eachDatabase('how people sign in through an identity provider is set', (bed) => 
       certificate: peers[0].cert,
     };
     const { body } = await api.call('PATCH', place, { authenticator });
-    assert.deepEqual(body.authenticator, { ...authenticator, enabled: true });
+    const withoutKey = { signRequests: false, requireEncryption: false, ownCertificate: null, ownKey: null };
+    assert.deepEqual(body.authenticator, { ...authenticator, enabled: true, ...withoutKey });
     const [row] = await api.store.read((reading) => reading.all(reading.q.selectFrom('federations').selectAll()));
     assert.equal(row!.secret, null);
     assert.equal(
       (await api.call('PATCH', place, { authenticator: { enabled: false } })).body.authenticator.entityId,
       'urn:x',
     );
+    assert.equal((await api.call('PUT', place, { authenticator: oidc })).status, 200);
+  });
+
+  it('by SAML with a key of ours that nobody is shown', async () => {
+    const [{ cert: certificate }, own] = peers;
+    const authenticator = { type: 'saml', entityId: 'urn:x', signOnUrl: 'https://x.example/sso', certificate };
+    const withKey = { ...authenticator, signRequests: true, ownCertificate: own.cert, ownKey: own.key };
+    const made = await api.call('PUT', place, { authenticator: withKey });
+    assert.equal(made.status, 200, made.text);
+    const { ownKey, ownCertificate, signRequests } = made.body.authenticator;
+    assert.deepEqual([ownKey.set, ownCertificate, signRequests], [true, own.cert, true]);
+    const again = { ...withKey, ownKey };
+    assert.equal((await api.call('PUT', place, { authenticator: again })).change, 'unchanged');
+    const changed = await api.call('PATCH', place, { authenticator: { requireEncryption: true } });
+    assert.deepEqual([changed.change, changed.body.authenticator.ownKey], ['updated', ownKey]);
+    const rows = await api.store.read((reading) => reading.all(reading.q.selectFrom('federations').selectAll()));
+    const line = own.key.split('\n')[5]!;
+    assert.ok(![...api.heard, ...api.logged, JSON.stringify(rows)].join().includes(line));
+    for (const [change, field] of [
+      [{ ownCertificate: certificate }, 'ownKey'],
+      [{ ownKey: peers[0].key }, 'ownKey'],
+      [{ ownKey: null }, 'ownKey'],
+      [{ ownCertificate: null }, 'signRequests'],
+      [{ ownCertificate: null, ownKey: own.key }, 'ownCertificate'],
+      [{ ownCertificate: `${own.cert}${certificate}` }, 'ownCertificate'],
+      [{ ownCertificate: own.key }, 'ownCertificate'],
+      [{ ownKey: own.cert }, 'ownKey'],
+      [{ ownKey: locked }, 'ownKey'],
+      [{ ownKey: elliptic }, 'ownKey'],
+      [{ ownKey: 7 }, 'ownKey'],
+      [{ signRequests: 'yes' }, 'signRequests'],
+    ] as const) {
+      const refused = await api.call('PATCH', place, { authenticator: change });
+      assert.deepEqual([refused.status, refused.body.field], [400, `authenticator.${field}`], refused.text);
+      assert.ok(!refused.text.includes(line));
+    }
+    const none = { signRequests: false, requireEncryption: false, ownCertificate: null };
+    assert.equal((await api.call('PATCH', place, { authenticator: none })).body.authenticator.ownKey, null);
     assert.equal((await api.call('PUT', place, { authenticator: oidc })).status, 200);
   });
 

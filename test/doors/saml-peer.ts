@@ -4,6 +4,7 @@ import { peers } from './saml-certificates.ts';
 
 type Options = Record<string, unknown>;
 type Samlp = {
+  parseRequest(request: object, options: Options, done: (error: Error | null, said: object) => void): void;
   getSamlResponse(options: Options, user: object, done: (error: Error | null, xml: string) => void): void;
 };
 
@@ -12,6 +13,8 @@ export type SamlPeer = {
   entityId: string;
   signOnUrl: string;
   certificate: string;
+  /** Reads an authentication request and sees to its signature, where it has one. */
+  read(address: string, signingCert: string): Promise<object>;
   /** The answer to an authentication request, as a browser would post it. */
   answer(address: string, given: { nameId: string; claims?: Options; options?: Options }): Promise<SamlAnswer>;
 };
@@ -27,6 +30,13 @@ export function openSamlPeer(n: 0 | 1 = 0): SamlPeer {
     entityId,
     signOnUrl: 'https://login.partner.example/sso',
     certificate,
+    read(address, signingCert) {
+      const query = Object.fromEntries(new URL(address).searchParams);
+      return new Promise((resolve, reject) => {
+        const done = (error: Error | null, said: object) => (error ? reject(error) : resolve(said));
+        samlp.parseRequest({ query }, { signingCert, deflate: true }, done);
+      });
+    },
     async answer(address, { nameId, claims = {}, options = {} }) {
       const { searchParams } = new URL(address);
       const request = inflateRawSync(Buffer.from(searchParams.get('SAMLRequest')!, 'base64')).toString();

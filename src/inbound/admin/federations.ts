@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FederationAnswer } from '../../contract/federation.ts';
+import { type Authenticator, secretNames } from '../../provisioning/federation-settings.ts';
 import { type Federation, readFederation, writeFederation } from '../../provisioning/federations.ts';
 import { metadataUrlOf, redirectUriOf } from '../sign-in-handover.ts';
 import { type AdminParts, bodyOf, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
@@ -50,23 +51,29 @@ const typeOf = (authenticator: unknown) => (authenticator as { type?: unknown } 
 /** Without the secret, which stays when it is not given. */
 function settableOf({ settings }: Federation): Record<string, unknown> {
   const { authenticator, ...rest } = settings;
-  if (authenticator?.type !== 'oidc') return { ...rest, authenticator };
-  const { clientSecret: _, ...shown } = authenticator;
+  if (authenticator === null) return { ...rest, authenticator };
+  const { [secretNames[authenticator.type]]: _, ...shown } = authenticator as Record<string, unknown>;
   return { ...rest, authenticator: shown };
 }
 
 function show({ idp, settings, secretSince, modifiedAt }: Federation, address: string): FederationAnswer {
   const { authenticator, ...rest } = settings;
-  const since = secretSince === null ? null : showTime(secretSince);
+  const secret = secretSince === null ? null : { set: true as const, since: showTime(secretSince) };
   return {
     identityProvider: { id: idp.id, name: idp.name },
     redirectUri: redirectUriOf(address, idp.name),
     metadataUrl: metadataUrlOf(address, idp.name),
-    authenticator:
-      authenticator?.type === 'oidc'
-        ? { ...authenticator, clientSecret: authenticator.clientSecret && { set: true, since } }
-        : authenticator,
+    authenticator: authenticator && showAuthenticator(authenticator, secret),
     ...rest,
     modifiedAt: modifiedAt === null ? null : showTime(modifiedAt),
   };
+}
+
+function showAuthenticator(
+  authenticator: Authenticator,
+  secret: { set: true; since: string } | null,
+): FederationAnswer['authenticator'] {
+  return authenticator.type === 'oidc'
+    ? { ...authenticator, clientSecret: secret }
+    : { ...authenticator, ownKey: secret };
 }

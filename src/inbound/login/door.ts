@@ -102,7 +102,11 @@ export function loginDoor(parts: Parts) {
       const back = way && { word: 'Sign in another way', address: `${way.place}?choose=here` };
       if (error instanceof Problem) {
         const said = way ? `Signing in with ${way.label} did not work: ${error.message}` : error.message;
-        log.info({ idp: way?.label, why: error.message }, 'signing in through an identity provider was refused');
+        const because = error.cause instanceof Error ? { because: error.cause.message.slice(0, 300) } : {};
+        log.info(
+          { idp: way?.label, why: error.message, ...because },
+          'signing in through an identity provider was refused',
+        );
         return sendPage(reply.code(error.status), writeErrorPage(sentence(said), back));
       }
       log.error({ route: request.routeOptions.url, error: (error as Error).stack }, 'signing in failed');
@@ -190,7 +194,7 @@ export function loginDoor(parts: Parts) {
       const { idp } = request.params as { idp: string };
       const { federation, authenticator } = await findOpen(idp);
       if (authenticator.type !== 'saml') throw new Problem('notFound', 'it does not speak SAML');
-      const text = await describeSamlPlace(samlPlaceOf(federation));
+      const text = await describeSamlPlace(authenticator, samlPlaceOf(federation));
       return reply.type('application/samlmetadata+xml; charset=utf-8').send(text);
     });
   };
