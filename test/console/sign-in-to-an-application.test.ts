@@ -53,6 +53,21 @@ describe('somebody signs in to the sample application', () => {
     const { clientId, issuer, scopes } = await server.call('GET', '/service-providers/travel/oauth-client');
     assert.deepEqual(scopes, ['openid', 'profile', 'email']);
     app = await startApp({ issuer, clientId, clientSecret, port });
+
+    // What is registered can be changed, and only that.
+    const before = await server.call('GET', '/service-providers/travel/oauth-client');
+    await part.getByRole('button', { name: 'Change the client' }).click();
+    const ends = dialog.getByLabel('And after signing out');
+    assert.equal(await ends.inputValue(), `http://127.0.0.1:${port}/signed-out`);
+    await ends.fill(`${await ends.inputValue()}\nhttps://travel.example/bye`);
+    assert.deepEqual(await faultsOf(page), []);
+    await dialog.getByRole('button', { name: 'Update' }).click();
+    await page.getByText('The OAuth client of travel is updated.').waitFor();
+    await part.getByText('https://travel.example/bye').waitFor();
+    const { modifiedAt: _, ...later } = await server.call('GET', '/service-providers/travel/oauth-client');
+    const { modifiedAt: __, ...was } = before;
+    const addresses = [...was.postLogoutRedirectUris, 'https://travel.example/bye'];
+    assert.deepEqual(later, { ...was, postLogoutRedirectUris: addresses });
   });
 
   for (const [scheme, width] of [
