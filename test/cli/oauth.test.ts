@@ -103,6 +103,24 @@ serviceProviders:
     assert.ok(!exported.includes(made.clientSecret) && !exported.includes(made.clientId));
     assert.ok((await apply(exported)).items.every((one: { change: string }) => one.change === 'unchanged'));
     assert.equal((await run('oauth', 'remove', 'desk')).code, 0);
+    const toMake = (await apply(exported, '--dry-run')).items.find((one: { name: string; kind: string }) => {
+      return one.kind === 'OAuth client' && one.name === 'desk';
+    });
+    assert.deepEqual(
+      toMake.fields.map((one: { field: string }) => one.field.replace(/\[\d+\]$/, '')).toSorted(),
+      [
+        'consent',
+        'authMethod',
+        'tokenSeconds',
+        'grants',
+        'grants',
+        'redirectUris',
+        'postLogoutRedirectUris',
+        'scopes',
+        'scopes',
+      ].toSorted(),
+      'what only the server knows is no setting',
+    );
     const anew = (await apply(exported)).items.find((one: { kind: string }) => one.kind === 'OAuth client');
     assert.equal(anew.change, 'created');
     assert.notEqual(anew.clientSecret, made.clientSecret);

@@ -219,6 +219,8 @@ eachDatabase('somebody signs out from the application', (database) => {
         JSON.stringify(change),
       );
     }
+    const mixed = { redirectUris: ['https://localhost:9/back'], postLogoutRedirectUris: ['com.example.app:/bye'] };
+    await assert.rejects(server.api('POST', place('strange'), { ...base, ...mixed }), /beside the scheme of an app/);
     const made = await server.api('POST', place('strange'), {
       ...base,
       postLogoutRedirectUris: ['com.example.app:/bye'],

@@ -169,6 +169,11 @@ function readSettings(given: Record<string, unknown>): ClientSettings {
   if (!signsIn && postLogoutRedirectUris.length > 0) {
     refuse('postLogoutRedirectUris', 'is for the grant authorization_code: nobody signs in, so nobody signs out');
   }
+  // The authorization server takes such a client for no client at all (RFC 8252 section 7.3 wants http there).
+  const addresses = [...redirectUris, ...postLogoutRedirectUris];
+  if (addresses.some((one) => !/^https?:/.test(one)) && addresses.some(isLocalHttps)) {
+    refuse('redirectUris', 'may not hold https on this machine beside the scheme of an app: say http there');
+  }
   const scopes = readScopes(given.scopes);
   if (signsIn && !scopes.includes('openid')) refuse('scopes', 'must hold openid where people sign in');
   const consent = given.consent ?? 'ask';
@@ -206,6 +211,8 @@ function readRedirects(value: unknown, field: 'redirectUris' | 'postLogoutRedire
   }
   return [...new Set(value as string[])];
 }
+
+const isLocalHttps = (address: string) => /^https:\/\/(localhost|127\.0\.0\.1|\[::1\])(?=[:/]|$)/i.test(address);
 
 function readScopes(value: unknown): OAuthScope[] {
   if (!Array.isArray(value) || value.length === 0)
