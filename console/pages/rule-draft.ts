@@ -6,6 +6,9 @@ export type PolicyDraft = {
   use: RulePolicyAnswer['use'];
   enabled: boolean;
   kind: 'rows' | 'text';
+  description: string;
+  /** What a policy of rows is about at all. */
+  where: Record<(typeof places)[number], string[]>;
   removals: NonNullable<RuleRows['removals']>;
   rows: RowDraft[];
   otherwise: NonNullable<RuleRows['otherwise']>;
@@ -41,10 +44,15 @@ export const dayNames = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday',
 /** Tells rows apart while they are moved; nothing else comes of it. */
 export const freshId = (all: readonly { id: number }[]) => all.reduce((most, { id }) => Math.max(most, id), 0) + 1;
 
+export const anywhere = (): PolicyDraft['where'] => ({
+  identityProviders: [],
+  connectorTypes: [],
+  serviceProviders: [],
+});
+
 export function blankRow(id: number): RowDraft {
-  const places = { identityProviders: [], connectorTypes: [], serviceProviders: [] };
   const time = { from: '', to: '', days: [], since: '', until: '' };
-  return { id, effect: 'withhold', operations: [], who: [], ...places, ...time };
+  return { id, effect: 'withhold', operations: [], who: [], ...anywhere(), ...time };
 }
 
 export function blankCondition(id: number): ConditionDraft {
@@ -58,11 +66,15 @@ export function draftOf(policy: RulePolicyAnswer): PolicyDraft {
     use,
     enabled,
     kind: rows ? 'rows' : 'text',
-    removals: rows?.removals ?? 'always',
-    rows: (rows?.list ?? []).map(toRowDraft),
-    otherwise: rows?.otherwise ?? 'nothing',
+    ...draftRows(rows ?? { list: [] }),
     document,
   };
+}
+
+/** Rows, and what goes with them. */
+export function draftRows(rows: RuleRows) {
+  const { description = '', where = {}, removals = 'always', list, otherwise = 'nothing' } = rows;
+  return { description, where: { ...anywhere(), ...where }, removals, rows: list.map(toRowDraft), otherwise };
 }
 
 function toRowDraft({ effect, operations = [], who = [], where = {}, when = {} }: RuleRow, n: number): RowDraft {
@@ -90,20 +102,31 @@ function toRowDraft({ effect, operations = [], who = [], where = {}, when = {} }
   };
 }
 
-export function toRows({ removals, rows, otherwise }: PolicyDraft): RuleRows {
-  return { removals, list: rows.map(toRow), otherwise };
+export function toRows({ description, where, removals, rows, otherwise }: PolicyDraft): RuleRows {
+  return {
+    ...(description.trim() === '' ? {} : { description }),
+    ...wherever(where),
+    removals,
+    list: rows.map(toRow),
+    otherwise,
+  };
+}
+
+/** What is blank asks nothing, and is left out. */
+function wherever(all: Record<(typeof places)[number], string[]>): Pick<RuleRow, 'where'> {
+  const chosen = places.filter((place) => all[place].length > 0).map((place) => [place, all[place]]);
+  return chosen.length > 0 ? { where: Object.fromEntries(chosen) } : {};
 }
 
 function toRow(row: RowDraft): RuleRow {
   const { effect, operations, who, from, to, days, since, until } = row;
-  const where = Object.fromEntries(places.filter((place) => row[place].length > 0).map((place) => [place, row[place]]));
   const when: Record<string, unknown> = {};
   for (const [key, value] of Object.entries({ from, to, days, since, until })) if (value.length > 0) when[key] = value;
   return {
     effect,
     ...(operations.length > 0 ? { operations: operations as NonNullable<RuleRow['operations']> } : {}),
     ...(who.length > 0 ? { who: who.map(toCondition) } : {}),
-    ...(Object.keys(where).length > 0 ? { where } : {}),
+    ...wherever(row),
     ...(Object.keys(when).length > 0 ? { when: when as RowTime } : {}),
   };
 }

@@ -18,7 +18,7 @@ import {
 import { Icon } from '../parts/icon.tsx';
 import { Card, Fold, Note } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
-import { blankRow, contentOf, draftOf, findWithholdsAll, type PolicyDraft } from './rule-draft.ts';
+import { anywhere, blankRow, contentOf, draftOf, draftRows, findWithholdsAll, type PolicyDraft } from './rule-draft.ts';
 import { Missing, SaveBar, Views } from './rule-frame.tsx';
 import { RowsForm, useFilledRows } from './rule-rows.tsx';
 import type { RuleSearch, Turn } from './rule-search.ts';
@@ -32,6 +32,8 @@ const blank: PolicyDraft = {
   use: 'evaluated',
   enabled: true,
   kind: 'rows',
+  description: '',
+  where: anywhere(),
   removals: 'always',
   rows: [blankRow(1)],
   otherwise: 'nothing',
@@ -147,9 +149,9 @@ export function RuleEditor(props: { policy?: RulePolicyAnswer; search: RuleSearc
       {view === 'template' && (
         <TemplateForm
           name={values.name}
-          done={(document) => {
-            become({ kind: 'text', document });
-            turn({ view: 'text' });
+          done={({ document, rows }) => {
+            become(rows ? { kind: 'rows', ...draftRows(rows) } : { kind: 'text', document });
+            turn({ view: rows ? 'rows' : 'text' });
           }}
         />
       )}
@@ -200,6 +202,16 @@ function About(props: { draft: Draft<PolicyDraft>; isNew: boolean; error: Error 
         disabled={disabled}
         help="Unique among policies. Reasons name it."
       />
+      {draft.values.kind === 'rows' && (
+        <TextField
+          draft={draft}
+          name="description"
+          label="Description"
+          error={error}
+          field="rows.description"
+          disabled={disabled}
+        />
+      )}
       <ChoiceField
         draft={draft}
         name="use"

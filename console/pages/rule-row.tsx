@@ -1,12 +1,10 @@
 import { ActionIcon, Button, NativeSelect, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { connectorKindsQuery, identityProvidersQuery, serviceProvidersQuery } from '../api/queries.ts';
-import { ValuesInput } from '../parts/choose.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Note } from '../parts/page.tsx';
 import { ConditionLine } from './rule-condition.tsx';
-import { blankCondition, type ConditionDraft, dayNames, freshId, type places, type RowDraft } from './rule-draft.ts';
+import { blankCondition, type ConditionDraft, dayNames, freshId, type RowDraft } from './rule-draft.ts';
+import { Places } from './rule-places.tsx';
 
 type RowProps = {
   row: RowDraft;
@@ -139,7 +137,13 @@ function RowBody({ row, at, faults, change, disabled }: RowProps) {
         )}
       </Part>
       <Part word="Where">
-        <Places row={row} prefix={prefix} change={change} faults={faults} disabled={disabled} />
+        <Places
+          where={row}
+          label={prefix}
+          change={change}
+          fault={(place) => faults.get(`where.${place}`)}
+          disabled={disabled}
+        />
       </Part>
       <Part word="When">
         <Times row={row} prefix={prefix} change={change} faults={faults} disabled={disabled} />
@@ -207,34 +211,6 @@ function Chips(props: {
 }
 
 type PartProps = Pick<RowProps, 'row' | 'change' | 'faults' | 'disabled'> & { prefix: string };
-
-function Places({ row, prefix, change, faults, disabled }: PartProps) {
-  const providers = useQuery(identityProvidersQuery).data?.items.map((one) => one.name) ?? [];
-  const kinds = useQuery(connectorKindsQuery).data?.items.map((one) => one.type) ?? [];
-  const services = useQuery(serviceProvidersQuery).data?.items.map((one) => one.name) ?? [];
-  const known: [(typeof places)[number], string, string, string[]][] = [
-    ['identityProviders', 'Identity providers', 'anywhere', providers],
-    ['connectorTypes', 'Connectors', 'any kind', kinds],
-    ['serviceProviders', 'Service providers', 'for whomever', services],
-  ];
-  return (
-    <div className="thirds">
-      {known.map(([place, word, none, all]) => (
-        <ValuesInput
-          key={place}
-          label={word}
-          aria-label={`${prefix}, ${word.toLowerCase()}`}
-          placeholder={none}
-          known={all}
-          values={row[place]}
-          set={(values) => change({ [place]: values })}
-          error={faults.get(`where.${place}`)}
-          disabled={disabled}
-        />
-      ))}
-    </div>
-  );
-}
 
 function Times({ row, prefix, change, faults, disabled }: PartProps) {
   const field = (key: 'from' | 'to' | 'since' | 'until', word: string, type: 'time' | 'date') => (

@@ -2,11 +2,13 @@ import { Button } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
+import type { FilledRows } from '../../src/contract/policy.ts';
 import { filledRowsQuery } from '../api/queries.ts';
 import { ChoiceField, type Draft } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Card, Note } from '../parts/page.tsx';
-import { blankRow, freshId, type PolicyDraft, type RowDraft, toRows } from './rule-draft.ts';
+import { blankRow, draftRows, freshId, type PolicyDraft, places, type RowDraft, toRows } from './rule-draft.ts';
+import { Places } from './rule-places.tsx';
 import { RowCard } from './rule-row.tsx';
 
 export type Filled = {
@@ -14,6 +16,8 @@ export type Filled = {
   says: ReadonlyMap<number, string>;
   faults: readonly { field: string; reason: string }[];
   document: string | null;
+  /** Groups would be withheld unsaid; only while it is about the draft as it stands. */
+  hint: FilledRows['hint'];
 };
 
 /** What the rows say and make, asked of the server as they are edited. */
@@ -28,7 +32,13 @@ export function useFilledRows(draft: PolicyDraft): Filled {
   if (data && !isPlaceholderData) {
     for (const [n, row] of slow.rows.entries()) says.current.set(row.id, data.says[n] ?? '');
   }
-  return { says: says.current, faults: data?.faults ?? [], document: data?.document ?? null };
+  const isOfThis = slow === draft && !isPlaceholderData;
+  return {
+    says: says.current,
+    faults: data?.faults ?? [],
+    document: data?.document ?? null,
+    hint: (isOfThis && data?.hint) || null,
+  };
 }
 
 /** Rows in their order: the first that applies decides. */
@@ -56,7 +66,24 @@ export function RowsForm(props: { draft: Draft<PolicyDraft>; filled: Filled; sho
       title="Rows"
       actions={<span className="muted small">The first that applies decides. All parts of a row must hold.</span>}
     >
+      {filled.hint && !disabled && (
+        <div className="rule-hint" role="status">
+          <Note tone="orange" icon="groups">
+            {filled.hint.says}{' '}
+            <Button
+              variant="subtle"
+              size="compact-xs"
+              onClick={() => {
+                if (filled.hint) put(draftRows(filled.hint.rows).rows);
+              }}
+            >
+              Withhold users alone
+            </Button>
+          </Note>
+        </div>
+      )}
       <ol className="rule-rows" aria-label="Rows">
+        <About draft={draft} faults={showFaults ? filled.faults : []} disabled={disabled} />
         <li className="rule-row fixed">
           <span className={`dot tone-${removals === 'always' ? 'teal' : 'orange'}`}>
             <Icon name={removals === 'always' ? 'check' : 'warning'} size={16} />
@@ -124,6 +151,42 @@ export function RowsForm(props: { draft: Draft<PolicyDraft>; filled: Filled; sho
         </li>
       </ol>
     </Card>
+  );
+}
+
+/** Where the policy says anything at all; mostly everywhere. */
+function About(props: { draft: Draft<PolicyDraft>; faults: Filled['faults']; disabled: boolean }) {
+  const { draft, faults, disabled } = props;
+  const { where } = draft.values;
+  const [isAsked, setAsked] = useState(false);
+  const isNarrow = places.some((place) => where[place].length > 0);
+  return (
+    <li className="rule-row fixed">
+      <span className="dot tone-grey">
+        <Icon name="rules" size={16} />
+      </span>
+      {isNarrow || isAsked ? (
+        <div className="stack tight">
+          <span className="small">The whole policy is about these alone; elsewhere it says nothing.</span>
+          <Places
+            where={where}
+            label="Whole policy"
+            change={(more) => draft.set('where', { ...where, ...more })}
+            fault={(place) => faults.find(({ field }) => field === `rows.where.${place}`)?.reason}
+            disabled={disabled}
+          />
+        </div>
+      ) : (
+        <div className="row wrap">
+          <span>About every target</span>
+          {!disabled && (
+            <Button variant="subtle" size="compact-sm" onClick={() => setAsked(true)}>
+              Only some
+            </Button>
+          )}
+        </div>
+      )}
+    </li>
   );
 }
 

@@ -1,15 +1,17 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { RuleTemplate } from '../../src/contract/policy.ts';
+import type { FilledTemplate, RuleTemplate } from '../../src/contract/policy.ts';
 import { call } from '../api/client.ts';
 import { identityProvidersQuery, policyTemplatesQuery, serviceProvidersQuery } from '../api/queries.ts';
 import { AttributeInput, GroupsInput, ValuesInput } from '../parts/choose.tsx';
 import { ChoiceField, errorOf, Refusal, TextField, useDraft } from '../parts/form.tsx';
 import { Card, Note, Shown } from '../parts/page.tsx';
 
-/** The five ready-made policies; what is filled in opens as text that is not saved yet. */
-export function TemplateForm({ name, done }: { name: string; done: (document: string) => void }) {
+type Done = (filled: FilledTemplate) => void;
+
+/** The five ready-made policies; what is filled in opens as rows, or as text where rows cannot say it; not saved yet. */
+export function TemplateForm({ name, done }: { name: string; done: Done }) {
   const query = useQuery(policyTemplatesQuery);
   const [kind, setKind] = useState('role');
   return (
@@ -55,7 +57,7 @@ const start = {
   removals: 'always',
 };
 
-function Filling({ template, name, done }: { template: RuleTemplate; name: string; done: (document: string) => void }) {
+function Filling({ template, name, done }: { template: RuleTemplate; name: string; done: Done }) {
   const draft = useDraft(start);
   const { values, set } = draft;
   const providers = useQuery(identityProvidersQuery).data?.items ?? [];
@@ -73,9 +75,9 @@ function Filling({ template, name, done }: { template: RuleTemplate; name: strin
         ...(has('claim') ? { claim, values: wanted } : {}),
         ...(has('from') ? { from, to } : {}),
       };
-      return call<{ document: string }>('POST', '/policy-templates/fill', { body });
+      return call<FilledTemplate>('POST', '/policy-templates/fill', { body });
     },
-    onSuccess: ({ document }) => done(document),
+    onSuccess: done,
   });
   const error = fill.error;
   const any = (word: string, all: readonly { name: string }[]) => [
@@ -165,7 +167,7 @@ function Filling({ template, name, done }: { template: RuleTemplate; name: strin
         <Refusal error={error} fields={['roles', 'claim', 'values', 'from', 'to']} />
         <div>
           <Button type="submit" size="sm" loading={fill.isPending} disabled={name.trim() === ''}>
-            Open as text
+            Fill in
           </Button>
           {name.trim() === '' && <span className="muted small"> Give it a name first.</span>}
         </div>

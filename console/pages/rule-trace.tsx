@@ -5,6 +5,7 @@ import { plural } from '../parts/words.ts';
 export type TraceNode = {
   kind: 'rule' | 'policy' | 'policySet';
   id: string;
+  name?: string;
   line: number;
   description?: string;
   decision: string;
@@ -39,7 +40,7 @@ export function Trace({ nodes }: { nodes: readonly TraceNode[] }) {
 const kinds = { rule: 'Rule', policy: 'Policy', policySet: 'Policy set' };
 
 function Node({ node }: { node: TraceNode }) {
-  const { kind, id, line, description, decision, condition, children, skipped } = node;
+  const { kind, id, name, line, description, decision, condition, children, skipped } = node;
   const look = looks[decision] ?? unclear;
   const isRoot = id === 'purvey:policies-in-force';
   const why = whyNot(node);
@@ -55,7 +56,10 @@ function Node({ node }: { node: TraceNode }) {
               {description} <span className="muted small mono">{id}</span>
             </>
           ) : (
-            nameOfNode(node)
+            <>
+              {nameOfNode(node)}
+              {name !== undefined && name !== id && <span className="muted small mono"> {id}</span>}
+            </>
           )}{' '}
           <span className={decision === 'not-applicable' ? 'muted' : `text-${look.tone}`}>{look.word}</span>
           {why.length > 0 && <span className="muted">: {why.join('; ')}</span>}
@@ -94,19 +98,8 @@ function Part({ part }: { part: Explanation }) {
   );
 }
 
-function nameOfNode({ kind, id }: TraceNode): string {
-  return id === 'purvey:policies-in-force'
-    ? 'All policies in force, a denial first'
-    : `${kinds[kind]} ${decodeName(id)}`;
-}
-
-/** The name of a policy that is made from rows, whose id is that name as an address has it. */
-export function decodeName(id: string): string {
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id;
-  }
+function nameOfNode({ kind, id, name }: TraceNode): string {
+  return id === 'purvey:policies-in-force' ? 'All policies in force, a denial first' : `${kinds[kind]} ${name ?? id}`;
 }
 
 /** What did not hold, with the values that were seen; for what applies, nothing. */

@@ -11,7 +11,7 @@ import { StateTag } from '../parts/state.tsx';
 import { showExact } from '../parts/words.ts';
 import { contentOf, type PolicyDraft } from './rule-draft.ts';
 import type { RuleSearch, Turn } from './rule-search.ts';
-import { decodeName, Trace, type TraceNode } from './rule-trace.tsx';
+import { Trace, type TraceNode } from './rule-trace.tsx';
 
 const operations: Record<string, string> = { POST: 'create', PUT: 'change', PATCH: 'password', DELETE: 'remove' };
 type Question = Record<'subject' | 'target' | 'operation' | 'sp' | 'at', string>;
@@ -185,7 +185,7 @@ function Answer({ answer, subject, target }: { answer: TryRulesAnswer; subject: 
             ['Asked about', `${subject}, ${operations[operation]} (${operation}) at ${target}, for ${serviceProvider}`],
             ['At', showExact(at)],
             ['Decision', decision],
-            ['Reason', reason.replace(/(?<=of policy )\S+?(?=[:;)]|$)/g, decodeName)],
+            ['Reason', reason],
             [
               'Clock',
               <span key="clock" className="row">
@@ -207,10 +207,8 @@ function Answer({ answer, subject, target }: { answer: TryRulesAnswer; subject: 
 }
 
 /** The rule's own words, when it has some. */
-function sentenceOf({ decision, action, reason }: TryRulesAnswer): string {
-  const found = /^(?:denied|permitted) by rule (\S+) of policy (\S+?)(?:: ([\s\S]*))?$/.exec(reason);
-  if (found?.[3] !== undefined) return found[3];
-  if (found) return `${decision === 'deny' ? 'Denied' : 'Permitted'} by rule ${found[1]} of ${decodeName(found[2]!)}.`;
+function sentenceOf({ decision, action, reason, decidedBy }: TryRulesAnswer): string {
+  if ((decision === 'permit' || decision === 'deny') && decidedBy?.says) return decidedBy.says;
   if (decision === 'not-applicable') {
     return action === 'withhold' ? 'No rule applies, and the server withholds then.' : 'No rule applies.';
   }

@@ -54,7 +54,7 @@ const ways: readonly { view: RuleSearch['view']; icon: IconName; word: string; s
     view: 'template',
     icon: 'copy',
     word: 'From a template',
-    says: 'One of five ready-made policies, by role, attribute or time of day, filled in from a form and opened as text.',
+    says: 'One of five ready-made policies, by role, attribute or time of day, filled in from a form. It opens as rows.',
   },
   {
     view: 'text',

@@ -1,9 +1,7 @@
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { AccountDetail, PreviewAnswer } from '../../src/contract/account.ts';
 import type { AttemptDetail } from '../../src/contract/attempt.ts';
-import { policiesQuery } from '../api/queries.ts';
 import { lookOf, lookOfOutcome, OutcomeTag, stateOf } from '../parts/state.tsx';
 import { Step } from '../parts/step.tsx';
 import { Table } from '../parts/table.tsx';
@@ -99,7 +97,7 @@ function Rule({ account, preview }: { account: AccountDetail; preview: PreviewAn
       {rule && (
         <p style={{ margin: 0 }}>
           Asked now. {rule.readsClock && 'It looks at the clock: at another time the answer may differ.'}{' '}
-          <RuleLinks reason={rule.reason} account={account} />
+          <RuleLinks names={rule.policies} account={account} />
         </p>
       )}
       {said && (
@@ -111,15 +109,10 @@ function Rule({ account, preview }: { account: AccountDetail; preview: PreviewAn
   );
 }
 
-/** The policies that a reason names, each to be tried with this account. */
-function RuleLinks({ reason, account }: { reason: string; account: AccountDetail }) {
-  const { data } = useQuery(policiesQuery);
-  const named = [...reason.matchAll(/of policy (\S+?)(?=[:;)]|$)/g)].map(([, id]) => id);
-  const found = (data?.items ?? []).filter(({ document }) =>
-    named.some((id) => document.includes(`PolicyId="${id}"`) || document.includes(`PolicySetId="${id}"`)),
-  );
-  return found.map(({ id, name }) => (
-    <span key={id}>
+/** The policies that decided, each to be tried with this account. */
+function RuleLinks({ names, account }: { names: readonly string[]; account: AccountDetail }) {
+  return names.map((name) => (
+    <span key={name}>
       <Link to="/rules/$id" params={{ id: name }}>
         Open {name}
       </Link>

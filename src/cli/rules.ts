@@ -132,13 +132,24 @@ export function addRules(program: Command): void {
   );
 }
 
-function wordRows({ removals = 'always', otherwise = 'nothing' }: RuleRows, says: readonly string[]): string {
+function wordRows(rows: RuleRows, says: readonly string[]): string {
+  const { description, where = {}, removals = 'always', otherwise = 'nothing' } = rows;
+  const { identityProviders = [], connectorTypes = [], serviceProviders = [] } = where;
+  const places = [
+    ...(identityProviders.length > 0 ? [`at ${identityProviders.join(' or ')}`] : []),
+    ...(connectorTypes.length > 0 ? [`through ${connectorTypes.join(' or ')}`] : []),
+    ...(serviceProviders.length > 0 ? [`for ${serviceProviders.join(' or ')}`] : []),
+  ];
+  const head = [
+    ...(description === undefined ? [] : [description]),
+    ...(places.length === 0 ? [] : [`Only ${places.join(', ')}.`]),
+  ];
   const lines = [
     ...(removals === 'always' ? ['Let through every removal.'] : []),
     ...says.map((sentence, n) => `${n + 1}. ${sentence}`),
     otherwise === 'withhold' ? 'Withhold everything else.' : 'Nothing is said of everything else.',
   ];
-  return `The first that applies decides:\n${lines.join('\n')}\n`;
+  return [...head, 'The first that applies decides:', ...lines, ''].join('\n');
 }
 
 function printTest(out: Output, answer: TryRulesAnswer, trace: boolean): void {
@@ -161,6 +172,7 @@ function printTest(out: Output, answer: TryRulesAnswer, trace: boolean): void {
 type TraceLine = {
   kind: string;
   id: string;
+  name?: string;
   line: number;
   description?: string;
   decision: string;
@@ -174,7 +186,8 @@ type ExplanationLine = { expression: string; value: string; parts: ExplanationLi
 
 function printTrace(out: Output, node: TraceLine, depth: number): void {
   const say = (more: number, text: string) => out.write(`${'  '.repeat(depth + more)}${showCell(text)}\n`);
-  say(0, `${node.kind} ${node.id} (line ${node.line}): ${node.decision}; target: ${node.target}`);
+  const name = node.name === undefined || node.name === node.id ? '' : `, ${node.name}`;
+  say(0, `${node.kind} ${node.id} (line ${node.line}${name}): ${node.decision}; target: ${node.target}`);
   if (node.kind === 'rule' && node.description) say(1, node.description);
   const explain = (one: ExplanationLine, more: number): void => {
     say(more, `${one.expression} = ${one.value}`);

@@ -138,6 +138,8 @@ export const PreviewAnswer = Type.Object({
       action: Type.Enum(['let-through', 'withhold', 'park']),
       reason: Type.String(),
       readsClock: Type.Boolean(),
+      /** Names of the policies that decided. */
+      policies: Type.Array(Type.String()),
     }),
     Type.Null(),
   ]),

@@ -33,18 +33,27 @@ export const RowTime = Type.Object({
 });
 export type RowTime = Static<typeof RowTime>;
 
+/** Of each list one must fit; what is left out or empty asks nothing. */
+const Places = Type.Object({ identityProviders: Words, connectorTypes: Words, serviceProviders: Words });
+
 /** Applies when all of it holds; what is left out or empty asks nothing. */
 export const RuleRow = Type.Object({
   effect: Type.Enum(['let-through', 'withhold']),
   operations: Type.Optional(Type.Array(Type.Enum(['create', 'change', 'password', 'remove']))),
   who: Type.Optional(Type.Array(RowCondition)),
-  where: Type.Optional(Type.Object({ identityProviders: Words, connectorTypes: Words, serviceProviders: Words })),
+  where: Type.Optional(Places),
   when: Type.Optional(RowTime),
 });
 export type RuleRow = Static<typeof RuleRow>;
 
 /** The first row that applies decides. */
 export const RuleRows = Type.Object({
+  description: Type.Optional(Type.String({ description: 'What its author says of it; stands in the document' })),
+  where: Type.Optional(
+    Type.Object(Places.properties, {
+      description: 'What the policy is about: elsewhere it says nothing, of removals neither',
+    }),
+  ),
   removals: Type.Optional(
     Type.Enum(['always', 'as-other-operations'], {
       default: 'always',
@@ -121,6 +130,8 @@ export const FilledRows = Type.Object({
   says: Type.Array(Type.String()),
   faults: Type.Array(Type.Object({ field: Type.String(), reason: Type.String() })),
   document: MaybeText,
+  /** Groups would be withheld without the rows saying so: why, and the same rows withholding users alone. */
+  hint: Type.Union([Type.Object({ says: Type.String(), rows: RuleRows }), Type.Null()]),
 });
 export type FilledRows = Static<typeof FilledRows>;
 
@@ -154,6 +165,18 @@ export const TryRulesAnswer = Type.Object({
   decision: Type.Enum(['permit', 'deny', 'not-applicable', 'indeterminate']),
   action: Type.Enum(['let-through', 'withhold', 'park']),
   reason: Type.String(),
+  /** What decided, or could not; null when no rule applies. */
+  decidedBy: Type.Union([
+    Type.Object({
+      policy: Type.String({ description: 'Name of the policy' }),
+      part: Type.Union([Type.String(), Type.Null()], {
+        description: 'Id of the policy within it, when it is a policy set',
+      }),
+      rule: Type.Union([Type.String(), Type.Null()], { description: 'Id of the rule; null: its combining algorithm' }),
+      says: Type.Union([Type.String(), Type.Null()], { description: 'The description of the rule' }),
+    }),
+    Type.Null(),
+  ]),
   /** The clock was looked at: at another moment the answer may differ. */
   readsClock: Type.Boolean(),
   /** How each policy and rule came to its decision. */
@@ -185,4 +208,9 @@ export const FillTemplateInput = Type.Object({
   to: Type.Optional(Type.String()),
   removals: Type.Optional(Type.Enum(['always', 'as-other-operations'])),
 });
-export const FilledTemplate = Type.Object({ document: Type.String() });
+/** `rows` decide exactly as `document` does; null where rows cannot say what the form says. */
+export const FilledTemplate = Type.Object({
+  document: Type.String(),
+  rows: Type.Union([RuleRows, Type.Null()]),
+});
+export type FilledTemplate = Static<typeof FilledTemplate>;

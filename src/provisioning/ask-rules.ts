@@ -10,7 +10,10 @@ import type { Reading } from '../store/store.ts';
 import type { OpenTarget, TargetBook } from './target-book.ts';
 
 /** What the rules say of one operation on one account. */
-export type RuleAnswer = Pick<ProvisioningDecision, 'action' | 'reason' | 'readsClock'>;
+export type RuleAnswer = Pick<ProvisioningDecision, 'action' | 'reason' | 'readsClock'> & {
+  /** Names of the policies that decided. */
+  policies: string[];
+};
 
 /** The rules of one account, with all they need to know of its subject as it was when this was made. */
 export type AccountRules = {
@@ -68,7 +71,12 @@ export async function openRules(
         const { inForce } = book.policies;
         const answer =
           typeof inForce === 'string'
-            ? { action: 'park' as const, reason: `the policies cannot be used: ${inForce}`, readsClock: false }
+            ? {
+                action: 'park' as const,
+                reason: `the policies cannot be used: ${inForce}`,
+                readsClock: false,
+                policies: [],
+              }
             : combine(
                 askers.map((serviceProvider) => ({
                   serviceProvider,
@@ -99,6 +107,7 @@ function combine(
     action: first[0]!.action,
     reason: `${operation} for ${who}: ${why}`,
     readsClock: first.some((answer) => answer.readsClock),
+    policies: [...new Set(first.flatMap(({ decidedBy }) => (decidedBy ? [decidedBy.policy] : [])))],
   };
 }
 

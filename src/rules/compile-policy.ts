@@ -30,6 +30,10 @@ export interface Linker {
   resolve(reference: ReferenceSyntax): CompiledPolicy;
   /** A number no other variable of the set has. */
   nextSlot(): number;
+  /** Name of the document that is compiled now; undefined: of none, it is the set over all of them. */
+  readonly document: string | undefined;
+  /** Remembers where a decider stands. `isPart`: within another policy set of its document. */
+  place(decider: Decider, isPart: boolean): void;
 }
 
 /** Deepest nesting of policy sets, through references too. */
@@ -37,25 +41,28 @@ const maxDepth = 100;
 
 const exhausted = indeterminate('indeterminate-dp', outOfSteps, undefined);
 
-export function compilePolicyTree(syntax: PolicyTree, linker: Linker): CompiledPolicy {
-  return syntax.kind === 'policy' ? compilePolicy(syntax, linker) : compilePolicySet(syntax, linker);
+export function compilePolicyTree(syntax: PolicyTree, linker: Linker, isPart = false): CompiledPolicy {
+  return syntax.kind === 'policy' ? compilePolicy(syntax, linker, isPart) : compilePolicySet(syntax, linker, isPart);
 }
 
-function compilePolicySet(syntax: PolicySetSyntax, linker: Linker): CompiledPolicy {
+function compilePolicySet(syntax: PolicySetSyntax, linker: Linker, isPart: boolean): CompiledPolicy {
   const combine = requireCombining('policy', syntax.combining, syntax.line);
   const children = syntax.children.map((child) =>
-    child.kind === 'policy' || child.kind === 'policySet' ? compilePolicyTree(child, linker) : linker.resolve(child),
+    child.kind === 'policy' || child.kind === 'policySet'
+      ? compilePolicyTree(child, linker, true)
+      : linker.resolve(child),
   );
   const depth = 1 + children.reduce((deepest, child) => Math.max(deepest, child.depth), 0);
   if (depth > maxDepth) throw new Refusal(syntax.line, `policy sets are nested deeper than ${maxDepth}`);
-  return assemble(syntax, depth, compileNotices(syntax, noVariables), children, indexTargets(children), combine);
+  const own = placeOf(syntax, linker, isPart);
+  return assemble(syntax, own, depth, compileNotices(syntax, noVariables), children, indexTargets(children), combine);
 }
 
 const noVariables: VariableScope = (id, line) => {
   throw new Refusal(line, `a policy set has no variables; ${id} is not defined`);
 };
 
-function compilePolicy(syntax: PolicySyntax, linker: Linker): CompiledPolicy {
+function compilePolicy(syntax: PolicySyntax, linker: Linker, isPart: boolean): CompiledPolicy {
   const combine = requireCombining('rule', syntax.combining, syntax.line);
   const scope = openVariables(syntax, linker);
   const seen = new Set<string>();
@@ -63,8 +70,26 @@ function compilePolicy(syntax: PolicySyntax, linker: Linker): CompiledPolicy {
     if (seen.has(rule.id)) throw new Refusal(rule.line, `two rules of the policy have the id ${rule.id}`);
     seen.add(rule.id);
   }
-  const rules = syntax.rules.map((rule) => compileRule(rule, syntax.id, scope));
-  return assemble(syntax, 1, compileNotices(syntax, scope), rules, () => rules, combine);
+  const rules = syntax.rules.map((rule) => {
+    const decider = deciderOf(rule, syntax.id);
+    linker.place(decider, isPart);
+    return compileRule(rule, decider, scope);
+  });
+  const own = placeOf(syntax, linker, isPart);
+  return assemble(syntax, own, 1, compileNotices(syntax, scope), rules, () => rules, combine);
+}
+
+/** The policy itself as decider, and its name where it is a document's root. */
+type Own = { readonly decider: Decider; readonly name: string | undefined };
+
+function placeOf({ id, line }: PolicyTree, linker: Linker, isPart: boolean): Own {
+  const decider: Decider = { rule: undefined, policy: id, line };
+  linker.place(decider, isPart);
+  return { decider, name: isPart ? undefined : linker.document };
+}
+
+function deciderOf({ id, line, description }: RuleSyntax, policy: string): Decider {
+  return { rule: id, policy, line, ...(description === undefined ? {} : { says: description }) };
 }
 
 /** Compiles each definition once, in whatever order they refer to one another; circles are refused. */
@@ -110,6 +135,7 @@ function requireCombining(level: 'rule' | 'policy', id: string, line: number): C
 /** Sections 7.12 to 7.14: a policy or policy set from its parts. */
 function assemble(
   { kind, id, version, line, description, target: targetSyntax }: PolicyTree,
+  { decider: own, name }: Own,
   depth: number,
   notices: CompiledNotices | undefined,
   children: readonly Combinable[],
@@ -117,7 +143,6 @@ function assemble(
   combine: CombiningAlgorithm,
 ): CompiledPolicy {
   const target = compileTarget(targetSyntax);
-  const own: Decider = { rule: undefined, policy: id, line };
 
   function decide(evaluation: Evaluation, chosen: (evaluation: Evaluation) => readonly Combinable[]): Verdict {
     const matches = target.evaluate(evaluation);
@@ -149,7 +174,7 @@ function assemble(
         skipped = children.length - chosen.length;
         return chosen;
       };
-      return traced(evaluation, { kind, id, line, description }, target, () => ({
+      return traced(evaluation, { kind, id, name, line, description }, target, () => ({
         verdict: decide(evaluation, counting),
         condition: undefined,
         skipped,
@@ -173,13 +198,12 @@ function withFailedTarget(verdict: Verdict, failure: Failure, own: Decider): Ver
 }
 
 /** Section 7.11. */
-function compileRule(syntax: RuleSyntax, policy: string, scope: VariableScope): Combinable {
+function compileRule(syntax: RuleSyntax, decider: Decider, scope: VariableScope): Combinable {
   const target = compileTarget(syntax.target);
   const condition = syntax.condition === undefined ? undefined : compileExpression(syntax.condition, scope);
   if (condition !== undefined) requireBoolean(condition, 'a <Condition>');
   const notices = compileNotices(syntax, scope);
   const { id, line, description } = syntax;
-  const decider: Decider = { rule: id, policy, line, ...(description === undefined ? {} : { says: description }) };
   const effect = decided(syntax.effect === 'Permit' ? 'permit' : 'deny', decider);
   const uncertain = syntax.effect === 'Permit' ? 'indeterminate-p' : 'indeterminate-d';
 
@@ -202,7 +226,7 @@ function compileRule(syntax: RuleSyntax, policy: string, scope: VariableScope): 
     evaluate(evaluation) {
       if (--evaluation.steps < 0) return exhausted;
       if (evaluation.trace === undefined) return decide(evaluation);
-      return traced(evaluation, { kind: 'rule', id, line, description }, target, () => {
+      return traced(evaluation, { kind: 'rule', id, name: undefined, line, description }, target, () => {
         return { verdict: decide(evaluation), condition, skipped: 0 };
       });
     },
@@ -215,7 +239,7 @@ const explanationSteps = 20_000;
 /** Collects what happens inside `decide` under one trace node. Explaining leaves the evaluation as it was. */
 function traced(
   evaluation: Evaluation,
-  what: Pick<TraceNode, 'kind' | 'id' | 'line' | 'description'>,
+  what: Pick<TraceNode, 'kind' | 'id' | 'name' | 'line' | 'description'>,
   target: CompiledTarget,
   decide: () => { verdict: Verdict; condition: CompiledExpression | undefined; skipped: number },
 ): Verdict {

@@ -1,8 +1,8 @@
-import { type DecisionResult, decideView } from './evaluate.ts';
+import { decideView } from './evaluate.ts';
 import type { PoliciesInForce } from './in-force.ts';
 import { type ProvisioningRequest, viewProvisioningRequest } from './provisioning-request.ts';
+import { type DecidedBy, describeDecider, sayDecider } from './say-decider.ts';
 import type { TraceNode } from './trace-node.ts';
-import type { Decider } from './verdict.ts';
 import type { Zone } from './zone.ts';
 
 export interface RuleSettings {
@@ -19,8 +19,10 @@ export interface ProvisioningDecision {
   readonly decision: 'permit' | 'deny' | 'not-applicable' | 'indeterminate';
   /** What to do with the operation. `park` neither permits nor removes. */
   readonly action: 'let-through' | 'withhold' | 'park';
-  /** For people: which rule decided, or why none could (which may quote the start of a value that is malformed). */
+  /** For people: what decided, or why nothing could (which may quote the start of a value that is malformed). */
   readonly reason: string;
+  /** What decided, or could not; undefined when no rule applies, and when it broke off. */
+  readonly decidedBy: DecidedBy | undefined;
   /** The clock was looked at: the same question may be answered differently later. */
   readonly readsClock: boolean;
   readonly trace: readonly TraceNode[] | undefined;
@@ -44,62 +46,28 @@ export function decideProvisioning(
     trace: settings.trace === true,
   });
   const { readsClock, trace } = result;
+  const decidedBy = describeDecider(policies, result.decider);
+  const by = decidedBy === undefined ? '' : ` by ${sayDecider(decidedBy)}`;
+  const within = decidedBy === undefined ? '' : ` (${sayDecider(decidedBy)})`;
+  const shared = { decidedBy, readsClock, trace };
   switch (result.decision) {
     case 'Permit': {
       const [obligation] = result.obligations;
-      if (obligation !== undefined) {
-        const reason = `cannot be decided: the permit comes with the obligation ${obligation.id}, which cannot be fulfilled here`;
-        return {
-          decision: 'indeterminate',
-          action: 'park',
-          reason: reason + describeDecider(result.decider, ' ('),
-          readsClock,
-          trace,
-        };
+      if (obligation === undefined) {
+        return { decision: 'permit', action: 'let-through', reason: `permitted${by}`, ...shared };
       }
-      return {
-        decision: 'permit',
-        action: 'let-through',
-        reason: `permitted${describeDecider(result.decider)}`,
-        readsClock,
-        trace,
-      };
+      const why = `the permit comes with the obligation ${obligation.id}, which cannot be fulfilled here`;
+      return { decision: 'indeterminate', action: 'park', reason: `cannot be decided: ${why}${within}`, ...shared };
     }
     case 'Deny':
-      return {
-        decision: 'deny',
-        action: 'withhold',
-        reason: `denied${describeDecider(result.decider)}`,
-        readsClock,
-        trace,
-      };
+      return { decision: 'deny', action: 'withhold', reason: `denied${by}`, ...shared };
     case 'NotApplicable': {
       const action = settings.whenNotApplicable ?? 'let-through';
-      return { decision: 'not-applicable', action, reason: 'no rule applies', readsClock, trace };
+      return { decision: 'not-applicable', action, reason: 'no rule applies', ...shared };
     }
-    case 'Indeterminate':
-      return { decision: 'indeterminate', action: 'park', reason: describeFailure(result), readsClock, trace };
+    case 'Indeterminate': {
+      const why = result.failure?.message ?? 'unknown error';
+      return { decision: 'indeterminate', action: 'park', reason: `cannot be decided: ${why}${within}`, ...shared };
+    }
   }
-}
-
-function describeDecider(decider: Decider | undefined, open = ''): string {
-  if (decider === undefined) return '';
-  const rule =
-    decider.rule === undefined
-      ? `the combining algorithm of policy ${decider.policy}`
-      : `rule ${decider.rule} of policy ${decider.policy}${describeRule(decider.says)}`;
-  return open === '' ? ` by ${rule}` : `${open}${rule})`;
-}
-
-const longestDescription = 300;
-
-/** What the rule's author says it does. */
-function describeRule(says: string | undefined): string {
-  const text = says?.replace(/\s+/g, ' ').trim() ?? '';
-  if (text === '') return '';
-  return text.length > longestDescription ? `: ${text.slice(0, longestDescription)}…` : `: ${text}`;
-}
-
-function describeFailure(result: DecisionResult): string {
-  return `cannot be decided: ${result.failure?.message ?? 'unknown error'}${describeDecider(result.decider, ' (')}`;
 }

@@ -3,6 +3,7 @@ import { type CompiledPolicy, compilePolicyTree, type Linker } from './compile-p
 import { Refusal } from './failure.ts';
 import type { PolicyTree, ReferenceSyntax } from './policy.ts';
 import { readPolicyText } from './read-policy.ts';
+import type { Decider, DeciderPlace } from './verdict.ts';
 import { compareVersions, matchesVersion } from './version.ts';
 
 /** One policy of the set, as it is stored. */
@@ -29,6 +30,8 @@ export interface PoliciesInForce {
   readonly root: CompiledPolicy;
   /** How many documents it was made of. */
   readonly count: number;
+  /** Where those stand that may decide; not in it is the set over all documents. */
+  readonly places: ReadonlyMap<Decider, DeciderPlace>;
 }
 
 export type Accepted<T> =
@@ -86,7 +89,7 @@ export function acceptPolicies(
   if (faults.length > 0) return { ok: false, faults };
   try {
     const root = compiled.length === 1 ? compiled[0]! : compileRoot(compiled, options.combining ?? defaultCombining);
-    return { ok: true, value: { root, count: documents.length } };
+    return { ok: true, value: { root, count: documents.length, places: linker.places } };
   } catch (error) {
     return { ok: false, faults: [faultOf('', error)] };
   }
@@ -138,11 +141,17 @@ function compileRoot(policies: readonly CompiledPolicy[], combining: string): Co
       advice: [],
       children: references,
     },
-    { resolve: (reference) => policies[Number(reference.id)]!, nextSlot: () => 0 },
+    {
+      resolve: (reference) => policies[Number(reference.id)]!,
+      nextSlot: () => 0,
+      document: undefined,
+      place: () => {},
+    },
   );
 }
 
 interface DocumentLinker extends Linker {
+  readonly places: ReadonlyMap<Decider, DeciderPlace>;
   compile(tree: PolicyTree): CompiledPolicy;
 }
 
@@ -151,6 +160,8 @@ function openLinker(trees: readonly { document: PolicyDocument; tree: PolicyTree
   const done = new Map<PolicyTree, CompiledPolicy>();
   const open = new Set<PolicyTree>();
   const byId = new Map<string, PolicyTree[]>();
+  const nameOf = new Map(trees.map(({ document, tree }) => [tree, document.name]));
+  const places = new Map<Decider, DeciderPlace>();
   for (const { tree } of trees) {
     const key = `${tree.kind} ${tree.id}`;
     byId.set(key, [...(byId.get(key) ?? []), tree]);
@@ -158,7 +169,15 @@ function openLinker(trees: readonly { document: PolicyDocument; tree: PolicyTree
   let slots = 0;
 
   const linker: DocumentLinker = {
+    places,
     nextSlot: () => slots++,
+    get document() {
+      // The innermost of those that are being compiled, one referring to the next.
+      return nameOf.get([...open].at(-1)!);
+    },
+    place(decider, isPart) {
+      places.set(decider, { document: linker.document!, isPart });
+    },
     compile(tree) {
       const known = done.get(tree);
       if (known !== undefined) return known;

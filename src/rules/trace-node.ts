@@ -3,7 +3,10 @@ import type { ExtendedDecision } from './verdict.ts';
 /** How one rule, policy or policy set came to its decision. */
 export interface TraceNode {
   readonly kind: 'rule' | 'policy' | 'policySet';
+  /** As the XML has it. */
   readonly id: string;
+  /** What people call the policy; undefined for rules, and for what is only a part of its document. */
+  readonly name: string | undefined;
   readonly line: number;
   /** Its own description, where it has one. */
   readonly description: string | undefined;

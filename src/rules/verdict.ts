@@ -19,6 +19,14 @@ export interface Decider {
   readonly says?: string;
 }
 
+/** Where a decider stands, as people know it. */
+export interface DeciderPlace {
+  /** Name of the document. */
+  readonly document: string;
+  /** The document is a policy set, and it was a policy or set within. */
+  readonly isPart: boolean;
+}
+
 /** An obligation or advice, filled in. */
 export interface Notice {
   readonly id: string;

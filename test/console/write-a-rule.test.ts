@@ -73,9 +73,7 @@ describe('an administrator writes a rule', () => {
     await page.getByRole('button', { name: 'Ask' }).click();
     const answer = page.getByRole('region', { name: 'Answer' });
     await answer.getByText('withheld', { exact: true }).waitFor();
-    await answer
-      .getByText('denied by rule row_1 of policy night watch: Withhold creations of everybody in Night shift.')
-      .waitFor();
+    await answer.getByText('denied by policy night watch: Withhold creations of everybody in Night shift.').waitFor();
     await answer.getByText('It does not look at the clock.').waitFor();
     await page.getByRole('combobox', { name: 'Person or group' }).fill('eve');
     await page.keyboard.press('Escape');
@@ -174,7 +172,7 @@ describe('an administrator writes a rule', () => {
     await row(2).waitFor();
   });
 
-  it('fills a template, which opens as text', async () => {
+  it('fills a template, which opens as rows, and is told that groups would be withheld too', async () => {
     await goTo(page, 'Rules');
     await page.getByRole('link', { name: 'Add policy' }).click();
     await page.getByRole('link', { name: 'From a template' }).click();
@@ -187,10 +185,21 @@ describe('an administrator writes a rule', () => {
     await page.getByLabel('Removals').selectOption('as-other-operations');
     await page.getByText('A removal that is withheld leaves an account alive').waitFor();
     await page.getByLabel('Removals').selectOption('always');
-    await page.getByRole('button', { name: 'Open as text' }).click();
-    await page.getByRole('textbox', { name: 'XACML document' }).getByText('PolicyId="guards"').waitFor();
+    await page.getByLabel('Identity provider').selectOption('partner');
+    await page.getByRole('button', { name: 'Fill in' }).click();
+    await row(1).getByText('Let through everybody whose title is Guard.').waitFor();
+    await page.getByLabel('When no row applies').getByText('Withhold everything else').waitFor({ state: 'attached' });
+    await page.getByText('The whole policy is about these alone').waitFor();
+    await page
+      .getByText(/^Groups themselves are asked about too, .*“Withhold everything else” withholds them\./)
+      .waitFor();
+    await page.getByRole('button', { name: 'Withhold users alone' }).click();
+    await row(2).getByText('Let through everybody who is a group.').waitFor();
+    await page.getByText(/^Groups themselves are asked about too/).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Add policy' }).click();
     await page.getByRole('heading', { name: 'guards' }).waitFor();
+    const { rows } = await acme.call('GET', '/policies/guards');
+    assert.deepEqual([rows.where, rows.list.length], [{ identityProviders: ['partner'] }, 2]);
   });
 
   it('imports files, of which one is refused with its line, orders what is there, and takes it all away', async () => {

@@ -33,7 +33,7 @@ eachDatabase('policies made from rows', (bed) => {
     const { action, reason } = await tried();
     assert.deepEqual(
       [action, reason],
-      ['withhold', 'denied by rule row_1 of policy no%20sales: Withhold everybody whose title is Sales.'],
+      ['withhold', 'denied by policy no sales: Withhold everybody whose title is Sales.'],
     );
     assert.equal((await tried({ operation: 'DELETE' })).action, 'let-through');
     const again = await api.call('PATCH', '/policies/no%20sales', {
@@ -52,12 +52,12 @@ eachDatabase('policies made from rows', (bed) => {
     assert.match(moved.body.document, /PolicyId="board"/);
     assert.deepEqual([moved.body.rows.list.length, moved.body.position], [1, 7]);
     await api.call('PATCH', '/policies/board', { enabled: true, rows: withhold('Board') });
-    assert.match((await tried()).reason, /rule otherwise of policy board: Withhold everything else/);
+    assert.match((await tried()).reason, /denied by policy board: Withhold everything else/);
   });
 
   it('are tried before they are saved', async () => {
     const draft = { name: 'board', rows: withhold('Sales', 'Board') };
-    assert.match((await tried({ draft })).reason, /rule row_1 of policy board: .* is Sales or Board/);
+    assert.match((await tried({ draft })).reason, /denied by policy board: .* is Sales or Board/);
     const filled = await api.call('POST', '/policy-rows/fill', draft);
     assert.deepEqual(filled.body.says, ['Withhold everybody whose title is Sales or Board.']);
     assert.match(filled.body.document, /RuleId="row_1"/);
@@ -66,7 +66,37 @@ eachDatabase('policies made from rows', (bed) => {
       says: ['Withhold everybody whose title is …'],
       faults: [{ field: 'rows.list[0].who[0].values', reason: 'Give at least one value.' }],
       document: null,
+      hint: null,
     });
+  });
+
+  it('are hinted at where they withhold groups unsaid, and mended as it says', async () => {
+    const who = [{ about: 'group', is: 'one-of', values: ['Staff'] }];
+    const rows = { list: [{ effect: 'let-through', who }], otherwise: 'withhold' };
+    const { hint } = (await api.call('POST', '/policy-rows/fill', { name: 'x', rows })).body;
+    assert.match(hint.says, /^Groups themselves are asked about too/);
+    const mended = await api.call('POST', '/policy-rows/fill', { name: 'x', rows: hint.rows });
+    assert.deepEqual(
+      [mended.body.hint, mended.body.says],
+      [null, ['Let through everybody in Staff.', 'Let through everybody who is a group.']],
+    );
+  });
+
+  it('come of templates where rows can say it, and are about what the form names', async () => {
+    const form = { template: 'role', policyId: 'staff', roles: ['Staff'], identityProvider: 'partner' };
+    const filled = (await api.call('POST', '/policy-templates/fill', form)).body;
+    assert.deepEqual(filled.rows.where, { identityProviders: ['partner'] });
+    const draft = { name: 'board', rows: filled.rows };
+    const { reason, decidedBy } = await tried({ draft });
+    assert.match(reason, /^denied by policy board: Withhold everybody else: not in Staff\.$/);
+    assert.deepEqual(decidedBy, {
+      policy: 'board',
+      part: null,
+      rule: 'otherwise',
+      says: 'Withhold everybody else: not in Staff.',
+    });
+    const zoned = { template: 'time', policyId: 'x', from: '09:00:00+02:00', to: '17:00' };
+    assert.equal((await api.call('POST', '/policy-templates/fill', zoned)).body.rows, null);
   });
 
   it('become text when they are given another document, or away, and every version keeps what it was', async () => {

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { Problem } from '../../src/base/problem.ts';
 import { decideProvisioning } from '../../src/rules/decide.ts';
 import type { ProvisioningRequest } from '../../src/rules/provisioning-request.ts';
-import { findRowFaults } from '../../src/rules/rows/check.ts';
 import { fillRows, operationOf } from '../../src/rules/rows/fill.ts';
 import { readRows } from '../../src/rules/rows/read.ts';
 import {
@@ -14,11 +13,10 @@ import {
   type Row,
   type RowCondition,
   type RowTime,
-  rowOperations,
 } from '../../src/rules/rows/rows.ts';
-import { sayRow, sayRows } from '../../src/rules/rows/say.ts';
-import { openZone } from '../../src/rules/zone.ts';
-import { accept } from './xacml-case.ts';
+import { sayOtherwise, sayRow, sayRows } from '../../src/rules/rows/say.ts';
+import { someRequest, someRows, zones } from './some-rows.ts';
+import { accept, document } from './xacml-case.ts';
 
 /** What rows mean, written down without XACML. */
 function decideByHand(
@@ -26,6 +24,12 @@ function decideByHand(
   request: ProvisioningRequest,
   offset: number,
 ): 'permit' | 'deny' | 'not-applicable' {
+  const { identityProviders, connectorTypes, serviceProviders } = rows.where ?? {};
+  const isAbout =
+    (identityProviders?.includes(request.identityProvider) ?? true) &&
+    (connectorTypes?.includes(request.connectorType) ?? true) &&
+    (serviceProviders?.includes(request.serviceProvider) ?? true);
+  if (!isAbout) return 'not-applicable';
   if (rows.removals === 'always' && request.operation === 'DELETE') return 'permit';
   const row = rows.list.find((one) => applies(one, request, offset));
   if (row) return row.effect === 'let-through' ? 'permit' : 'deny';
@@ -76,96 +80,6 @@ function isThen({ from, to, days: some, since, until }: RowTime, local: Date): b
     (until === undefined || today <= until)
   );
 }
-
-// Small worlds, so that rows and people meet.
-const text = fc.constantFrom('Sales', 'sales', 'Sal', 'A & <B>', '"quoted"', ' spaced ', '🎈', "it's ]]> here", 'a,b');
-const texts = fc.uniqueArray(text, { minLength: 1, maxLength: 3 });
-const attributeName = fc.constantFrom(
-  'title',
-  'emails.value',
-  'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department',
-);
-const plain = fc.constantFrom('one-of' as const, 'none-of' as const);
-const condition: fc.Arbitrary<RowCondition> = fc.oneof(
-  fc.record({
-    about: fc.constant('kind' as const),
-    is: plain,
-    values: fc.subarray(['user', 'group'], { minLength: 1 }),
-  }),
-  fc.record({ about: fc.constant('group' as const), is: plain, values: texts }),
-  fc.record({
-    about: fc.constant('domain' as const),
-    is: plain,
-    values: fc.subarray(['PRIMARY', 'SALES', 'SAL'], { minLength: 1 }),
-  }),
-  fc.record({
-    about: fc.constant('attribute' as const),
-    attribute: attributeName,
-    is: fc.constantFrom('one-of' as const, 'none-of' as const, 'starts-with' as const, 'contains' as const),
-    values: texts,
-  }),
-);
-const two = (n: number) => String(n).padStart(2, '0');
-const clock = fc.tuple(fc.nat(23), fc.nat(59), fc.option(fc.nat(59))).map(([h, m, s]) => {
-  return [h, m, ...(s === null ? [] : [s])].map(two).join(':');
-});
-const moment = fc.integer({ min: Date.UTC(1999, 11, 1), max: Date.UTC(2101, 2, 1) });
-const date = moment.map((at) => new Date(at).toISOString().slice(0, 10));
-const time = fc
-  .record({
-    bounds: fc.option(fc.tuple(clock, clock)),
-    days: fc.subarray([...days]),
-    since: fc.option(date),
-    until: fc.option(date),
-  })
-  .map(({ bounds, days: some, since, until }) => ({
-    ...(bounds ? { from: bounds[0], to: bounds[1] } : {}),
-    days: some,
-    ...(since ? { since } : {}),
-    ...(until ? { until } : {}),
-  }));
-const row = fc.record({
-  effect: fc.constantFrom('let-through', 'withhold'),
-  operations: fc.subarray([...rowOperations]),
-  who: fc.array(condition, { maxLength: 3 }),
-  where: fc.record({
-    identityProviders: fc.subarray(['partner', 'travel & co']),
-    connectorTypes: fc.subarray(['SCIM2', 'scim']),
-    serviceProviders: fc.subarray(['resident', 'hr']),
-  }),
-  when: fc.oneof(fc.constant({}), time),
-});
-const someRows = fc
-  .record({
-    removals: fc.constantFrom('always', 'as-other-operations'),
-    list: fc.array(row, { minLength: 1, maxLength: 5 }),
-    otherwise: fc.constantFrom('nothing', 'withhold'),
-  })
-  .map((input) => readRows(input))
-  .filter((rows) => findRowFaults(rows).length === 0);
-
-const someRequest: fc.Arbitrary<ProvisioningRequest> = fc
-  .record({
-    name: fc.constantFrom('ada', 'SALES/ada', 'SALESMEN/ada', 'SAL/eve'),
-    isUser: fc.boolean(),
-    title: fc.array(text, { maxLength: 2 }),
-    mails: fc.array(text, { maxLength: 2 }),
-    roles: fc.array(text, { maxLength: 3 }),
-    serviceProvider: fc.constantFrom('resident', 'hr'),
-    identityProvider: fc.constantFrom('partner', 'travel & co'),
-    connectorType: fc.constantFrom('SCIM2', 'scim'),
-    operation: fc.constantFrom('POST' as const, 'PUT' as const, 'PATCH' as const, 'DELETE' as const),
-    at: moment,
-  })
-  .map(({ name, isUser, title, mails, ...rest }) => {
-    const attributes = new Map<string, string[]>();
-    if (isUser) attributes.set('userName', [name]);
-    if (title.length > 0) attributes.set('title', title);
-    if (mails.length > 0) attributes.set('emails.value', mails);
-    return { subject: name, attributes, ...rest };
-  });
-
-const zones = ['UTC', 'Europe/Zurich', 'America/St_Johns', 'Pacific/Kiritimati', 'Asia/Kathmandu'].map(openZone);
 
 describe('rules made from rows', () => {
   it('decide as the rows say, whoever asks and whenever', () => {
@@ -227,26 +141,27 @@ describe('rules made from rows', () => {
       ],
       otherwise: 'withhold',
     });
-    const policies = accept(fillRows(rows, 'night'));
+    const policies = accept(document(fillRows(rows, 'night shift'), 'evaluated', 'night shift'));
     const zone = zones[0]!;
     const at = Date.UTC(2026, 0, 1, 23);
     const held = decideProvisioning(policies, { ...sample, roles: ['Night shift'], at }, { zone });
     assert.deepEqual(
       [held.reason, held.readsClock],
-      ['denied by rule row_1 of policy night: Withhold everybody in Night shift, from 22:00 to 06:00.', true],
+      ['denied by policy night shift: Withhold everybody in Night shift, from 22:00 to 06:00.', true],
     );
     const other = decideProvisioning(policies, { ...sample, at }, { zone, trace: true });
     assert.deepEqual(
       [other.reason, other.readsClock],
-      ['permitted by rule row_2 of policy night: Let through creations and changes of everybody.', false],
+      ['permitted by policy night shift: Let through creations and changes of everybody.', false],
     );
     const [policy] = other.trace!;
+    assert.deepEqual([policy!.id, policy!.name], ['night%20shift', 'night shift'], 'the trace has the id as it is');
     assert.deepEqual(
       policy!.children.map((node) => node.description),
       ['Let through every removal.', ...sayRows(rows)],
     );
     const last = decideProvisioning(policies, { ...sample, operation: 'PATCH', at }, { zone });
-    assert.equal(last.reason, 'denied by rule otherwise of policy night: Withhold everything else.');
+    assert.equal(last.reason, 'denied by policy night shift: Withhold everything else.');
   });
 
   it('are said in plain words, also while they are being filled in', () => {
@@ -273,6 +188,26 @@ describe('rules made from rows', () => {
         },
       }),
       'Withhold creations and removals of everybody whose title is not A or B and who is a user, at partner, through SCIM2, for hr, on Mondays to Fridays, from 2026-01-01 on, until 2026-12-31.',
+    );
+    const rest = (input: unknown) => sayOtherwise(readRows({ list: [input].flat() }).list);
+    assert.equal(rest({ effect: 'withhold', when: { days: ['monday'] } }), 'Withhold everything else.');
+    assert.equal(rest({ effect: 'let-through' }), 'Withhold everything else.');
+    assert.equal(
+      rest({
+        effect: 'let-through',
+        operations: ['create'],
+        who: [
+          { about: 'group', is: 'none-of', values: ['A', 'B'] },
+          { about: 'kind', is: 'one-of', values: ['user'] },
+          { about: 'domain', is: 'one-of', values: ['SALES'] },
+          { about: 'attribute', attribute: 'name.familyName', is: 'starts-with', values: ['L'] },
+        ],
+        where: { identityProviders: ['partner'] },
+        when: { from: '09:00', to: '17:00', since: '2026-01-01', until: '2026-12-31' },
+      }),
+      'Withhold everybody else: not among creations, or in A or B, or not a user, or not of the domain SALES, ' +
+        'or name.familyName does not begin with L, or not at partner, or not from 09:00 to 17:00, ' +
+        'or before 2026-01-01, or after 2026-12-31.',
     );
     const blank = { effect: 'withhold', who: [{ about: 'attribute', is: 'contains' }], when: { from: '09:00' } };
     assert.equal(say(blank), 'Withhold everybody whose … contains …, from 09:00 to …');
@@ -314,6 +249,14 @@ describe('rules made from rows', () => {
         { list: [{ effect: 'withhold' }, { effect: 'let-through', operations: ['create'] }] },
         'rows.list[1]',
         /row 1 applies/,
+      ],
+      [{ where: { places: ['x'] }, list: [{ effect: 'withhold' }] }, 'rows.where.places', /not known/],
+      [{ where: { serviceProviders: [''] }, list: [{ effect: 'withhold' }] }, 'rows.where.serviceProviders', /empty/],
+      [{ description: 'a\u0007', list: [{ effect: 'withhold' }] }, 'rows.description', /control character/],
+      [
+        { where: { identityProviders: ['a'] }, ...one({ where: { identityProviders: ['b'] } }) },
+        'rows.list[0].where.identityProviders',
+        /the policy is about a alone/,
       ],
       [one({ operations: ['remove'] }), 'rows.list[0].operations', /always let through/],
     ];

@@ -10,7 +10,7 @@ import {
 import { fillTemplate } from '../../src/rules/templates/fill.ts';
 import { type TemplateForm, templates } from '../../src/rules/templates/form.ts';
 import { openZone } from '../../src/rules/zone.ts';
-import { accept, apply, designator, policy, rule, value } from './xacml-case.ts';
+import { accept, apply, designator, document, policy, rule, value } from './xacml-case.ts';
 
 const zone = openZone('Europe/Zurich');
 const settings: RuleSettings = { zone };
@@ -98,19 +98,22 @@ describe('the provisioning request', () => {
 
 describe('decideProvisioning', () => {
   it('answers with what to do and why', () => {
-    const open = policy(rule('Permit', { id: 'all' }), { id: 'open' });
-    const closed = policy(rule('Deny', { id: 'none' }), { id: 'closed' });
-    assert.deepEqual(decide(open), {
+    const open = policy(rule('Permit', { id: 'all' }), { id: 'urn:open' });
+    const closed = policy(rule('Deny', { id: 'none' }), { id: 'urn:closed' });
+    const named = { part: undefined, says: undefined };
+    assert.deepEqual(decide(accept(document(open, 'evaluated', 'open to all'))), {
       decision: 'permit',
       action: 'let-through',
-      reason: 'permitted by rule all of policy open',
+      reason: 'permitted by rule all of policy open to all',
+      decidedBy: { policy: 'open to all', rule: 'all', ...named },
       readsClock: false,
       trace: undefined,
     });
-    assert.deepEqual(decide(closed), {
+    assert.deepEqual(decide(accept(document(closed, 'evaluated', 'closed'))), {
       decision: 'deny',
       action: 'withhold',
       reason: 'denied by rule none of policy closed',
+      decidedBy: { policy: 'closed', rule: 'none', ...named },
       readsClock: false,
       trace: undefined,
     });
@@ -124,7 +127,7 @@ describe('decideProvisioning', () => {
 
   it('parks what cannot be decided', () => {
     const condition = apply('string-is-in', value('string', 'x'), designator('missing', 'string', { must: true }));
-    const broken = decide(policy(rule('Permit', { condition, id: 'r' }), { id: 'p' }));
+    const broken = decide(accept(document(policy(rule('Permit', { condition, id: 'r' })), 'evaluated', 'p')));
     assert.deepEqual([broken.decision, broken.action], ['indeterminate', 'park']);
     assert.match(broken.reason, /^cannot be decided: the request has no attribute missing .* \(rule r of policy p\)$/);
   });
@@ -180,6 +183,13 @@ describe('the five templates', () => {
       values: ['Countess, of Lovelace'],
     },
   };
+  const lacks: Record<TemplateForm['template'], string> = {
+    role: 'not in Research, Development or A & B <x>',
+    claim: 'emails.value is not lovelace@example.com',
+    time: 'not from 09:00 to 17:00:00',
+    'time-and-role': 'not in Sales, or not from 09:00 to 17:00',
+    'time-and-claim': 'title is not Countess, of Lovelace, or not from 22:00 to 15:00',
+  };
   const outsider = { roles: ['Everyone'], attributes: new Map<string, readonly string[]>() };
   const night = { at: Date.UTC(2024, 6, 1, 18, 0) };
 
@@ -188,7 +198,7 @@ describe('the five templates', () => {
   });
 
   for (const { kind, fields } of templates) {
-    const inForce = accept(fillTemplate(forms[kind]));
+    const inForce = accept(document(fillTemplate(forms[kind]), 'evaluated', 'our template'));
     const about: readonly string[] = fields;
 
     it(`${kind}: creates, updates and changes passwords for those meant`, () => {
@@ -197,8 +207,8 @@ describe('the five templates', () => {
         if (about.includes('roles') || about.includes('claim')) {
           const denied = decide(inForce, { operation, ...outsider });
           assert.deepEqual(
-            [denied.decision, denied.reason, denied.readsClock],
-            ['deny', 'denied by rule deny_others of policy urn:p', false],
+            [denied.decision, denied.reason, denied.readsClock, denied.decidedBy?.rule],
+            ['deny', `denied by policy our template: Withhold everybody else: ${lacks[kind]}.`, false, 'deny_others'],
           );
         }
         if (about.includes('from')) {
@@ -210,7 +220,9 @@ describe('the five templates', () => {
 
     it(`${kind}: removes regardless, unless told otherwise`, () => {
       const removal = { operation: 'DELETE' as const, ...outsider, ...night };
-      assert.equal(decide(inForce, removal).reason, 'permitted by rule permit_removal of policy urn:p');
+      const { reason, decidedBy } = decide(inForce, removal);
+      assert.equal(reason, 'permitted by policy our template: Let through every removal.');
+      assert.equal(decidedBy?.rule, 'permit_removal');
       const strict = accept(fillTemplate({ ...forms[kind], removals: 'as-other-operations' }));
       assert.equal(decide(strict, removal).decision, 'deny');
       assert.equal(decide(strict, { operation: 'DELETE' }).decision, 'permit');

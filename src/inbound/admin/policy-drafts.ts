@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../../base/problem.ts';
-import type { FilledRows, RuleAttributes, TryRulesAnswer } from '../../contract/policy.ts';
+import type { FilledRows, RuleAttributes, RuleRows, TryRulesAnswer } from '../../contract/policy.ts';
 import { readSubjects, type Subject } from '../../directory/subjects.ts';
 import type { Attribute, ResourceTypes, Schema } from '../../protocol/scim/schema.ts';
 import { tryRules } from '../../provisioning/ask-rules.ts';
@@ -14,10 +14,12 @@ import type { PoliciesInForce } from '../../rules/in-force.ts';
 import { claimNames, type ProvisioningOperation } from '../../rules/provisioning-request.ts';
 import { findRowFaults } from '../../rules/rows/check.ts';
 import { fillRows } from '../../rules/rows/fill.ts';
+import { hintAtGroups } from '../../rules/rows/groups.ts';
 import { readRows } from '../../rules/rows/read.ts';
 import { sayRows } from '../../rules/rows/say.ts';
 import { fillTemplate } from '../../rules/templates/fill.ts';
 import { type TemplateForm, templates } from '../../rules/templates/form.ts';
+import { templateRows } from '../../rules/templates/rows.ts';
 import type { Reading } from '../../store/store.ts';
 import { type AdminParts, bodyOf } from './parts.ts';
 import { showTime } from './query.ts';
@@ -52,7 +54,8 @@ export function addPolicyDraftRoutes(app: FastifyInstance, { store, types }: Adm
   }));
 
   app.post('/policy-templates/fill', async (request) => {
-    return { document: fillTemplate(readForm(readFields(bodyOf(request), 'body', formFields))) };
+    const form = readForm(readFields(bodyOf(request), 'body', formFields));
+    return { document: fillTemplate(form), rows: templateRows(form) ?? null };
   });
 
   app.post('/policy-rows/fill', async (request): Promise<FilledRows> => {
@@ -62,7 +65,14 @@ export function addPolicyDraftRoutes(app: FastifyInstance, { store, types }: Adm
     }
     const rows = readRows(given);
     const faults = findRowFaults(rows);
-    return { says: sayRows(rows), faults, document: faults.length === 0 ? fillRows(rows, name) : null };
+    if (faults.length > 0) return { says: sayRows(rows), faults, document: null, hint: null };
+    const hint = hintAtGroups(rows);
+    return {
+      says: sayRows(rows),
+      faults,
+      document: fillRows(rows, name),
+      hint: hint ? { says: hint.says, rows: hint.mended as RuleRows } : null,
+    };
   });
 
   app.get('/policy-attributes', async (): Promise<RuleAttributes> => ({ items: listAttributes(types) }));
@@ -81,7 +91,7 @@ async function answerTry(
   );
   const operation = readOperation(given.operation) ?? (await operationNow(reading, target.id, subject));
   const at = readMoment(given.at) ?? reading.now;
-  const { decision, action, reason, readsClock, trace } = await tryRules(reading, target, subject, {
+  const { decision, action, reason, decidedBy, readsClock, trace } = await tryRules(reading, target, subject, {
     policies: await policiesToTry(reading, given.draft),
     serviceProvider,
     operation,
@@ -95,6 +105,14 @@ async function answerTry(
     decision,
     action,
     reason,
+    decidedBy: decidedBy
+      ? {
+          policy: decidedBy.policy,
+          part: decidedBy.part ?? null,
+          rule: decidedBy.rule ?? null,
+          says: decidedBy.says ?? null,
+        }
+      : null,
     readsClock,
     trace: JSON.parse(JSON.stringify(trace ?? [])),
   };

@@ -6,6 +6,7 @@ import {
   type Row,
   type RowCondition,
   type RowFault,
+  type RowPlaces,
   type RowTime,
 } from './rows.ts';
 
@@ -13,15 +14,19 @@ import {
 export function findRowFaults(rows: PolicyRows, field = 'rows'): RowFault[] {
   if (rows.list.length === 0)
     return [{ field: `${field}.list`, reason: 'Add a row: without any, nothing is decided.' }];
-  const own = rows.list.map((row, n) => checkRow(row, `${field}.list[${n}]`));
-  if (own.some((faults) => faults.length > 0)) return own.flat();
+  const own = [
+    ...(rows.description === undefined ? [] : checkValues([rows.description], `${field}.description`)),
+    ...checkPlaces(rows.where ?? {}, `${field}.where`),
+    ...rows.list.flatMap((row, n) => checkRow(row, `${field}.list[${n}]`)),
+  ];
+  if (own.length > 0) return own;
   return rows.list.flatMap((row, n) => findUseless(row, rows, n, `${field}.list[${n}]`));
 }
 
 function checkRow(row: Row, field: string): RowFault[] {
   const who = row.who ?? [];
   const faults = who.flatMap((one, n) => checkCondition(one, `${field}.who[${n}]`));
-  for (const place of places) faults.push(...checkValues(row.where?.[place] ?? [], `${field}.where.${place}`));
+  faults.push(...checkPlaces(row.where ?? {}, `${field}.where`));
   faults.push(...checkTime(row.when ?? {}, `${field}.when`));
   return faults.length > 0 ? faults : findContradiction(who, field);
 }
@@ -42,6 +47,10 @@ function checkCondition(condition: RowCondition, field: string): RowFault[] {
     say('values', 'Name the user store domain alone, without a slash.');
   }
   return [...faults, ...checkValues(values, `${field}.values`)];
+}
+
+function checkPlaces(where: RowPlaces, field: string): RowFault[] {
+  return places.flatMap((place) => checkValues(where[place] ?? [], `${field}.${place}`));
 }
 
 function checkValues(values: readonly string[], field: string): RowFault[] {
@@ -122,6 +131,12 @@ function findUseless(row: Row, rows: PolicyRows, n: number, field: string): RowF
   if (rows.removals === 'always' && row.operations?.length === 1 && row.operations[0] === 'remove') {
     const reason = `Row ${n + 1} never decides: it is about removals alone, and they are always let through here.`;
     return [{ field: `${field}.operations`, reason }];
+  }
+  for (const place of places) {
+    const [own, all] = [row.where?.[place], rows.where?.[place]];
+    if (own === undefined || all === undefined || own.some((one) => all.includes(one))) continue;
+    const reason = `Row ${n + 1} never decides: the policy is about ${all.join(', ')} alone.`;
+    return [{ field: `${field}.where.${place}`, reason }];
   }
   return [];
 }

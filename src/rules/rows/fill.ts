@@ -21,8 +21,8 @@ import {
 } from '../write-policy.ts';
 import { findRowFaults, fullTime } from './check.ts';
 import { dayOfWeekVariables, isOnDays } from './day-of-week.ts';
-import type { PolicyRows, Row, RowCondition, RowOperation, RowTime } from './rows.ts';
-import { otherwiseSentence, removalsSentence, sayRow } from './say.ts';
+import type { PolicyRows, Row, RowCondition, RowOperation, RowPlaces, RowTime } from './rows.ts';
+import { removalsSentence, sayOtherwise, sayRow } from './say.ts';
 
 const n = provisioningNames;
 
@@ -34,8 +34,8 @@ export function fillRows(rows: PolicyRows, name: string): string {
   const [fault] = findRowFaults(rows);
   if (fault) throw new Problem('invalidValue', fault.reason, { field: fault.field });
   const usesDays = rows.list.some((row) => row.when?.days !== undefined);
-  return writePolicy(encodeURIComponent(name), '1.0', 'Made from rows: the first that applies decides.', [
-    ...writeTarget([]),
+  return writePolicy(encodeURIComponent(name), '1.0', rows.description ?? usualDescription, [
+    ...writeTarget(matchPlaces(rows.where ?? {})),
     ...(usesDays ? dayOfWeekVariables() : []),
     ...(rows.removals === 'always' ? writeRule('removals', 'Permit', removalsSentence, [operationIs(['remove'])]) : []),
     ...rows.list.flatMap((row, at) =>
@@ -47,9 +47,11 @@ export function fillRows(rows: PolicyRows, name: string): string {
         conditionsOf(row),
       ),
     ),
-    ...(rows.otherwise === 'withhold' ? writeRule('otherwise', 'Deny', otherwiseSentence, []) : []),
+    ...(rows.otherwise === 'withhold' ? writeRule('otherwise', 'Deny', sayOtherwise(rows.list), []) : []),
   ]);
 }
+
+const usualDescription = 'Made from rows: the first that applies decides.';
 
 function writeRule(
   id: string,
@@ -84,8 +86,11 @@ function operationIs(operations: readonly RowOperation[]): Lines {
 
 /** What can be found by equality stands in the target, where it costs least. */
 function targetOf({ operations, where = {} }: Row): Lines[] {
+  return [...(operations ? [operationIs(operations)] : []), ...matchPlaces(where)];
+}
+
+function matchPlaces(where: RowPlaces): Lines[] {
   return [
-    ...(operations ? [operationIs(operations)] : []),
     ...(where.identityProviders ? [matchAnyOf(n.idpCategory, n.idpName, where.identityProviders)] : []),
     ...(where.connectorTypes ? [matchAnyOf(n.idpCategory, n.connectorType, where.connectorTypes)] : []),
     ...(where.serviceProviders ? [matchAnyOf(n.spCategory, n.spName, where.serviceProviders)] : []),

@@ -8,6 +8,7 @@ import {
   places,
   type Row,
   type RowCondition,
+  type RowPlaces,
   type RowTime,
   rowOperations,
 } from './rows.ts';
@@ -17,11 +18,13 @@ import {
  * with its field for what is no such shape; whether it makes sense is for `findRowFaults`.
  */
 export function readRows(input: unknown, field = 'rows'): PolicyRows {
-  const given = fieldsOf(input, field, ['removals', 'list', 'otherwise']);
+  const given = fieldsOf(input, field, ['description', 'where', 'removals', 'list', 'otherwise']);
   const list = given.list ?? [];
   if (!Array.isArray(list)) refuse(`${field}.list`, 'must be a list of rows');
   if (list.length > mostRows) refuse(`${field}.list`, `has ${list.length} rows; at most ${mostRows} are allowed`);
   return {
+    ...unless('description', textOf(given.description ?? '', `${field}.description`).trim()),
+    ...unless('where', readPlaces(given.where, `${field}.where`)),
     removals: choiceOf(given.removals ?? 'always', `${field}.removals`, ['always', 'as-other-operations']),
     list: list.map((each, n) => readRow(each, `${field}.list[${n}]`)),
     otherwise: choiceOf(given.otherwise ?? 'nothing', `${field}.otherwise`, ['nothing', 'withhold']),
@@ -67,7 +70,7 @@ function readCondition(input: unknown, field: string): RowCondition {
   return { about, attribute: textOf(given.attribute ?? '', `${field}.attribute`).trim(), is, values };
 }
 
-function readPlaces(input: unknown, field: string): NonNullable<Row['where']> {
+function readPlaces(input: unknown, field: string): RowPlaces {
   const given = input === undefined ? {} : fieldsOf(input, field, places);
   return Object.assign({}, ...places.map((place) => unless(place, listOf(given[place], `${field}.${place}`))));
 }

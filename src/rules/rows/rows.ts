@@ -3,6 +3,10 @@
  * left out, or empty, ask nothing.
  */
 export interface PolicyRows {
+  /** What its author wrote of it, for people. */
+  readonly description?: string;
+  /** What the policy is about: elsewhere it says nothing, of removals neither. Of each list one must fit. */
+  readonly where?: RowPlaces;
   /**
    * `always`: removals are let through before any row is looked at, so that who should be gone is not kept by a
    * condition. `as-other-operations`: rows decide on them too.
@@ -20,7 +24,7 @@ export interface Row {
   /** None: everybody. */
   readonly who?: readonly RowCondition[];
   /** Of each list one must fit. */
-  readonly where?: Readonly<Partial<Record<(typeof places)[number], readonly string[]>>>;
+  readonly where?: RowPlaces;
   readonly when?: RowTime;
 }
 
@@ -28,6 +32,7 @@ export const rowOperations = ['create', 'change', 'password', 'remove'] as const
 export type RowOperation = (typeof rowOperations)[number];
 
 export const places = ['identityProviders', 'connectorTypes', 'serviceProviders'] as const;
+export type RowPlaces = Readonly<Partial<Record<(typeof places)[number], readonly string[]>>>;
 
 /**
  * Something about the person or group. Of an attribute with several values one is enough for `one-of`, `starts-with` and
@@ -64,7 +69,7 @@ export const mostConditions = 20;
 export const mostValues = 1_000;
 export const longestValue = 1_000;
 
-/** What is wrong with rows that have the right shape, and where: `list[0].who[1].values`. */
+/** What is wrong with rows that have the right shape, and where: `rows.list[0].who[1].values`. */
 export interface RowFault {
   readonly field: string;
   readonly reason: string;

@@ -1,4 +1,4 @@
-import type { PolicyRows, Row, RowCondition, RowOperation, RowTime } from './rows.ts';
+import type { PolicyRows, Row, RowCondition, RowOperation, RowPlaces, RowTime } from './rows.ts';
 
 /** Rows in plain words, one sentence each; of what is not filled in yet `…` is said. */
 export function sayRows(rows: PolicyRows): string[] {
@@ -6,7 +6,53 @@ export function sayRows(rows: PolicyRows): string[] {
 }
 
 export const removalsSentence = 'Let through every removal.';
-export const otherwiseSentence = 'Withhold everything else.';
+
+/**
+ * What is withheld when no row applies. Where a single row lets some through, it says what all others lack: `Withhold
+ * everybody else: not in Sales, or not from 22:00 to 06:00.`
+ */
+export function sayOtherwise(list: readonly Row[]): string {
+  const [row] = list;
+  const lacks = row && list.length === 1 && row.effect === 'let-through' ? sayLack(row) : [];
+  if (row === undefined || lacks.length === 0) return 'Withhold everything else.';
+  return `Withhold ${row.who === undefined ? 'everything' : 'everybody'} else: ${lacks.join(', or ')}.`;
+}
+
+/** Why a row may not apply, each part by itself. */
+function sayLack({ who = [], where = {}, when = {}, operations = [] }: Row): string[] {
+  const { since, until, ...times } = when;
+  const named = operations.map((one) => nouns[one]);
+  return [
+    ...(named.length > 0 ? [`not among ${either(named, 'and')}`] : []),
+    ...who.map(sayOpposite),
+    ...sayPlaces(where).map((place) => `not ${place}`),
+    ...sayTime(times).map((time) => `not ${time}`),
+    ...(since ? [`before ${since}`] : []),
+    ...(until ? [`after ${until}`] : []),
+  ];
+}
+
+function sayOpposite({ about, attribute = '', is, values }: RowCondition): string {
+  const not = is === 'none-of' ? '' : 'not ';
+  const some = either(values.map(shorten), 'or');
+  switch (about) {
+    case 'kind':
+      return `${not}a ${some}`;
+    case 'group':
+      return `${not}in ${some}`;
+    case 'domain':
+      return `${not}of the domain ${some}`;
+    case 'attribute': {
+      const verb = {
+        'one-of': 'is not',
+        'none-of': 'is',
+        'starts-with': 'does not begin with',
+        contains: 'does not contain',
+      }[is];
+      return `${shorten(lastOf(attribute))} ${verb} ${some}`;
+    }
+  }
+}
 
 /** `Withhold creations of everybody in Sales, at partner, from 22:00 to 06:00.` */
 export function sayRow(row: Row): string {
@@ -54,7 +100,7 @@ function lastOf(attribute: string): string {
   return /[^:/]+$/.exec(attribute)?.[0] ?? attribute;
 }
 
-function sayPlaces({ identityProviders = [], connectorTypes = [], serviceProviders = [] }: NonNullable<Row['where']>) {
+function sayPlaces({ identityProviders = [], connectorTypes = [], serviceProviders = [] }: RowPlaces): string[] {
   return [
     ...(identityProviders.length > 0 ? [`at ${either(identityProviders.map(shorten), 'or')}`] : []),
     ...(connectorTypes.length > 0 ? [`through ${either(connectorTypes.map(shorten), 'or')}`] : []),

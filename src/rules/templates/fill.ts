@@ -1,7 +1,9 @@
 import { Problem } from '../../base/problem.ts';
+import { escapeText } from '../../protocol/xml/write.ts';
 import { types } from '../datatypes/table.ts';
 import { clockAttributes, environmentCategory } from '../identifiers.ts';
 import { provisioningNames } from '../provisioning-request.ts';
+import { removalsSentence, sayOtherwise, sayRow } from '../rows/say.ts';
 import {
   apply,
   attributeValue,
@@ -17,6 +19,7 @@ import {
   writeTarget,
 } from '../write-policy.ts';
 import { type TemplateForm, templates } from './form.ts';
+import { rowOf } from './rows.ts';
 
 /**
  * Writes the policy a form describes. Removals come first and are permitted (unless the form says otherwise); creations,
@@ -61,16 +64,25 @@ export function fillTemplate(form: TemplateForm): string {
   }
   // Last, so that who is refused for another reason is not asked about again each minute.
   if (fields.includes('from')) conditions.push(timeCondition(form));
+  const row = rowOf(form);
   return writePolicy(policyId, version, form.description ?? template.explains, [
     ...target(form),
     ...(form.removals === 'as-other-operations' ? [] : removalRule()),
     '<Rule RuleId="permit_when_conditions_hold" Effect="Permit">',
+    `  ${describe(sayRow(row))}`,
     '  <Condition>',
     ...indent(indent(join('and', conditions))),
     '  </Condition>',
     '</Rule>',
-    '<Rule RuleId="deny_others" Effect="Deny"/>',
+    '<Rule RuleId="deny_others" Effect="Deny">',
+    `  ${describe(sayOtherwise([row]))}`,
+    '</Rule>',
   ]);
+}
+
+/** What reasons say. */
+function describe(says: string): string {
+  return `<Description>${escapeText(says)}</Description>`;
 }
 
 function required(value: string | undefined, field: string, ask: string): string {
@@ -102,6 +114,7 @@ function removalRule(): Lines {
   const { provisioningCategory, operation } = provisioningNames;
   return [
     '<Rule RuleId="permit_removal" Effect="Permit">',
+    `  ${describe(removalsSentence)}`,
     '  <Target>',
     ...indent(indent(matchAnyOf(provisioningCategory, operation, ['DELETE']))),
     '  </Target>',
