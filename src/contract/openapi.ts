@@ -36,15 +36,18 @@ export function describeApi(): Json {
 }
 
 function describeOperation(operation: Operation): Json {
-  const { method, path, summary, body, answers, is, media = 'application/json' } = operation;
-  const contentOf = (schema: TSchema) => ({ [media]: { schema } });
+  const { method, path, summary, body, answers, is, media = 'application/json', also } = operation;
+  const contentOf = (schema: TSchema, part: 'body' | 'answer') => ({
+    [media]: { schema },
+    ...(also === undefined ? {} : { [also.media]: { schema: also[part] } }),
+  });
   const parameters = parametersOf(operation);
   const responses: Record<string, Json> = {};
   for (const [status, shape] of Object.entries(answers)) {
     responses[status] = {
       description: titles[status]!,
       ...(is === 'configures' ? { headers: { 'purvey-change': { schema: changes } } } : {}),
-      ...(shape === null ? {} : { content: contentOf(shape) }),
+      ...(shape === null ? {} : { content: contentOf(shape, 'answer') }),
     };
   }
   responses.default = {
@@ -56,7 +59,7 @@ function describeOperation(operation: Operation): Json {
     summary,
     ...(is === 'open' ? { security: [] } : { 'x-needs': needOf(operation) }),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: { required: body.required, content: contentOf(body.shape) } }),
+    ...(body === undefined ? {} : { requestBody: { required: body.required, content: contentOf(body.shape, 'body') } }),
     responses,
   };
 }

@@ -13,6 +13,8 @@ export type Operation = {
   answers: Record<number, TSchema | null>;
   /** Of body and answer; default `application/json`. */
   media?: 'application/xacml+xml' | 'text/event-stream';
+  /** What it takes and answers besides, in another notation. */
+  also?: { media: 'application/xacml+json'; body: TSchema; answer: TSchema };
   /** `configures`: takes `?dryRun=true`, and says in the header `purvey-change` what it did. */
   is?: 'configures' | 'open';
   /** Who may: everybody (`read`), administrators and operators (`operate`), administrators (`administer`). See `needOf`. */

@@ -14,6 +14,7 @@ import {
   TryRulesAnswer,
   TryRulesInput,
 } from './policy.ts';
+import { XacmlJsonRequest, XacmlJsonResponse } from './xacml-json.ts';
 
 /** The policies that rules are decided by, and ways to ask them. */
 export const rulesOperations: readonly Operation[] = [
@@ -73,10 +74,11 @@ export const rulesOperations: readonly Operation[] = [
   {
     method: 'post',
     path: '/pdp',
-    summary: 'Decide an XACML 3.0 request by the policies in force',
+    summary: 'Decide an XACML 3.0 request by the policies in force, in XML or in the JSON profile',
     body: given(Type.String()),
     answers: { 200: Type.String() },
     media: 'application/xacml+xml',
+    also: { media: 'application/xacml+json', body: XacmlJsonRequest, answer: XacmlJsonResponse },
     needs: 'read',
   },
 ];

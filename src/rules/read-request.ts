@@ -117,6 +117,11 @@ function readContent(element: XmlElement): RequestContent {
   const [root, second] = childElements(element);
   if (root === undefined || second !== undefined)
     throw new Refusal(element.line, '<Content> must hold exactly one element');
+  return contentOf(root);
+}
+
+/** The document of which this is the root. */
+export function contentOf(root: XmlElement): RequestContent {
   return { xml: writeElement(root), nodeCount: countNodes(root) + 1 };
 }
 

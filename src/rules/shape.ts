@@ -22,7 +22,7 @@ const lexical: Readonly<Record<AttributeKind, { test: (text: string) => boolean;
  * `xs:anyURI` takes nearly every text, since what a URI cannot hold counts as escaped; it refuses bad escapes, brackets
  * outside a host, a second fragment, and a colon before which there is no scheme.
  */
-function isUri(text: string): boolean {
+export function isUri(text: string): boolean {
   if (/%(?![0-9a-fA-F]{2})/.test(text)) return false;
   if (/[[\]]/.test(text) && !/^[^[\]/?#]*\/\/(?:[^[\]/?#]*@)?\[[0-9a-fA-F:.]+\](?::\d*)?(?:[/?#][^[\]]*)?$/.test(text))
     return false;

@@ -3,6 +3,7 @@ import { after, before, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Value } from 'typebox/value';
 import { operations } from '../../src/contract/operations.ts';
+import { XacmlJsonResponse } from '../../src/contract/xacml-json.ts';
 import { createGroup } from '../../src/directory/groups.ts';
 import { createUser } from '../../src/directory/users.ts';
 import { readResource } from '../../src/protocol/scim/resource.ts';
@@ -17,6 +18,7 @@ type Json = any;
 
 const policyOf = (policyId: string) => fillTemplate({ template: 'role', policyId, roles: ['x'] });
 const request = `<Request xmlns="urn:oasis:names:tc:xacml:3.0:core:schema:wd-17" CombinedDecision="false" ReturnPolicyIdList="false"/>`;
+const inResult = { AttributeId: 'name', Value: 'ada', IncludeInResult: true };
 
 eachDatabase('the description of the admin API', (bed) => {
   let api: AdminBed;
@@ -197,6 +199,15 @@ eachDatabase('the description of the admin API', (bed) => {
     await call('patch', '/policies/{id}', { id: 'p' }, { document });
     await call('get', '/policies/{id}/versions', { id: 'p' });
     await call('post', '/pdp', {}, request);
+    const { requestBody, responses } = description.paths['/pdp'].post;
+    const asked = { Request: { ReturnPolicyIdList: true, AccessSubject: [{ Attribute: [inResult] }] } };
+    const { body: decided } = await api.call('POST', '/pdp', asked, undefined, 'application/xacml+json');
+    const [taken, answered] = [requestBody, responses['200']].map(
+      (one) => one.content['application/xacml+json'].schema,
+    );
+    assert.deepEqual([...Value.Errors(taken, asked), ...Value.Errors(answered, decided)], []);
+    assert.deepEqual(Value.Clean(XacmlJsonResponse, structuredClone(decided)), decided);
+    assert.deepEqual(decided.Response[0].Category[0].Attribute[0].Value, ['ada']);
     const { id } = await call('post', '/tokens', {}, { label: 'x', scopes: ['scim'] }, { status: 201 });
     await call('get', '/tokens');
     await call('delete', '/tokens/{id}', { id });

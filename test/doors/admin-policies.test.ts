@@ -120,4 +120,60 @@ eachDatabase('policies', (bed) => {
     assert.equal((await ask('{}')).status, 415);
     assert.equal((await api.call('POST', '/pdp', request, null, 'application/xml')).status, 401);
   });
+
+  it('decide for others in JSON too, and answer in what is asked for', async () => {
+    const n = 'http://wso2.org/identity/';
+    const category = (CategoryId: string, AttributeId: string, Value: string) => ({
+      CategoryId,
+      Attribute: [{ AttributeId, Value }],
+    });
+    const asked = (title: string) => ({
+      Request: {
+        ReturnPolicyIdList: true,
+        Category: [
+          category(`${n}user`, 'title', title),
+          category(`${n}identity-action`, `${n}identity-action/action-name`, 'provisioning'),
+          category(`${n}provisioning`, `${n}provisioning/provision-operation`, 'PUT'),
+        ],
+      },
+    });
+    const ask = async (body: unknown, accept?: string, type = 'application/xacml+json') => {
+      const response = await fetch(`${api.url}/api/pdp`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${api.token}`,
+          'content-type': type,
+          ...(accept === undefined ? {} : { accept }),
+        },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      });
+      return [response.status, response.headers.get('content-type')?.split(';')[0], await response.text()] as const;
+    };
+    const [status, type, text] = await ask(asked('Sales'));
+    assert.deepEqual([status, type], [200, 'application/xacml+json'], text);
+    const [result] = JSON.parse(text).Response;
+    assert.deepEqual([result.Decision, result.PolicyIdentifierList.PolicyIdReference[0].Id], ['Permit', 'sales']);
+    assert.equal(JSON.parse((await ask(asked('Board')))[2]).Response[0].Decision, 'Deny');
+    const broken = JSON.parse((await ask('{"Request":'))[2]).Response[0];
+    assert.match(broken.Status.StatusCode.Value, /syntax-error/);
+
+    const xml = ['application/xacml+xml', /^<\?xml.*<Decision>Permit</s] as const;
+    const json = ['application/xacml+json', /^\{"Response":/] as const;
+    for (const [accept, [media, body]] of [
+      ['application/xacml+xml', xml],
+      ['text/xml, application/xacml+json;q=0.5', xml],
+      ['application/xacml+json, application/xml;q=0.9', json],
+      ['*/*', json],
+      ['text/html', json],
+      ['application/xacml+json, application/xacml+xml', json],
+      ['application/xacml+xml;q=0', json],
+    ] as const) {
+      const answer = await ask(asked('Sales'), accept);
+      assert.equal(answer[1], media, accept);
+      assert.match(answer[2], body);
+    }
+    const asXml = '<Request xmlns="urn:oasis:names:tc:xacml:3.0:core:schema:wd-17"/>';
+    assert.equal((await ask(asXml, 'application/xacml+json', 'application/xml'))[1], 'application/xacml+json');
+    assert.equal((await ask(asXml, '*/*', 'application/xml'))[1], 'application/xacml+xml');
+  });
 });

@@ -25,6 +25,7 @@ import { addOAuthClientRoutes } from './oauth-clients.ts';
 import { addOAuthKeyRoutes } from './oauth-keys.ts';
 import { addOperatorRoutes } from './operators.ts';
 import { type AdminParts, checkDryRun } from './parts.ts';
+import { addPdpRoute } from './pdp.ts';
 import { addPolicyRoutes } from './policies.ts';
 import { addPolicyDraftRoutes } from './policy-drafts.ts';
 import { addServiceProviderRoutes } from './service-providers.ts';
@@ -119,7 +120,8 @@ export function adminDoor(
       addCauseRoutes(inner, parts);
       addAttemptRoutes(inner, parts, given.facts);
       addChangeRoutes(inner, parts, given.facts);
-      addPolicyRoutes(inner, parts, given.rules);
+      addPolicyRoutes(inner, parts);
+      addPdpRoute(inner, parts, given.rules);
       addPolicyDraftRoutes(inner, parts, given.rules);
       addStatusRoutes(inner, parts, given.facts);
       const mayStillRead = async (request: FastifyRequest) => {

@@ -1,27 +1,20 @@
 import type { FastifyInstance } from 'fastify';
-import { Problem } from '../../base/problem.ts';
 import {
   createPolicy,
-  type KnownPolicies,
   listPolicies,
   listPolicyVersions,
   type Policy,
   type PolicyVersion,
-  readPoliciesInForce,
   readPolicy,
   removePolicy,
   replacePolicy,
 } from '../../provisioning/policies.ts';
-import { answerRequest } from '../../rules/answer.ts';
-import type { RuleSettings } from '../../rules/decide.ts';
 import { sayRows } from '../../rules/rows/say.ts';
 import { type AdminParts, bodyOf, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
 import { showTime } from './query.ts';
 
 /** The policies that bindings with *Enable rules* ask. */
-export function addPolicyRoutes(app: FastifyInstance, parts: AdminParts, rules: RuleSettings): void {
-  const { store, actorOf } = parts;
-
+export function addPolicyRoutes(app: FastifyInstance, { store, actorOf }: AdminParts): void {
   app.get('/policies', async () => ({ items: (await store.read(listPolicies)).map(show) }));
 
   app.post('/policies', mayTry, async (request, reply) => {
@@ -78,27 +71,7 @@ export function addPolicyRoutes(app: FastifyInstance, parts: AdminParts, rules: 
     });
     return { items: versions.map(showVersion) };
   });
-
-  let known: KnownPolicies | undefined;
-  /** The decision point for others: an XACML `<Request>` in, a `<Response>` out, by the policies in force. */
-  app.register(async (inner) => {
-    inner.removeAllContentTypeParsers();
-    inner.addContentTypeParser<string>(xmlTypes, { parseAs: 'string' }, (_, body, done) => done(null, body));
-    inner.post('/pdp', async (request, reply) => {
-      if (typeof request.body !== 'string') {
-        throw new Problem('unsupportedMediaType', `the body must be an XACML request, sent as ${xmlTypes[0]}`);
-      }
-      known = await store.read((reading) => readPoliciesInForce(reading, known));
-      if (typeof known.inForce === 'string') throw new Problem('conflict', known.inForce);
-      const now = store.now();
-      const settings = { now, zone: rules.zone.offsetAt(now) };
-      const { response } = answerRequest(known.inForce, request.body, settings);
-      return reply.type(`${xmlTypes[0]}; charset=utf-8`).send(response);
-    });
-  });
 }
-
-const xmlTypes = ['application/xacml+xml', 'application/xml', 'text/xml'];
 
 function show(policy: Policy) {
   return {
