@@ -136,8 +136,8 @@ function toCondition({ about, attribute, is, values }: ConditionDraft): RowCondi
 }
 
 /** The first row that would withhold all there is, which is seldom meant; -1: there is none. */
-export function findWithholdsAll({ kind, rows }: PolicyDraft): number {
-  if (kind !== 'rows') return -1;
+export function findWithholdsAll({ kind, where, rows }: PolicyDraft): number {
+  if (kind !== 'rows' || places.some((place) => where[place].length > 0)) return -1;
   return rows.findIndex((row) => row.effect === 'withhold' && Object.keys(toRow(row)).length === 1);
 }
 

@@ -24,7 +24,12 @@ describe('policies made from rows, by the command line', () => {
   let served: Served;
   const run = (args: string[], input?: string): Promise<Ended> =>
     runPurvey(args, {
-      env: { PURVEY_URL: served.url, PURVEY_DATA: join(folder.path, 'data'), GROUP: 'Night shift' },
+      env: {
+        PURVEY_URL: served.url,
+        PURVEY_DATA: join(folder.path, 'data'),
+        GROUP: 'Night shift',
+        PARTNER_SCIM2_ACCESS_TOKEN: 'x',
+      },
       ...(input === undefined ? {} : { input }),
     });
   const must = async (args: string[], input?: string) => {
@@ -83,5 +88,49 @@ describe('policies made from rows, by the command line', () => {
     assert.match(refused.err, /is made from rows, and they would be gone\. Say --replace-rows/);
     assert.match(await must(['rules', 'import', path, '--replace-rows']), /updated/);
     assert.match(await must(['rules', 'show', 'night shift']), /^<\?xml/);
+  });
+
+  it('say where they are about, and who is withheld and why', async () => {
+    const narrow = `
+identityProviders:
+  - name: partner
+    connectors:
+      - type: SCIM2
+        settings: { scim2-authentication-mode: bearer, scim2-access-token: x, scim2-user-ep: "http://127.0.0.1:9/Users" }
+policies:
+  - name: sales only
+    rows:
+      description: For the partner
+      where: { identityProviders: [partner], serviceProviders: [resident] }
+      list: [{ effect: let-through, who: [{ about: group, is: one-of, values: [Sales] }] }]
+      otherwise: withhold
+`;
+    await must(['rules', 'remove', 'night shift']);
+    await must(['apply', '-f', '-'], narrow);
+    assert.equal(
+      await must(['rules', 'show', 'sales only']),
+      [
+        'For the partner',
+        'Only at partner, for resident.',
+        'The first that applies decides:',
+        'Let through every removal.',
+        '1. Let through everybody in Sales.',
+        'Withhold everything else.',
+        '',
+      ].join('\n'),
+    );
+    assert.match(await must(['apply', '-f', '-'], await must(['export'])), /^policy\tsales only\tunchanged$/m);
+    const token = readFileSync(join(folder.path, 'data', 'admin-token'), 'utf8').trim();
+    const made = await fetch(`${served.url}/api/users`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ userName: 'ada' }),
+    });
+    assert.equal(made.status, 201);
+    const tried = await run(['rules', 'test', 'ada', 'partner:SCIM2', '--trace']);
+    assert.equal(tried.code, 1, tried.err);
+    assert.match(tried.out, /^reason\s+denied by policy sales only: Withhold everybody else: not in Sales\.$/m);
+    assert.match(tried.out, /^policy sales%20only \(line 2, sales only\): deny/m);
+    assert.match(tried.out, /^ {2}rule otherwise \(line \d+\): deny/m);
   });
 });

@@ -23,7 +23,8 @@ const through = 'let-through';
 
 describe('rows that withhold groups without saying so', () => {
   it('are found, and said which', () => {
-    const named = (found: ReturnType<typeof hint>) => /for them: (.*) withholds? them\.$/.exec(found?.says ?? '')?.[1];
+    const named = (found: ReturnType<typeof hint>) =>
+      /alone: (.*) withholds? them, and nothing here says so\.$/.exec(found?.says ?? '')?.[1];
     const rest = '“Withhold everything else”';
     assert.equal(named(hintOfRest({ effect: through, who: [group('one-of', 'Sales')] })), rest);
     assert.equal(named(hintOfRest({ effect: through, who: [attribute('title', 'contains', 'x')] })), rest);

@@ -31,8 +31,8 @@ export function hintAtGroups(rows: PolicyRows): GroupsHint | undefined {
   const places = [...[...unsaid].map((n) => `row ${n + 1}`), ...(otherwise ? ['“Withhold everything else”'] : [])];
   const named = places.length === 1 ? places[0] : `${places.slice(0, -1).join(', ')} and ${places.at(-1)}`;
   const says =
-    'Groups themselves are asked about too, and what is asked about people does not hold for them: ' +
-    `${named} ${places.length === 1 ? 'withholds' : 'withhold'} them.`;
+    'Groups themselves are asked about too, not people alone: ' +
+    `${named} ${places.length === 1 ? 'withholds' : 'withhold'} them, and nothing here says so.`;
   return { says, mended: { ...rows, list } };
 }
 
