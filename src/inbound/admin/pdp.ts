@@ -21,6 +21,7 @@ export function addPdpRoute(app: FastifyInstance, { store }: AdminParts, rules: 
         done(null, { text, notation } satisfies Asked);
       });
     }
+    inner.addContentTypeParser('*', { parseAs: 'string' }, (_, __, done) => done(null, undefined));
     inner.post('/pdp', async (request, reply) => {
       const asked = request.body as Asked | undefined;
       if (asked === undefined) {
