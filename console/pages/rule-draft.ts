@@ -1,4 +1,11 @@
-import type { RowCondition, RowTime, RulePolicyAnswer, RuleRow, RuleRows } from '../../src/contract/policy.ts';
+import type {
+  RowCondition,
+  RowTime,
+  RulePolicyAnswer,
+  RuleRow,
+  RuleRows,
+  RuleRowsInput,
+} from '../../src/contract/policy.ts';
 
 /** A policy while it is edited: what is blank is blank, and left out when it is sent. */
 export type PolicyDraft = {
@@ -141,7 +148,32 @@ export function findWithholdsAll({ kind, where, rows }: PolicyDraft): number {
   return rows.findIndex((row) => row.effect === 'withhold' && Object.keys(toRow(row)).length === 1);
 }
 
-/** What is sent: rows, or a document. */
+/** All of some rows, in place of all of those that are there: what they do not say is taken away. */
+export function wholeRows(rows: RuleRows): RuleRowsInput {
+  const { description = null, where } = rows;
+  return {
+    ...rows,
+    description,
+    where: where ? Object.fromEntries(places.map((place) => [place, where[place] ?? null])) : null,
+  };
+}
+
+/** What is asked about or tried: rows, or a document. */
 export function contentOf(draft: PolicyDraft): { rows: RuleRows } | { document: string } {
   return draft.kind === 'rows' ? { rows: toRows(draft) } : { document: draft.document };
+}
+
+/** Where a policy says anything at all: `Only at partner, for resident.` */
+export function sayPlaces({
+  identityProviders,
+  connectorTypes,
+  serviceProviders,
+}: NonNullable<RuleRows['where']>): string {
+  const said = [
+    ['at', identityProviders],
+    ['through', connectorTypes],
+    ['for', serviceProviders],
+  ] as const;
+  const parts = said.flatMap(([word, names = []]) => (names.length > 0 ? [`${word} ${names.join(' or ')}`] : []));
+  return `Only ${parts.join(', ')}.`;
 }

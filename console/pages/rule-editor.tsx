@@ -18,7 +18,16 @@ import {
 import { Icon } from '../parts/icon.tsx';
 import { Card, Fold, Note } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
-import { anywhere, blankRow, contentOf, draftOf, draftRows, findWithholdsAll, type PolicyDraft } from './rule-draft.ts';
+import {
+  anywhere,
+  blankRow,
+  draftOf,
+  draftRows,
+  findWithholdsAll,
+  type PolicyDraft,
+  toRows,
+  wholeRows,
+} from './rule-draft.ts';
 import { Missing, SaveBar, Views } from './rule-frame.tsx';
 import { RowsForm, useFilledRows } from './rule-rows.tsx';
 import type { RuleSearch, Turn } from './rule-search.ts';
@@ -66,7 +75,8 @@ export function RuleEditor(props: { policy?: RulePolicyAnswer; search: RuleSearc
 
   const save = useMutation({
     mutationFn: () => {
-      const body = { name: values.name.trim(), use: values.use, ...contentOf(values) };
+      const content = values.kind === 'rows' ? { rows: wholeRows(toRows(values)) } : { document: values.document };
+      const body = { name: values.name.trim(), use: values.use, ...content };
       return policy
         ? call<RulePolicyAnswer>('PATCH', `/policies/${step(policy.id)}`, { body })
         : call<RulePolicyAnswer>('POST', '/policies', { body: { ...body, enabled: values.enabled } });

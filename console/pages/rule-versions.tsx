@@ -9,6 +9,7 @@ import { Card, Note, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
+import { sayPlaces, wholeRows } from './rule-draft.ts';
 import type { RuleSearch, Turn } from './rule-search.ts';
 
 /** What a policy was, each version with who made it. */
@@ -91,7 +92,11 @@ function Version(props: { policy: RulePolicyAnswer; version: RulePolicyVersion; 
               <Act
                 word="Bring back"
                 icon="retry"
-                act={() => call('PATCH', `/policies/${step(policy.id)}`, { body: rows ? { rows } : { document } })}
+                act={() =>
+                  call('PATCH', `/policies/${step(policy.id)}`, {
+                    body: rows ? { rows: wholeRows(rows) } : { document },
+                  })
+                }
                 stale={['policies', 'status', 'account']}
                 says={`${policy.name} is as it was in version ${version.version}.`}
                 done={done}
@@ -121,6 +126,7 @@ function Version(props: { policy: RulePolicyAnswer; version: RulePolicyVersion; 
         )}
         {rows && says && (
           <ol className="sentences">
+            {rows.where && <li>{sayPlaces(rows.where)}</li>}
             {rows.removals !== 'as-other-operations' && <li>Let through every removal.</li>}
             {says.map((sentence) => (
               <li key={sentence}>{sentence}</li>

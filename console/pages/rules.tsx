@@ -14,6 +14,7 @@ import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
 import { plural } from '../parts/words.ts';
 import { switching } from './rule.tsx';
+import { sayPlaces } from './rule-draft.ts';
 import { useImport } from './rules-import.tsx';
 
 /** The policies that bindings with *Enable Rules* are decided by. */
@@ -90,6 +91,7 @@ function Policies({ items }: { items: RulePolicyAnswer[] }) {
               </Link>
               {row.says && (
                 <div className="muted small clip hide-narrow" title={row.says.join('\n')}>
+                  {row.rows?.where && `${sayPlaces(row.rows.where)} `}
                   {row.says[0]}
                   {row.says.length > 1 && ` And ${plural(row.says.length - 1, 'more row')}.`}
                 </div>

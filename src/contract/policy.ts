@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { listOf, MaybeText, Time } from './page.ts';
 
 const Use = Type.Enum(['evaluated', 'referenced'], {
@@ -67,6 +67,21 @@ export const RuleRows = Type.Object({
 });
 export type RuleRows = Static<typeof RuleRows>;
 
+const orNull = <T extends TSchema>(shape: T) => Type.Optional(Type.Union([shape, Type.Null()]));
+const ClearablePlaces = Type.Object({
+  identityProviders: orNull(Type.Array(Type.String())),
+  connectorTypes: orNull(Type.Array(Type.String())),
+  serviceProviders: orNull(Type.Array(Type.String())),
+});
+
+/** As they are given: null takes away what is there, where rows are changed in part. */
+export const RuleRowsInput = Type.Object({
+  ...RuleRows.properties,
+  description: orNull(Type.String()),
+  where: orNull(ClearablePlaces),
+});
+export type RuleRowsInput = Static<typeof RuleRowsInput>;
+
 const MaybeRows = Type.Union([RuleRows, Type.Null()], {
   description: 'What the document is made from; null: it is written as text',
 });
@@ -82,7 +97,9 @@ export const RulePolicyInput = Type.Object({
   enabled: Type.Optional(Type.Boolean({ default: true })),
   use: Type.Optional(Use),
   document: Type.Optional(Type.String({ description: 'A Policy or PolicySet of XACML 3.0, as XML; or rows' })),
-  rows: Type.Optional(MaybeRows),
+  rows: Type.Optional(
+    Type.Union([RuleRowsInput, Type.Null()], { description: 'null: it is text from then on, as its rows made it' }),
+  ),
 });
 export type RulePolicyInput = Static<typeof RulePolicyInput>;
 

@@ -202,6 +202,14 @@ describe('an administrator writes a rule', () => {
     await page.getByRole('heading', { name: 'guards' }).waitFor();
     const { rows } = await acme.call('GET', '/policies/guards');
     assert.deepEqual([rows.where, rows.list.length], [{ identityProviders: ['partner'] }, 2]);
+    // What is taken away is away, though rows can be changed in part.
+    await page.getByRole('combobox', { name: 'Whole policy, identity providers' }).press('Backspace');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('guards is saved.').waitFor();
+    assert.equal((await acme.call('GET', '/policies/guards')).rows.where, undefined);
+    await view('Versions').click();
+    await page.getByRole('link', { name: 'Version 1' }).click();
+    await page.getByRole('region', { name: 'Version 1' }).getByText('Only at partner.').waitFor();
   });
 
   it('imports files, of which one is refused with its line, orders what is there, and takes it all away', async () => {

@@ -51,6 +51,13 @@ eachDatabase('policies made from rows', (bed) => {
     const moved = await api.call('PATCH', '/policies/no%20sales', { name: 'board', position: 7, enabled: false });
     assert.match(moved.body.document, /PolicyId="board"/);
     assert.deepEqual([moved.body.rows.list.length, moved.body.position], [1, 7]);
+    const narrow = { where: { identityProviders: ['other'], serviceProviders: ['resident'] }, description: 'It' };
+    await api.call('PATCH', '/policies/board', { rows: narrow });
+    const wider = await api.call('PATCH', '/policies/board', { rows: { where: { serviceProviders: null } } });
+    assert.deepEqual([wider.body.rows.where, wider.body.rows.description], [{ identityProviders: ['other'] }, 'It']);
+    assert.match(wider.body.document, /<Description>It</);
+    const whole = await api.call('PATCH', '/policies/board', { rows: { where: null, description: null } });
+    assert.deepEqual([whole.body.rows.where, whole.body.rows.description], [undefined, undefined]);
     await api.call('PATCH', '/policies/board', { enabled: true, rows: withhold('Board') });
     assert.match((await tried()).reason, /denied by policy board: Withhold everything else/);
   });

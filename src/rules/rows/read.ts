@@ -14,7 +14,7 @@ import {
 } from './rows.ts';
 
 /**
- * Rows as they are kept: what is empty is left out, so that equal rows are equal texts. Throws Problem `invalidValue`
+ * Rows as they are kept: what is empty, or null, is left out, so that equal rows are equal texts. Throws Problem `invalidValue`
  * with its field for what is no such shape; whether it makes sense is for `findRowFaults`.
  */
 export function readRows(input: unknown, field = 'rows'): PolicyRows {
@@ -71,7 +71,7 @@ function readCondition(input: unknown, field: string): RowCondition {
 }
 
 function readPlaces(input: unknown, field: string): RowPlaces {
-  const given = input === undefined ? {} : fieldsOf(input, field, places);
+  const given = input === undefined || input === null ? {} : fieldsOf(input, field, places);
   return Object.assign({}, ...places.map((place) => unless(place, listOf(given[place], `${field}.${place}`))));
 }
 
@@ -118,7 +118,7 @@ function textOf(value: unknown, field: string): string {
 
 /** Each once. */
 function listOf(value: unknown, field: string): string[] {
-  if (value === undefined) return [];
+  if (value === undefined || value === null) return [];
   if (!Array.isArray(value) || !value.every((one) => typeof one === 'string')) refuse(field, 'must be a list of texts');
   if (value.length > mostValues) refuse(field, `has ${value.length} values; at most ${mostValues} are allowed`);
   return [...new Set<string>(value)];
