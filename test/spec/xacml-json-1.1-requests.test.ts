@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { types } from '../../src/rules/datatypes/table.ts';
 import { readJsonRequest } from '../../src/rules/json/read-request.ts';
 import { writeJsonResponse } from '../../src/rules/json/write-response.ts';
@@ -275,6 +276,42 @@ describe('4.2 the request', () => {
     assert.match(refuse(ask(['s1', 'b1'])), /RequestReference\[0\]\.ReferenceId\[1\]: no category has the Id b1/);
     assert.match(refuse(ask([])), /ReferenceId: is empty/);
     assert.match(refuse({ Action: [{}], MultiRequests: [{}] }), /MultiRequests: must be an object/);
+  });
+});
+
+describe('whatever comes', () => {
+  const names = ['Request', 'Category', 'CategoryId', 'Action', 'Attribute', 'AttributeId', 'Value', 'DataType', 'Id'];
+  const leaf = fc.oneof(
+    fc.constantFrom<unknown>(null, true, 1, 1.5, '', 'Action', 'integer', 'xpathExpression', '//a', '<r/>', 'urn:a'),
+    fc.string(),
+  );
+  const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 6, withCrossShrink: true },
+      leaf,
+      fc.array(tie('tree'), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom(...names, 'Content', 'MultiRequests', 'XPath', '__proto__'), tie('tree'), {
+        maxKeys: 4,
+      }),
+    ),
+  }));
+
+  it('is read or refused with a reason, and never breaks anything', () => {
+    const check = (text: string) => {
+      const got = readJsonRequest(text);
+      assert.ok(got.ok || got.reason !== '');
+    };
+    fc.assert(
+      fc.property(tree, (value) => check(JSON.stringify({ Request: value }))),
+      { numRuns: 2_000 },
+    );
+    const attribute = fc.record({ AttributeId: leaf, Value: tree, DataType: leaf }, { requiredKeys: ['AttributeId'] });
+    const asked = fc.record({ Action: fc.array(fc.record({ Attribute: fc.array(attribute) })) });
+    fc.assert(
+      fc.property(asked, (value) => check(JSON.stringify({ Request: value }))),
+      { numRuns: 2_000 },
+    );
+    fc.assert(fc.property(fc.string(), check));
   });
 });
 
