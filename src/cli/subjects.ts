@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import type { SubjectAnswer, SubjectDetail, SubjectList } from '../contract/subject.ts';
 import { asClientCommand, openCommand, readCount } from './command.ts';
 import { printFields, printJson, printRows } from './output.ts';
+import { addSignInLinks } from './sign-in-links.ts';
 
 type ListOptions = { json?: boolean; url?: string; data?: string; filter?: string; limit: number; all?: boolean };
 
-/** `purvey users list|show|unlock`. */
+/** `purvey users list|show|unlock|links|link|unlink`. */
 export function addUsers(program: Command): void {
   const group = addSubjects(program, 'users');
   const unlock = group
@@ -20,6 +21,7 @@ export function addUsers(program: Command): void {
       else out.write(`${name} may sign in again\n`);
     },
   );
+  addSignInLinks(group);
 }
 
 /** `purvey groups list|show`. */

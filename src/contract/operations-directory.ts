@@ -1,5 +1,6 @@
 import { after, given, list, type Operation } from './operation.ts';
 import { pageOf, SubjectRef } from './page.ts';
+import { SignInLinkAnswer, SignInLinkInput, SignInLinkList, SignInLinkPage } from './sign-in-link.ts';
 import {
   DomainAnswer,
   DomainInput,
@@ -54,6 +55,32 @@ export const directoryOperations: readonly Operation[] = [
     path: '/users/{id}/unlock',
     summary: 'Let a user sign in again who was locked by wrong passwords; safe to repeat',
     answers: { 204: null },
+  },
+  {
+    method: 'get',
+    path: '/users/{id}/links',
+    summary: 'How a user signs in through identity providers, the latest first, with links that were ended',
+    answers: { 200: SignInLinkList },
+  },
+  {
+    method: 'post',
+    path: '/users/{id}/links',
+    summary: 'Link a user to somebody at an identity provider; 200 when they are linked already',
+    body: given(SignInLinkInput),
+    answers: { 200: SignInLinkAnswer, 201: SignInLinkAnswer },
+  },
+  {
+    method: 'delete',
+    path: '/users/{id}/links/{link}',
+    summary: 'End a link: whoever comes by it next is unknown; who is signed in stays so',
+    answers: { 204: null },
+  },
+  {
+    method: 'get',
+    path: '/identity-providers/{id}/links',
+    summary: 'Whom the people of an identity provider are here, in the order of user names',
+    query: { search: 'The beginning of a user name, or of a subject', after, limit: list },
+    answers: { 200: SignInLinkPage },
   },
   {
     method: 'get',

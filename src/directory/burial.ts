@@ -4,6 +4,7 @@ import { insertChange, insertMembershipChanges, type Origin, urgency } from './c
 import { forgetClearPassword } from './clear-passwords.ts';
 import { eraseForwardedBodies } from './forwarded-bodies.ts';
 import { buryRow, touchRows } from './rows.ts';
+import { forgetLinksOf } from './sign-in-links.ts';
 import { checkVersion, lockSubjects, presentOrNotFound, type Subject } from './subjects.ts';
 
 const groupsHolding = prepare<{ id: string }, { group_id: string }>(
@@ -28,7 +29,8 @@ const clean = {
 /**
  * Deletes a user or group: it becomes a tombstone, leaves every group that held it (each of those gets its membership
  * change) and, a group, holds nobody any more: who was in it is kept until the planner has looked at them
- * (`listEveryMember`). So does one that was only forwarded. Answers the tombstone. Throws `Problem('notFound')`, also when it was deleted before.
+ * (`listEveryMember`). So does one that was only forwarded. Who a user was at identity providers is forgotten, so that
+ * whoever comes from there again is new. Answers the tombstone. Throws `Problem('notFound')`, also when it was deleted before.
  */
 export async function deleteSubject(
   tx: Tx,
@@ -50,7 +52,10 @@ export async function deleteSubject(
   await buryRow(tx, subject, seq);
   if (kind === 'group') await tx.run(keepFormer, { id, sp: origin.spId, seq });
   for (const statement of Object.values(clean)) await tx.run(statement, { id });
-  if (kind === 'user') await forgetClearPassword(tx, id);
+  if (kind === 'user') {
+    await forgetClearPassword(tx, id);
+    await forgetLinksOf(tx, id);
+  }
   if (subject.life === 'forwarded') await eraseForwardedBodies(tx, [id]);
   if (groups.length > 0) {
     const pairs = groups.map((groupId) => ({ groupId, memberId: id }));

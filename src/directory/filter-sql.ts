@@ -273,7 +273,7 @@ function compareTexts(
 }
 
 /** The first text in code point order after all that begin with `prefix`; `undefined` when there is none. */
-function endOfPrefix(prefix: string): string | undefined {
+export function endOfPrefix(prefix: string): string | undefined {
   const points = [...prefix].map((char) => char.codePointAt(0)!);
   while (points.length > 0) {
     const last = points.pop()!;

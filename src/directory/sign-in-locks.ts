@@ -12,25 +12,28 @@ const keptMs = 86_400_000;
 /** Whom wrong passwords are counted for where there is nobody who could sign in: it has to take as long. */
 export const nobody = '';
 
-const note = prepare<{ id: string; now: number; stale: number; until: number }, never>((_, p) => {
+const note = prepare<{ id: string; now: number; stale: number; until: number }, { failures: number }>((_, p) => {
   const failures = sql`
     case when sign_in_failures.last_at <= cast(${p.stale} as bigint) then 1 else sign_in_failures.failures + 1 end`;
-  return sql`
+  return sql<{ failures: number }>`
     insert into sign_in_failures (subject_id, failures, last_at, locked_until)
     values (${p.id}, 1, cast(${p.now} as bigint), null)
     on conflict (subject_id) do update set
       failures = ${failures}, last_at = excluded.last_at,
-      locked_until = case when ${failures} >= ${sql.lit(wrongPasswordsAtMost)} then cast(${p.until} as bigint) end`;
+      locked_until = case when ${failures} >= ${sql.lit(wrongPasswordsAtMost)} then cast(${p.until} as bigint) end
+    returning failures`;
 });
 
 const forgetOld = prepare<{ before: number }, never>(
   (_, p) => sql`delete from sign_in_failures where last_at < ${p.before}`,
 );
 
-export async function noteWrongPassword(tx: Tx, id: string): Promise<void> {
+/** Answers how many there are in a row. */
+export async function noteWrongPassword(tx: Tx, id: string): Promise<number> {
   const now = tx.now;
-  await tx.run(note, { id, now, stale: now - lockedForMs, until: now + lockedForMs });
+  const [row] = await tx.run(note, { id, now, stale: now - lockedForMs, until: now + lockedForMs });
   await tx.run(forgetOld, { before: now - keptMs });
+  return row!.failures;
 }
 
 const forget = prepare<{ id: string }, { locked_until: number | null }>(

@@ -13,6 +13,7 @@ import { createForwarded, patchForwardedUser, readPlace, replaceForwardedUser } 
 import { readNewName } from './names.ts';
 import { managerOf, writeReferences } from './references.ts';
 import { insertRow, isSame, renamed, toAttributes, updateRow } from './rows.ts';
+import { renameLinksOf } from './sign-in-links.ts';
 import { type Attributes, lockPresent, type Subject } from './subjects.ts';
 
 /**
@@ -156,6 +157,7 @@ async function writeUser(tx: Tx, before: Subject, resource: Resource, options: W
   }
   const after = await updateRow(tx, before, { attributes, name, seq }, options.type ?? userType);
   await writeReferences(tx, before.id, before.attributes, attributes);
+  if (after.fullName !== before.fullName) await renameLinksOf(tx, before.id, name.nameKey);
   return after;
 }
 

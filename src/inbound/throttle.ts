@@ -18,16 +18,14 @@ const firstWaitMs = 1_000;
 const longestWaitMs = 30_000;
 const mostNames = 10_000;
 
-export function openThrottle(clock: Clock): Throttle {
+/** `says`: what there was too much of. */
+export function openThrottle(clock: Clock, says = 'Too many wrong passwords for this name.'): Throttle {
   const names = new Map<string, { failures: number; until: number }>();
   return {
     check(name) {
       const waitMs = (names.get(name)?.until ?? 0) - clock.monotonic();
       if (waitMs <= 0) return;
-      throw new Problem(
-        'tooManyRequests',
-        `Too many wrong passwords for this name. Try again in ${Math.ceil(waitMs / 1000)} seconds.`,
-      );
+      throw new Problem('tooManyRequests', `${says} Try again in ${Math.ceil(waitMs / 1000)} seconds.`);
     },
     fail(name) {
       const failures = (names.get(name)?.failures ?? 0) + 1;

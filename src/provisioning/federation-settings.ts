@@ -67,6 +67,11 @@ export type SamlAuthenticator = OwnKey & {
 
 export type Authenticator = OidcAuthenticator | SamlAuthenticator;
 
+/** Who gives people their names there: with another issuer the same name is somebody else. */
+export function issuerOf(authenticator: Authenticator): string {
+  return authenticator.type === 'saml' ? authenticator.entityId : authenticator.issuer;
+}
+
 /** `default`: what is written where the claim is missing. */
 export type ClaimRow = { remote: string; local: string; default: string | null };
 

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 import type { ConflictRow, DecisionRow } from './decision-rows.ts';
-import type { FederatedUserRow, FederationRow } from './federation-rows.ts';
+import type { FederationRow, SignInLinkRow } from './federation-rows.ts';
 import type { OAuthArtifactRow, OAuthClientRow, OAuthKeyRow } from './oauth-rows.ts';
 
 /**
@@ -31,7 +31,7 @@ export interface Schema {
   /** The applications that a subject was written through at a sign-in (door `login`). */
   subject_sign_ins: { subject_id: string; sp_id: number };
   passwords: { subject_id: string; hash: string };
-  /** Wrong passwords in a row; the empty id stands for everybody who cannot sign in. */
+  /** Wrong passwords in a row; the empty id stands for everybody who cannot sign in. Also `inbound/login/name-guesses.ts`. */
   sign_in_failures: { subject_id: string; failures: number; last_at: number; locked_until: number | null };
   changes: ChangeRow;
 
@@ -44,7 +44,7 @@ export interface Schema {
 
   identity_providers: IdentityProviderRow;
   federations: FederationRow;
-  federated_users: FederatedUserRow;
+  sign_in_links: SignInLinkRow;
   targets: TargetRow;
   service_providers: ServiceProviderRow;
   bindings: BindingRow;

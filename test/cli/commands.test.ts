@@ -164,6 +164,55 @@ describe('the commands of a running server', () => {
     assert.match((await run(['status'])).out, /^partner:SCIM2\tok\t2\t/m);
   });
 
+  it('say who somebody at an identity provider is, and show it', async () => {
+    const noSignIn = await run(['users', 'link', 'zoë', 'partner', 'u-1']);
+    assert.match(noSignIn.err, /^purvey: nobody signs in through partner: set how people sign in through it first\n$/);
+    const federation = `
+    federation:
+      authenticator: { type: oidc, issuer: https://login.partner.example, clientId: purvey, enabled: false }
+serviceProviders:`;
+    const applied = await run(['apply', '-f', '-'], {}, file.replace('\nserviceProviders:', federation));
+    assert.equal(applied.code, 0, applied.err);
+    const linked = await run(['users', 'link', 'zoë', 'Partner', 'u-1']);
+    assert.equal(
+      linked.out,
+      'zoë is u-1 of partner\nthis does not work yet: nobody signs in through partner\n',
+      linked.err,
+    );
+    await run(['users', 'link', 'zoë', 'partner', 'u-2']);
+    const listed = await run(['users', 'links', 'zoë']);
+    assert.deepEqual(
+      listed.out
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t').filter((_, n) => n !== 3)),
+      ['u-2', 'u-1'].map((subject) => {
+        const by = 'token commands on the server itself, by hand';
+        return ['zoë', 'partner', subject, by, '-', 'no: nobody signs in through partner'];
+      }),
+    );
+    const found = await run(['users', 'links', '--through', 'partner', '--search', 'u-', '--limit', '1', '--json']);
+    const { items, more } = JSON.parse(found.out);
+    assert.deepEqual([items.length, items[0].subject, more], [1, 'u-1', true]);
+    assert.match(
+      (await run(['users', 'unlink', 'zoë', 'partner'])).err,
+      /zoë is several at partner: u-2 .*, u-1 .*Name one/,
+    );
+    assert.match(
+      (await run(['users', 'unlink', 'zoë', 'partner', 'u-9'])).err,
+      /zoë is not u-9 at partner: see purvey users/,
+    );
+    const unlinked = await run(['users', 'unlink', 'zoë', 'partner', 'u-2']);
+    assert.equal(unlinked.out, 'zoë is not u-2 of partner any more\n', unlinked.err);
+    assert.equal((await run(['users', 'unlink', 'zoë', 'partner'])).out, 'zoë is not u-1 of partner any more\n');
+    assert.match((await run(['users', 'unlink', 'zoë', 'partner'])).err, /zoë is nobody at partner/);
+    assert.match((await run(['users', 'links', 'zoë'])).out, /no: unlinked by token commands on the server itself, 2/);
+    assert.match(
+      (await run(['users', 'links'])).err,
+      /^purvey: name one user, or an identity provider with --through\n$/,
+    );
+  });
+
   it('say why a stranger that a rename met is not adopted, and what to do instead', async () => {
     const schemas = ['urn:ietf:params:scim:schemas:core:2.0:User'];
     const strange = fake.seedUser({ schemas, userName: 'taken', active: true });
@@ -222,6 +271,7 @@ describe('the commands of a running server', () => {
         [kind, 'list'],
         [kind, 'show'],
       ]),
+      ...['links', 'link', 'unlink'].map((one) => ['users', one]),
       ...['list', 'show', 'test'].map((one) => ['targets', one]),
       ...['list', 'show', 'retry'].map((one) => ['accounts', one]),
       ['sync'],

@@ -304,6 +304,15 @@ eachDatabase('the description of the admin API', (bed) => {
     assert.equal((await call('get', '/groups/{id}/members', { id: 'all' })).items[0].name, 'ada');
     await call('post', '/users', {}, { userName: 'bob', name: { givenName: 'Bob' }, password: 'a good one' });
     await call('post', '/users/{id}/unlock', { id: 'bob' });
+    const linked = { identityProvider: 'all', subject: 'b-1' };
+    await call('post', '/identity-providers', {}, { name: 'all' });
+    const authenticator = { type: 'oidc', issuer: 'https://login.partner.example', clientId: 'purvey' };
+    await call('put', '/identity-providers/{id}/federation', { id: 'all' }, { authenticator });
+    const { id: link } = await call('post', '/users/{id}/links', { id: 'bob' }, linked, { status: 201 });
+    await call('post', '/users/{id}/links', { id: 'bob' }, linked, { status: 200 });
+    await call('get', '/identity-providers/{id}/links', { id: 'all' }, undefined, { query: 'search=b&limit=5' });
+    await call('delete', '/users/{id}/links/{link}', { id: 'bob', link });
+    assert.equal((await call('get', '/users/{id}/links', { id: 'bob' })).items[0].id, link);
     await call('patch', '/users/{id}', { id: 'bob' }, { title: 'Engineer', name: { familyName: 'Baker' } });
     const { id } = await call('post', '/groups', {}, { displayName: 'some', members: [{ value: userId }] });
     await call('patch', '/groups/{id}', { id }, { displayName: 'few', remove: [userId] });
@@ -329,6 +338,7 @@ eachDatabase('the description of the admin API', (bed) => {
       remoteId: 'u1',
       outcome: 'done',
       text: 'nothing at all',
+      search: 'b',
       status: '201',
       span: 'day',
     };

@@ -132,6 +132,24 @@ eachDatabase('somebody new is asked before they are made', (database) => {
     assert.equal((await again.end(again.page)).sub, sub);
   });
 
+  it('and cannot find out who is here by trying names', async () => {
+    await federate('userName');
+    const { browser, page } = await arrive({ sub: 'guesser', preferred_username: 'guesser' });
+    const statuses: number[] = [];
+    let last = page;
+    do {
+      last = await browser.send(last, asks, { ...typed, userName: 'taken' });
+      statuses.push(last.status);
+    } while (last.status === 400 && statuses.length < 20);
+    assert.deepEqual(statuses.slice(0, 5), [400, 400, 400, 400, 400]);
+    assert.ok(last.status === 429 && statuses.length <= 11, statuses.join());
+    assert.match(last.text, /id="userName-fault">Too many user names that somebody here has already\. Try again in/);
+    assert.match(last.text, /value="taken"/);
+    const other = await arrive({ sub: 'honest', preferred_username: 'honest' });
+    isAsked(other.page);
+    await other.end(await other.browser.send(other.page, asks, { ...typed, userName: 'honest' }));
+  });
+
   it('where only a name that is taken could be given, is refused before anything is asked', async () => {
     await federate('password');
     const { page } = await arrive({ sub: 'other', preferred_username: 'taken' });

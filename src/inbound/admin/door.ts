@@ -30,6 +30,7 @@ import { addPolicyRoutes } from './policies.ts';
 import { addPolicyDraftRoutes } from './policy-drafts.ts';
 import { addServiceProviderRoutes } from './service-providers.ts';
 import { addSessionRoutes } from './session.ts';
+import { addSignInLinkRoutes } from './sign-in-links.ts';
 import { addStatusRoutes, type StatusFacts } from './status.ts';
 import { addSubjectWriteRoutes } from './subject-writes.ts';
 import { addMemberRoutes, addSubjectRoutes } from './subjects.ts';
@@ -114,6 +115,7 @@ export function adminDoor(
       addSubjectRoutes(inner, parts);
       addMemberRoutes(inner, parts);
       addSubjectWriteRoutes(inner, { ...parts, door, callerOf, passwords: given.passwords });
+      addSignInLinkRoutes(inner, parts);
       addDomainRoutes(inner, parts);
       addAccountRoutes(inner, parts);
       addDecisionRoutes(inner, parts);

@@ -1,4 +1,5 @@
 import { Problem } from '../../base/problem.ts';
+import { longestRemoteSubject } from '../../directory/sign-in-links.ts';
 import { locateAttribute, type ResourceType } from '../../protocol/scim/schema.ts';
 import { type FederationSettings, standardClaims } from '../../provisioning/federation-settings.ts';
 import { isStorable } from '../door.ts';
@@ -25,13 +26,12 @@ const mostSaid = 65_536;
 const longestValue = 2_000;
 const mostValues = 100;
 const mostRoles = 500;
-const longestSubject = 255;
 
 /** The `sub` of the claims, which is all that tells who it is. */
 export function subjectOf(claims: Claims): string {
   const { sub } = claims;
-  if (typeof sub === 'string' && sub.length > 0 && sub.length <= longestSubject && isStorable(sub)) return sub;
-  return refuse('sub', `must be a text of 1 to ${longestSubject} characters`);
+  if (typeof sub === 'string' && sub.length > 0 && sub.length <= longestRemoteSubject && isStorable(sub)) return sub;
+  return refuse('sub', `must be a text of 1 to ${longestRemoteSubject} characters`);
 }
 
 export function mapClaims(claims: Claims, settings: FederationSettings, type: ResourceType): Mapped {

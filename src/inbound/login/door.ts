@@ -8,6 +8,7 @@ import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
 import { makeFetch } from '../../outbound/fetch.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { ResourceTypes } from '../../protocol/scim/schema.ts';
+import { issuerOf } from '../../provisioning/federation-settings.ts';
 import { type Federation, readFederation } from '../../provisioning/federations.ts';
 import type { Waits } from '../../provisioning/wait.ts';
 import type { Store } from '../../store/store.ts';
@@ -24,6 +25,7 @@ import {
 import { sendPage, writeErrorPage } from '../sign-in-page.ts';
 import { digestOf, isOfBrowser, random, readCookie, writeCookie } from './browser.ts';
 import type { Claims } from './claims.ts';
+import { openNameGuesses } from './name-guesses.ts';
 import { addNewcomerRoutes, newcomerPath } from './newcomer.ts';
 import { openOidcPeers } from './oidc.ts';
 import type { Settled } from './person.ts';
@@ -58,6 +60,7 @@ export function loginDoor(parts: Parts) {
   const { store, clock, log, outbound, waits, key, passwords, types } = parts;
   const fetch = makeFetch(outbound, { timeoutMs: askMs });
   const oidc = openOidcPeers({ fetch, now: () => clock.monotonic() });
+  const guesses = openNameGuesses({ store, clock });
   /** Where to choose again, once it is known. */
   const ways = new WeakMap<FastifyRequest, { place: string; label: string }>();
 
@@ -144,8 +147,8 @@ export function loginDoor(parts: Parts) {
     const receive = async (reply: FastifyReply, asked: Asked, federation: Federation, claims: Claims) => {
       const { authenticator } = federation.settings;
       const { nonce: _, verifier: __, ...begun } = asked;
-      const issuer = authenticator?.type === 'saml' ? authenticator.entityId : authenticator!.issuer;
-      const settled = await settle(store, readGiven(federation, { ...begun, issuer, claims }, types));
+      const issuer = issuerOf(authenticator!);
+      const settled = await settle(store, readGiven(federation, { ...begun, issuer, claims }, { types, guesses }));
       if (settled) return sendAway(reply, await goOn(begun, federation, settled));
       const word = await handOver(store, 'asks', { ...begun, issuer, claims });
       return sendAway(reply, newcomerPath(federation.idp.name, word));
@@ -154,6 +157,7 @@ export function loginDoor(parts: Parts) {
     addNewcomerRoutes(app, {
       store,
       types,
+      guesses,
       passwords,
       goOn,
       async open(request, asks) {

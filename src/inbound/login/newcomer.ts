@@ -14,6 +14,7 @@ import { type Asks, loginPath, lookAt, takeOver, takeOverIn } from '../sign-in-h
 import { sendPage, writeOnwardPage } from '../sign-in-page.ts';
 import { isOfBrowser } from './browser.ts';
 import type { Mapped } from './claims.ts';
+import type { NameGuesses } from './name-guesses.ts';
 import { type Faults, isAsked, shortestPassword, writeNewcomerPage } from './newcomer-page.ts';
 import { findGroups, type NewPassword, type Settled } from './person.ts';
 import { readGiven, settle } from './settle.ts';
@@ -36,6 +37,7 @@ export function addNewcomerRoutes(
   parts: {
     store: Store;
     types: ResourceTypes;
+    guesses: NameGuesses;
     passwords: PasswordKeeping;
     /** The identity provider, while people may sign in through it. Refusals of the request lead back to `asks.place`. */
     open(request: FastifyRequest, asks: Asks): Promise<Federation>;
@@ -43,7 +45,7 @@ export function addNewcomerRoutes(
     goOn(asks: Asks, federation: Federation, settled: Settled): Promise<string>;
   },
 ): void {
-  const { store, types, passwords } = parts;
+  const { store, passwords } = parts;
   const over = () => new Problem('notFound', 'This sign-in is over, or was begun in another browser.');
 
   const find = async (request: FastifyRequest): Promise<{ word: string; asks: Asks; federation: Federation }> => {
@@ -56,10 +58,10 @@ export function addNewcomerRoutes(
   const show = async (
     reply: FastifyReply,
     { word, asks, federation }: { word: string; asks: Asks; federation: Federation },
-    typed?: { userName: string; agreed: boolean; faults: Faults },
+    typed?: { userName: string; agreed: boolean; faults: Faults; status: number },
   ): Promise<FastifyReply> => {
     const { idp, settings } = federation;
-    const { mapped } = readGiven(federation, asks, types);
+    const { mapped } = readGiven(federation, asks, parts);
     const { application, groups } = await store.read(async (reading) => ({
       application: (await readServiceProvider(reading, asks.spId)).name,
       groups: await findGroups(reading, mapped.groups ?? []),
@@ -78,7 +80,7 @@ export function addNewcomerRoutes(
       agreed: typed?.agreed ?? false,
       faults: typed?.faults ?? {},
     });
-    return sendPage(typed ? reply.code(400) : reply, page);
+    return sendPage(reply.code(typed?.status ?? 200), page);
   };
 
   app.get(`${loginPath}/:idp/new/:word`, async (request, reply) => show(reply, await find(request)));
@@ -91,7 +93,7 @@ export function addNewcomerRoutes(
     const [userName, password] = [(form.get('userName') ?? '').trim(), form.get('password') ?? ''];
     const agreed = form.get('agree') === 'yes';
     const faults = judge({ userName, password, again: form.get('again') ?? '', agreed }, prompt);
-    const again = (why: Faults) => show(reply, found, { userName, agreed, faults: why });
+    const again = (why: Faults, status = 400) => show(reply, found, { userName, agreed, faults: why, status });
     if (Object.keys(faults).length > 0) return again(faults);
     const choosesName = isAsked(prompt, 'userName');
     const chosen = {
@@ -100,11 +102,12 @@ export function addNewcomerRoutes(
     };
     let settled: Settled | undefined;
     try {
-      settled = await settle(store, { ...readGiven(federation, asks, types), chosen }, async (tx) => {
+      settled = await settle(store, { ...readGiven(federation, asks, parts), chosen }, async (tx) => {
         if (!(await takeOverIn(tx, 'asks', word))) throw over();
       });
     } catch (error) {
       if (!(error instanceof Problem) || error.field !== 'userName' || !choosesName) throw error;
+      if (error.code === 'tooManyRequests') return again({ userName: error.message }, error.status);
       const isTaken = error.code === 'uniqueness';
       return again({ userName: isTaken ? 'Somebody here has this user name already: choose another.' : error.message });
     }

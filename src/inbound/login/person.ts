@@ -3,7 +3,17 @@ import type { Origin } from '../../directory/changes.ts';
 import { patchGroup } from '../../directory/groups.ts';
 import { areMembers } from '../../directory/memberships.ts';
 import { listSubjects } from '../../directory/search.ts';
-import { lockSubjects, readPresent, type Subject } from '../../directory/subjects.ts';
+import {
+  findLink,
+  forgetLinksOf,
+  isLinked,
+  keepGivenGroups,
+  makeLink,
+  noteSignIn,
+  type RemoteUser,
+  type SignInLink,
+} from '../../directory/sign-in-links.ts';
+import { lockSubjects, type Subject } from '../../directory/subjects.ts';
 import { createUser, patchUser, type WriteOptions } from '../../directory/users.ts';
 import { patchOpUrn } from '../../protocol/scim/operation.ts';
 import { readPatch } from '../../protocol/scim/patch.ts';
@@ -12,7 +22,7 @@ import { coreUserUrn, type ResourceTypes } from '../../protocol/scim/schema.ts';
 import type { Federation } from '../../provisioning/federations.ts';
 import type { Reading, Tx } from '../../store/store.ts';
 import type { Mapped } from './claims.ts';
-import { findLink, isLinked, keepLink, type Link, type RemoteUser } from './links.ts';
+import type { NameGuesses } from './name-guesses.ts';
 
 /** Everybody that a sign-in wrote or found: who signs in, and groups that they came into or left. */
 export type Settled = { user: Subject; groups: Subject[] /** Whether the user was made. */; isNew: boolean };
@@ -27,6 +37,7 @@ export type Given = {
   mapped: Mapped;
   origin: Origin;
   types: ResourceTypes;
+  guesses: NameGuesses;
   chosen?: Chosen;
 };
 
@@ -42,36 +53,55 @@ export type Given = {
  * caller's transaction. Throws Problem `notAllowed` with what the page says, and what the directory throws.
  */
 export async function settlePerson(tx: Tx, given: Given): Promise<Settled> {
-  const { federation, remote, mapped, origin, types } = given;
+  const { federation, remote, mapped } = given;
   const { jit } = federation.settings;
-  const link = await findLink(tx, remote);
-  // Whoever was deleted here is unknown again.
-  const linked = link && (await readLive(tx, link.userId));
-  const known = linked ?? (await findByEmail(tx, given));
-  if (!known && !jit.enabled) refuse('nobody here is known by that: ask your administrator for an account');
   const wanted = (await findGroups(tx, mapped.groups ?? [])).map(({ id }) => id);
-  const before = linked && link ? link.groups : [];
-  if (known) {
-    // In the order of ids, as everybody locks them.
-    await lockSubjects(tx, [known.id, ...wanted, ...before]);
-    if (known.attributes.active === false) refuse('your account here is switched off: ask your administrator');
-  }
+  const { known, link } = await recognize(tx, given, wanted);
+  if (!known && !jit.enabled) refuse('nobody here is known by that: ask your administrator for an account');
+  const before = link?.groups ?? [];
   const user = known ? await update(tx, known, given) : await create(tx, given);
   const change = jit.enabled && mapped.groups ? await moveGroups(tx, { user, wanted, before, given }) : undefined;
-  const after: Link = { userId: user.id, groups: change?.held ?? before };
-  if (!linked || after.groups.join() !== before.join()) await keepLink(tx, remote, after);
+  const groups = change?.held ?? before;
+  if (!link) {
+    const rule = known ? 'verifiedEmail' : given.chosen ? 'prompt' : 'jit';
+    await makeLink(tx, remote, { user, rule, groups, signsIn: true });
+  } else if (groups.join() !== before.join()) await keepGivenGroups(tx, link.id, groups);
   return { user, groups: change?.groups ?? [], isNew: !known };
+}
 
-  async function create(tx: Tx, { mapped, chosen }: Given): Promise<Subject> {
-    const userName = chosen?.userName ?? mapped.userName;
-    // Before a slash stands a user store domain, and which one it is, is not for others to say.
-    if (userName.includes('/')) {
-      const whose = chosen?.userName === undefined ? 'your user name there' : 'this user name';
-      refuse(`${whose} has a "/" in it, which no name here may have`, 'userName');
-    }
-    const resource = readResource(types.user, withSchemas({ ...mapped.attributes, userName }));
-    return createUser(tx, resource, { type: types.user, origin, domain: jit.domain, ...chosen?.password });
+/** The user that they are already, whose row is held then, with those of the groups. */
+async function recognize(
+  tx: Tx,
+  given: Given,
+  groups: readonly string[],
+): Promise<{ known?: Subject; link?: SignInLink }> {
+  const { idpId } = given.remote;
+  const link = await findLink(tx, given.remote);
+  const id = link?.userId ?? (await findByEmail(tx, given));
+  if (id === undefined) return {};
+  // In the order of ids, as everybody locks them.
+  const known = (await lockSubjects(tx, [id, ...groups, ...(link?.groups ?? [])])).get(id);
+  const isThere = known?.kind === 'user' && known.life === 'live';
+  // Whoever was deleted, or unlinked, while their row was waited for is unknown again.
+  if (link && !isThere) await forgetLinksOf(tx, id);
+  if (!isThere || (link && !(await noteSignIn(tx, link.id)))) return recognize(tx, given, groups);
+  if (known.attributes.active === false) refuse('your account here is switched off: ask your administrator');
+  if (link) return { known, link };
+  if (await isLinked(tx, idpId, id)) refuse('somebody else who signs in that way has your e-mail address here');
+  return { known };
+}
+
+async function create(tx: Tx, { federation, remote, mapped, chosen, origin, types, guesses }: Given): Promise<Subject> {
+  const userName = chosen?.userName ?? mapped.userName;
+  // Before a slash stands a user store domain, and which one it is, is not for others to say.
+  if (userName.includes('/')) {
+    const whose = chosen?.userName === undefined ? 'your user name there' : 'this user name';
+    refuse(`${whose} has a "/" in it, which no name here may have`, 'userName');
   }
+  await guesses.check(tx, remote);
+  const resource = readResource(types.user, withSchemas({ ...mapped.attributes, userName }));
+  const { domain } = federation.settings.jit;
+  return createUser(tx, resource, { type: types.user, origin, domain, ...chosen?.password });
 }
 
 async function update(tx: Tx, user: Subject, { federation, mapped, origin, types }: Given): Promise<Subject> {
@@ -85,21 +115,13 @@ async function update(tx: Tx, user: Subject, { federation, mapped, origin, types
   return patchUser(tx, user.id, operations, { type: types.user, origin });
 }
 
-async function readLive(reading: Reading, id: string): Promise<Subject | undefined> {
-  const user = await readPresent(reading, 'user', id);
-  return user?.life === 'live' ? user : undefined;
-}
-
-async function findByEmail(tx: Tx, { federation, mapped, remote }: Given): Promise<Subject | undefined> {
+/** The id of the one user who has the address that is verified; undefined where there is none, or nobody is found so. */
+async function findByEmail(tx: Tx, { federation, mapped }: Given): Promise<string | undefined> {
   if (federation.settings.linkBy === 'none' || mapped.verifiedEmail === undefined) return undefined;
   const filter = { op: 'eq', path: { attr: 'emails', sub: 'value' }, value: mapped.verifiedEmail } as const;
   const { subjects } = await listSubjects(tx, 'user', { filter, startIndex: 1, count: 2 });
-  const [one, other] = subjects;
-  if (other) refuse('several people here have your e-mail address, so nobody can tell who you are');
-  if (one && (await isLinked(tx, remote.idpId, one.id))) {
-    refuse('somebody else who signs in that way has your e-mail address here');
-  }
-  return one;
+  if (subjects.length > 1) refuse('several people here have your e-mail address, so nobody can tell who you are');
+  return subjects[0]?.id;
 }
 
 /** The groups of these names that are here: who comes from elsewhere makes no groups. */

@@ -1,16 +1,15 @@
 import { Problem } from '../../base/problem.ts';
-import type { ResourceTypes } from '../../protocol/scim/schema.ts';
+import { findLink } from '../../directory/sign-in-links.ts';
 import type { Federation } from '../../provisioning/federations.ts';
 import type { Store, Tx } from '../../store/store.ts';
 import { type Claims, mapClaims, subjectOf } from './claims.ts';
-import { findLink } from './links.ts';
 import { type Given, type Settled, settlePerson } from './person.ts';
 
 /** What `settlePerson` is given of somebody of whom `claims` are said. `issuer`: who said it. */
 export function readGiven(
   federation: Federation,
   said: { spId: number; issuer: string; claims: Claims },
-  types: ResourceTypes,
+  { types, guesses }: Pick<Given, 'types' | 'guesses'>,
 ): Given {
   const { idp, settings } = federation;
   return {
@@ -19,6 +18,7 @@ export function readGiven(
     mapped: mapClaims(said.claims, settings, types.user),
     origin: { door: 'login', spId: said.spId, actor: `sign-in through ${idp.name}` },
     types,
+    guesses,
   };
 }
 
@@ -55,7 +55,9 @@ export async function settle(
     if (error.field !== 'userName') throw error;
     // They may choose another.
     if (isUnasked && prompt === 'userName') return undefined;
-    if (!isTaken || given.chosen?.userName !== undefined) throw error;
+    if (!isTaken) throw error;
+    await given.guesses.count(given.remote);
+    if (given.chosen?.userName !== undefined) throw error;
     const why = `somebody here has the user name ${given.mapped.userName} already, and nothing proves that it is you`;
     throw new Problem('notAllowed', why);
   }
