@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CompiledQuery } from 'kysely';
 import { endLink, findLink, listLinksOf } from '../../src/directory/sign-in-links.ts';
 import { lockSubject } from '../../src/directory/subjects.ts';
 import { deleteUser } from '../../src/directory/users.ts';
@@ -9,19 +11,21 @@ import { coreTypes } from '../../src/protocol/scim/schema.ts';
 import { noFederation } from '../../src/provisioning/federation-settings.ts';
 import { createIdentityProvider } from '../../src/provisioning/identity-providers.ts';
 import { ensureResidentServiceProvider } from '../../src/provisioning/service-providers.ts';
-import type { Tx } from '../../src/store/store.ts';
+import type { Store, Tx } from '../../src/store/store.ts';
 import { openTestClock } from '../clock.ts';
 import { oneDatabase } from '../database.ts';
 
+async function isWaitedFor(store: Store): Promise<boolean> {
+  const query = CompiledQuery.raw(
+    'select 1 from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database())',
+  );
+  return (await store.read((reading) => reading.all({ compile: () => query }))).length > 0;
+}
+
 oneDatabase('postgres', 'somebody signs in', (database) => {
-  /** Signs in while `work` has the user's row, which it lets go of when the sign-in has read who they are. */
+  /** Signs in while `work` has the user's row, which it lets go of when the sign-in waits for it. */
   const signInDuring = async (work: (tx: Tx, user: { id: string; spId: number; link: number }) => Promise<unknown>) => {
-    let heard: (() => void) | undefined;
-    const store = await database.open({
-      onStatement: (text) => {
-        if (/select \* from sign_in_links/.test(text)) heard?.();
-      },
-    });
+    const store = await database.open();
     const spId = await store.write(ensureResidentServiceProvider);
     const idp = await store.write((tx) => createIdentityProvider(tx, { name: 'partner' }));
     const settings = { ...noFederation, jit: { ...noFederation.jit, enabled: true } };
@@ -33,14 +37,11 @@ oneDatabase('postgres', 'somebody signs in', (database) => {
     };
     const before = await come('ada');
     const [link] = await store.read((reading) => listLinksOf(reading, before.id, 1));
-    const read = new Promise<void>((resolve) => {
-      heard = resolve;
-    });
     let came: ReturnType<typeof come> | undefined;
     await store.write(async (tx) => {
       await work(tx, { id: before.id, spId, link: link!.id });
       came ??= come('ada again');
-      await read;
+      while (!(await isWaitedFor(store))) await sleep(5);
     });
     const after = await came!;
     const known = await store.read((reading) =>
