@@ -20,6 +20,7 @@ import type {
 } from '../../src/contract/policy.ts';
 import type { ServiceProviderAnswer } from '../../src/contract/service-provider.ts';
 import type { OperatorAnswer, SessionAnswer } from '../../src/contract/session.ts';
+import type { SignInLinkAnswer } from '../../src/contract/sign-in-link.ts';
 import type { StatusAnswer, ThroughputAnswer } from '../../src/contract/status.ts';
 import type { DomainAnswer, SubjectDetail, SubjectList } from '../../src/contract/subject.ts';
 import type { SyncAnswer } from '../../src/contract/sync.ts';
@@ -88,6 +89,21 @@ export const membersQuery = (id: string, after: string | undefined) =>
     queryKey: ['members', id, after],
     queryFn: () => get<Page<SubjectRef>>(`/groups/${step(id)}/members`, { after, limit: 50 }),
     placeholderData: keepPreviousData,
+  });
+
+export const userLinksQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['sign-in-links', 'user', id],
+    queryFn: () => get<List<SignInLinkAnswer>>(`/users/${step(id)}/links`),
+    refetchInterval: live,
+  });
+
+export const linkedPeopleQuery = (idpId: number, query: { search: string | undefined; after: string | undefined }) =>
+  queryOptions({
+    queryKey: ['sign-in-links', 'identity provider', idpId, query],
+    queryFn: () => get<Page<SignInLinkAnswer>>(`/identity-providers/${idpId}/links`, { ...query, limit: 50 }),
+    placeholderData: keepPreviousData,
+    refetchInterval: live,
   });
 
 export type AccountFilter = {

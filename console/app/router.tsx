@@ -119,6 +119,10 @@ const routes = [
   createRoute({
     ...parent,
     path: '/identity-providers/$id',
+    validateSearch: (search: Search): { people?: string | undefined; after?: string | undefined } => ({
+      people: text(search.people),
+      after: text(search.after),
+    }),
     component: lazyRouteComponent(idpForm, 'IdentityProviderPage'),
   }),
   createRoute({

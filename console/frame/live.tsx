@@ -11,9 +11,18 @@ export const useLive = () => useContext(Told);
 
 /** First words of the keys of what is read again, by what the server says is new. */
 const staleBy: Record<string, readonly string[]> = {
-  changes: ['changes', 'subjects', 'subject', 'members', 'status'],
+  changes: ['changes', 'subjects', 'subject', 'members', 'sign-in-links', 'status'],
   deliveries: ['status', 'causes', 'accounts', 'account', 'subject', 'attempts', 'throughput', 'sync'],
-  targets: ['targets', 'identity-providers', 'service-providers', 'policies', 'account', 'sync', 'status'],
+  targets: [
+    'targets',
+    'identity-providers',
+    'sign-in-links',
+    'service-providers',
+    'policies',
+    'account',
+    'sync',
+    'status',
+  ],
 };
 
 /** A hidden window listens to nothing, as browsers open few connections to one server. */

@@ -13,6 +13,7 @@ import { For, useMay } from '../parts/role.tsx';
 import { StateTag } from '../parts/state.tsx';
 import { type ConnectorDraft, ConnectorFields, draftOf, TargetForm, toInput } from './connector.tsx';
 import { Federation } from './federation.tsx';
+import { LinkedPeople } from './linked-people.tsx';
 
 type Basic = {
   name: string;
@@ -187,7 +188,7 @@ export function IdentityProviderPage() {
               done={() => void navigate({ to: '/identity-providers' })}
               confirm={{
                 title: `Remove ${id}?`,
-                says: 'Its settings are forgotten. It can only be removed when it has no connectors any more.',
+                says: 'Its settings are forgotten, and who signs in through it. It can only be removed when it has no connectors any more.',
               }}
             />
           </For>
@@ -213,6 +214,7 @@ export function IdentityProviderPage() {
                 </>
               )}
             </Shown>
+            <LinkedPeople idp={found} />
           </div>
         )}
       </Shown>

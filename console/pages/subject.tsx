@@ -15,6 +15,7 @@ import { Ago } from '../parts/time.tsx';
 import { plural } from '../parts/words.ts';
 import { flatten } from './attributes.tsx';
 import { Members } from './members.tsx';
+import { UserLinks } from './user-links.tsx';
 
 export function UserPage() {
   const { id } = useParams({ from: '/users/$id' });
@@ -78,6 +79,7 @@ function SubjectPage({ kind, id }: { kind: Kind; id: string }) {
                 </div>
               )}
             </Card>
+            {kind === 'user' && subject.life === 'live' && <UserLinks user={subject} />}
             <Changes id={subject.id} />
           </div>
         )}

@@ -53,6 +53,7 @@ export async function furnish(
     displayName: 'Ada Lovelace',
     emails: [{ value: 'ada@acme.example', type: 'work', primary: true }],
   });
+  await call('POST', `/users/${ada.id}/links`, { identityProvider: 'partner', subject: '248289761001' });
   const group = await call('POST', '/groups', { displayName: 'Engineering', members: [{ value: ada.id }] });
   await until('both arrived', async () => (await call('GET', '/status')).targets[0].byState.done === 2);
   await call('POST', '/policies', { name: 'engineers', document });
