@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { type RawBuilder, type Selectable, sql } from 'kysely';
 import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
@@ -144,6 +145,9 @@ export async function listLinksOf(reading: Reading, userId: string, limit: numbe
 /** Where a page of `listLinksAt` ended: the last by user name, or among the rest by subject. */
 export type LinkPlace = { by: 'name' | 'subject'; key: string; id: number };
 
+/** Of those whose subject is like what is searched so many are looked at in one go. */
+const lookedAtOnce = 500;
+
 /**
  * Whom an identity provider's people are, in the order of user names. With `search`: those whose user name begins with
  * it, and after them the rest of those whose subject does, in the order of subjects. A page is read from its place in an
@@ -154,30 +158,37 @@ export async function listLinksAt(
   idpId: number,
   { search = '', after, limit }: { search?: string; after?: LinkPlace; limit: number },
 ): Promise<{ links: SignInLink[]; next: LinkPlace | undefined }> {
-  const rows: (Row & { by: LinkPlace['by'] })[] = [];
   const name = fold(dropPrimaryPrefix(search));
-  const read = async (by: LinkPlace['by'], prefix: string, more: RawBuilder<unknown>) => {
-    const key = sql.ref(by === 'name' ? 'name_key' : 'remote_subject');
-    const place =
-      after?.by === by ? sql`and ${key} >= ${after.key} and (${key} > ${after.key} or id > ${after.id})` : sql``;
-    const query = sql<Row>`
-      select * from sign_in_links where idp_id = ${idpId} and ended_at is null ${beginsWith(key, prefix)} ${place} ${more}
-      order by ${key}, id limit ${limit + 1 - rows.length}`;
-    const found = await reading.all<Row>({ compile: () => query.compile(reading.q) });
-    rows.push(...found.map((row) => ({ ...row, by })));
-  };
-  if (after?.by !== 'subject') await read('name', name, sql``);
-  if (search !== '' && rows.length <= limit) {
-    await read('subject', search, sql`and not (true ${beginsWith(sql.ref('name_key'), name)})`);
+  const found: { row: Row; place: LinkPlace }[] = [];
+  if (after?.by !== 'subject') {
+    found.push(...(await readLinks(reading, idpId, { by: 'name', prefix: name, after, limit: limit + 1 })));
   }
-  const shown = rows.slice(0, limit);
-  const last = rows.length > limit ? shown.at(-1) : undefined;
-  const next = last && {
-    by: last.by,
-    key: last.by === 'name' ? last.name_key : last.remote_subject,
-    id: Number(last.id),
-  };
-  return { links: shown.map(toLink), next };
+  let piece = { after: after?.by === 'subject' ? after : undefined, isLast: search === '' };
+  // In pieces: who is like it by both is passed over, and of these there may be many.
+  while (found.length <= limit && !piece.isLast) {
+    const next = { by: 'subject', prefix: search, after: piece.after, limit: lookedAtOnce } as const;
+    const looked = await readLinks(reading, idpId, next);
+    found.push(...looked.filter(({ row }) => !row.name_key.startsWith(name)));
+    piece = { after: looked.at(-1)?.place, isLast: looked.length < lookedAtOnce };
+    if (!piece.isLast) await setImmediate();
+  }
+  const shown = found.slice(0, limit);
+  return { links: shown.map(({ row }) => toLink(row)), next: found.length > limit ? shown.at(-1)?.place : undefined };
+}
+
+async function readLinks(
+  reading: Reading,
+  idpId: number,
+  { by, prefix, after, limit }: { by: LinkPlace['by']; prefix: string; after: LinkPlace | undefined; limit: number },
+): Promise<{ row: Row; place: LinkPlace }[]> {
+  const column = by === 'name' ? 'name_key' : 'remote_subject';
+  const key = sql.ref(column);
+  const rest = after ? sql`and ${key} >= ${after.key} and (${key} > ${after.key} or id > ${after.id})` : sql``;
+  const query = sql<Row>`
+    select * from sign_in_links where idp_id = ${idpId} and ended_at is null ${beginsWith(key, prefix)} ${rest}
+    order by ${key}, id limit ${limit}`;
+  const rows = await reading.all<Row>({ compile: () => query.compile(reading.q) });
+  return rows.map((row) => ({ row, place: { by, key: row[column], id: Number(row.id) } }));
 }
 
 function beginsWith(text: RawBuilder<unknown>, prefix: string): RawBuilder<unknown> {

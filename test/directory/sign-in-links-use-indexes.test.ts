@@ -56,5 +56,15 @@ eachDatabase('links of a million people', (bed) => {
       listLinksAt(r, 1, { search: 's29', limit: 20, after: by('subject', 's295') }),
     );
     assert.equal(links[0]!.subject, 's2950');
+    // Everybody but one has a name like it too, and they are many pieces.
+    const renamed = CompiledQuery.raw(
+      `update sign_in_links set name_key = case when remote_subject = 's9' then 'zoe' else 's' || name_key end where idp_id = 1`,
+    );
+    await store.write((tx) => tx.all({ compile: () => renamed }));
+    const rest = await store.read((r) => listLinksAt(r, 1, { search: 's', limit: 20, after: by('name', 'sname9999') }));
+    assert.deepEqual(
+      rest.links.map(({ subject }) => subject),
+      ['s9'],
+    );
   });
 });
