@@ -62,6 +62,7 @@ const userPages = () => import('../pages/subject.tsx');
 const subjectForms = () => import('../pages/subject-form.tsx');
 const idpPages = () => import('../pages/identity-providers.tsx');
 const idpForm = () => import('../pages/identity-provider.tsx');
+const addIdpForm = () => import('../pages/identity-provider-add.tsx');
 const spPages = () => import('../pages/service-providers.tsx');
 const rulePages = () => import('../pages/rule.tsx');
 const spForm = () => import('../pages/service-provider.tsx');
@@ -114,7 +115,7 @@ const routes = [
   createRoute({
     ...parent,
     path: '/identity-providers/add',
-    component: lazyRouteComponent(idpForm, 'AddIdentityProviderPage'),
+    component: lazyRouteComponent(addIdpForm, 'AddIdentityProviderPage'),
   }),
   createRoute({
     ...parent,

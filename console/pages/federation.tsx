@@ -15,18 +15,22 @@ export function Federation({ idpId }: { idpId: number }) {
   const query = useQuery(federationQuery(idpId));
   return (
     <Shown query={query} rows={4}>
-      {(federation) => (
-        <>
-          <ClaimConfiguration federation={federation} />
-          <RoleConfiguration federation={federation} />
-          <h2 className="card-title">Federated Authenticators</h2>
-          <HomeRealm federation={federation} />
-          <OpenIdConnect key={`oidc ${federation.authenticator?.type}`} federation={federation} />
-          <SamlWebSso key={`saml ${federation.authenticator?.type}`} federation={federation} />
-          <JustInTime federation={federation} />
-        </>
-      )}
+      {(federation) => <FederationSections federation={federation} />}
     </Shown>
+  );
+}
+
+export function FederationSections({ federation }: { federation: FederationAnswer }) {
+  return (
+    <>
+      <ClaimConfiguration federation={federation} />
+      <RoleConfiguration federation={federation} />
+      <h2 className="card-title">Federated Authenticators</h2>
+      <HomeRealm federation={federation} />
+      <OpenIdConnect key={`oidc ${federation.authenticator?.type}`} federation={federation} />
+      <SamlWebSso key={`saml ${federation.authenticator?.type}`} federation={federation} />
+      <JustInTime federation={federation} />
+    </>
   );
 }
 
