@@ -46,6 +46,7 @@ export function Members({ group }: { group: SubjectDetail }) {
                       <For need="administer">
                         <Act
                           word="Take out"
+                          about={row.name}
                           variant="subtle"
                           act={() => change({ remove: [row.id] })}
                           stale={stale}

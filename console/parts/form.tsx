@@ -3,6 +3,7 @@ import { useBlocker } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { ApiError } from '../api/client.ts';
 import { useGuard } from './act.tsx';
+import { idle, useKeptFocus, useRefusalFocus } from './focus.ts';
 import { Note } from './page.tsx';
 
 /**
@@ -46,7 +47,7 @@ export function Refusal({ error, fields }: { error: Error | null; fields: readon
   if (!error) return null;
   if (error instanceof ApiError && error.field !== undefined && fields.includes(error.field)) return null;
   return (
-    <div role="alert">
+    <div role="alert" tabIndex={-1}>
       <Note tone="orange" icon="warning">
         {error.message}
       </Note>
@@ -155,16 +156,19 @@ export function Form(props: {
   hidden?: boolean;
 }) {
   useUnsaved(props.isDirty, props.busy);
+  const form = useRefusalFocus(props.busy);
+  const button = useKeptFocus<HTMLButtonElement>(props.busy);
+  const isIdle = !props.isDirty && !props.anyway;
   const send = (event: FormEvent) => {
     event.preventDefault();
-    props.submit();
+    if (!isIdle && !props.busy) props.submit();
   };
   return (
-    <form onSubmit={send} noValidate>
+    <form ref={form} onSubmit={send} noValidate>
       {props.children}
       <div className="form-foot">
         {!props.hidden && (
-          <Button type="submit" size="sm" loading={props.busy} disabled={!props.isDirty && !props.anyway}>
+          <Button ref={button} type="submit" size="sm" loading={props.busy} {...idle(isIdle)}>
             {props.word}
           </Button>
         )}

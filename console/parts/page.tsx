@@ -2,10 +2,12 @@ import { Button, Skeleton } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect } from 'react';
 import { ApiError } from '../api/client.ts';
+import { useHeadingFocus } from './focus.ts';
 import { Icon, type IconName } from './icon.tsx';
 
 export function PageHead(props: { title: string; says?: ReactNode; actions?: ReactNode; above?: [string, string] }) {
   const { title, says, actions, above } = props;
+  const heading = useHeadingFocus();
   useEffect(() => {
     document.title = `${title} · Purvey`;
   }, [title]);
@@ -18,8 +20,10 @@ export function PageHead(props: { title: string; says?: ReactNode; actions?: Rea
             <span aria-hidden="true">/</span>
           </nav>
         )}
-        <h1>{title}</h1>
-        {says && <p>{says}</p>}
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
+        {says && <p role="status">{says}</p>}
       </div>
       {actions && <div className="row wrap">{actions}</div>}
     </div>

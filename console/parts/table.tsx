@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { idle } from './focus.ts';
 
 export type Column<R> = {
   head: string;
@@ -53,12 +54,14 @@ export function Table<R>(props: {
 export function Pager(props: { says: ReactNode; back?: (() => void) | undefined; on?: (() => void) | undefined }) {
   return (
     <div className="pager">
-      <span className="num">{props.says}</span>
+      <span className="num" role="status">
+        {props.says}
+      </span>
       <span className="row">
-        <Button variant="default" disabled={!props.back} onClick={props.back}>
+        <Button variant="default" {...idle(!props.back)} onClick={props.back}>
           Back
         </Button>
-        <Button variant="default" disabled={!props.on} onClick={props.on}>
+        <Button variant="default" {...idle(!props.on)} onClick={props.on}>
           Next
         </Button>
       </span>
