@@ -91,6 +91,7 @@ const routes = [
   }),
   createRoute({ ...parent, path: '/groups/add', component: lazyRouteComponent(subjectForms, 'AddGroupPage') }),
   createRoute({ ...parent, path: '/groups/$id', component: lazyRouteComponent(userPages, 'GroupPage') }),
+  createRoute({ ...parent, path: '/groups/$id/edit', component: lazyRouteComponent(subjectForms, 'EditGroupPage') }),
   createRoute({
     ...parent,
     path: '/accounts/$target/$subject',

@@ -209,7 +209,7 @@ describe('an administrator works by keyboard alone', () => {
     await told('eve is removed.');
   });
 
-  it('takes members out of a group, and stays in the list', async () => {
+  it('renames a group, takes members out of it, and stays in the list', async () => {
     const ids = (await server.call('GET', '/users')).items.map(({ id }: { id: string }) => ({ value: id }));
     const { id } = await server.call('POST', '/users', { userName: 'grace' });
     await server.call('POST', '/groups', { displayName: 'Engineering', members: [...ids, { value: id }] });
@@ -217,8 +217,16 @@ describe('an administrator works by keyboard alone', () => {
     await comesToHave(heading('Groups'));
     await reachAndPress(page.getByRole('link', { name: 'Engineering' }));
     await comesToHave(heading('Engineering'));
+    await reachAndPress(button('Edit'));
+    await comesToHave(heading('Edit Engineering'));
+    await reach(page.getByLabel('Name'));
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type('Engineers');
+    await page.keyboard.press('Enter');
+    await comesToHave(heading('Engineers'));
+    await told('Engineers is updated.');
     await reachAndPress(page.getByRole('button', { name: 'Take out grace' }));
-    await told('grace is no member of Engineering any more.');
+    await told('grace is no member of Engineers any more.');
     await comesToHave(page.getByRole('region', { name: 'Members' }).getByRole('region', { name: 'Members' }));
   });
 

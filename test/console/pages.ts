@@ -86,6 +86,7 @@ export async function furnish(
     ['groups', '/groups'],
     ['group', `/groups/${group.id}`],
     ['add-group', '/groups/add'],
+    ['edit-group', `/groups/${group.id}/edit`],
     ['account-done', `/accounts/partner:SCIM2/${ada.id}`],
     ['account-parked', `/accounts/partner:SCIM2/${eve.id}`],
     ['account-to-decide', '/accounts/partner:SCIM2/joan'],
