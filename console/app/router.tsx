@@ -184,6 +184,11 @@ const routes = [
   }),
   createRoute({
     ...parent,
+    path: '/password',
+    component: lazyRouteComponent(() => import('../pages/own-password.tsx'), 'OwnPasswordPage'),
+  }),
+  createRoute({
+    ...parent,
     path: '/settings',
     component: lazyRouteComponent(() => import('../pages/settings.tsx'), 'SettingsPage'),
   }),

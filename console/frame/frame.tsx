@@ -1,7 +1,7 @@
 import { ActionIcon, AppShell, Burger, Menu, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { call } from '../api/client.ts';
 import { sessionQuery, statusQuery } from '../api/queries.ts';
@@ -162,6 +162,7 @@ function Scheme() {
 
 function Account() {
   const client = useQueryClient();
+  const navigate = useNavigate();
   const { data: session } = useQuery(sessionQuery);
   const leave = async () => {
     await call('DELETE', '/session').catch(() => {});
@@ -184,6 +185,17 @@ function Account() {
         <Menu.Label>
           {session.name}, {session.role}
         </Menu.Label>
+        <Menu.Item
+          leftSection={<Icon name="key" size={16} />}
+          component="a"
+          href="/console/password"
+          onClick={(event) => {
+            event.preventDefault();
+            void navigate({ to: '/password' });
+          }}
+        >
+          Change password
+        </Menu.Item>
         <Menu.Item leftSection={<Icon name="out" size={16} />} onClick={leave}>
           Sign out
         </Menu.Item>

@@ -115,6 +115,7 @@ export async function furnish(
     ['delivery', `/deliveries/${attempt.id}`],
     ['changes', '/changes'],
     ['settings', '/settings'],
+    ['own-password', '/password'],
     ['nowhere', '/no/such/page'],
   ] as const;
   return { fake, pages };

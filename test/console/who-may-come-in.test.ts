@@ -156,6 +156,28 @@ describe('who may come in, and how far', () => {
     assert.deepEqual(reader.faults, []);
   });
 
+  it('whoever is signed in changes their own password when they like, and stays signed in', async () => {
+    const page = await enterAs('nils', 'auditor');
+    await page.getByRole('button', { name: /Signed in as nils/ }).click();
+    await page.getByRole('menuitem', { name: 'Change password' }).click();
+    await page.getByRole('heading', { name: 'Change password' }).waitFor();
+    const change = page.getByRole('main').getByRole('button', { name: 'Change password' });
+    await page.getByRole('textbox', { name: 'Password as it is now' }).fill('not this one');
+    await page.getByRole('textbox', { name: 'New password', exact: true }).fill('noch eine Losung');
+    await page.getByRole('textbox', { name: 'New password again' }).fill('noch eine Losung');
+    await change.click();
+    await page.getByText(/is not the password as it is now/).waitFor();
+    await page.getByRole('textbox', { name: 'Password as it is now' }).fill(ownPassword);
+    await change.click();
+    await page.getByText('Your password is changed.').waitFor();
+    assert.equal(await page.getByRole('textbox', { name: 'New password', exact: true }).inputValue(), '');
+    await page.reload();
+    await page.getByRole('heading', { name: 'Change password' }).waitFor();
+    const other = await reader.open();
+    await signIn(other, server.url, 'nils', 'noch eine Losung');
+    await other.getByRole('navigation', { name: 'Main' }).waitFor();
+  });
+
   it('an administrator adds operators, and gives them a role', async () => {
     const page = await reader.open();
     await signIn(page, server.url, 'admin', ownPassword, '/settings');
