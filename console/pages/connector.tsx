@@ -96,8 +96,11 @@ export function ConnectorFields(props: {
           />
         ))}
       </div>
-      <details>
-        <summary style={{ cursor: 'pointer' }}>Limits, scope and what becomes of leavers</summary>
+      <details className="more">
+        <summary>
+          <Icon name="chevron" size={14} />
+          Limits, scope and what becomes of leavers
+        </summary>
         <div style={{ paddingTop: 16 }}>
           <PolicyFields
             draft={draft.policy}

@@ -9,7 +9,7 @@ import { Card, Empty, PageHead, Shown, together } from '../parts/page.tsx';
 import { StateTag } from '../parts/state.tsx';
 import { SubjectLink } from '../parts/subject.tsx';
 import { Ago } from '../parts/time.tsx';
-import { plural, showCount, showSpan } from '../parts/words.ts';
+import { doorWord, plural, showCount, showSpan } from '../parts/words.ts';
 import { Guide } from './guide.tsx';
 import { Throughput } from './throughput.tsx';
 import { Troubles } from './troubles.tsx';
@@ -57,7 +57,11 @@ function Answers({ status }: { status: StatusAnswer }) {
             {left > 0 && `, ${showCount(left)} left parked`}
           </span>
         </Link>
-        <Link className="answer" to="/" hash="targets">
+        <Link
+          className="answer"
+          to={behind[0] ? '/targets/$target' : '/deliveries'}
+          params={{ target: behind[0]?.name ?? '' }}
+        >
           <span className="question">
             <Icon name="hourglass" size={16} />
             Is any target behind?
@@ -121,7 +125,7 @@ function Latest() {
         What changed lately?
       </span>
       <span className="figure">{last ? <Ago time={last.at} /> : 'Nothing yet'}</span>
-      <span className="muted clip">
+      <span className="muted">
         {last ? `${last.subject.name}, by ${last.actor}` : 'The log begins with the first person'}
       </span>
     </Link>
@@ -193,8 +197,8 @@ function Recent() {
               )}
             </span>
             <Ago time={change.at} />
-            <span className="muted small clip">
-              by {change.actor}, through {change.door}
+            <span className="muted small">
+              by {change.actor}, through {doorWord(change.door)}
             </span>
           </li>
         ))}

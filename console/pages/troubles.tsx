@@ -65,8 +65,7 @@ function Trouble({ trouble, more, isAlone }: { trouble: CauseAnswer; more: boole
           {states.join(', ')}
           {since && (
             <>
-              {' '}
-              the first <Ago time={since} />
+              , the first <Ago time={since} />
               {latest && Date.parse(latest) - Date.parse(since) > aWhileMs && (
                 <>
                   , last <Ago time={latest} />

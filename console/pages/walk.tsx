@@ -8,7 +8,7 @@ import { lookOf, lookOfOutcome, OutcomeTag, stateOf } from '../parts/state.tsx';
 import { Step } from '../parts/step.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
-import { plural, showExact } from '../parts/words.ts';
+import { doorWord, plural, sentence, showExact } from '../parts/words.ts';
 import { Decided } from './decide.tsx';
 import { Exchanges } from './exchange.tsx';
 
@@ -56,7 +56,7 @@ function Change({ account }: { account: AccountDetail }) {
             <Link to="/changes" search={{ after: since.seq - 1, subject: undefined }}>
               {since.seq}
             </Link>{' '}
-            by {since.actor} through {since.door}, for {why.serviceProvider}.{' '}
+            by {since.actor} through {doorWord(since.door)}, for {why.serviceProvider}.{' '}
           </>
         ) : (
           'The change that let it in is older than the log. '
@@ -245,10 +245,11 @@ const verbs: Record<string, string> = {
   read: 'Read it there',
   members: 'Members',
   password: 'Password',
-  none: 'Nothing to say',
 };
 
 export function describe(attempt: Pick<AttemptDetail, 'operation' | 'outcome' | 'reason'>): string {
+  // Nothing was sent: it had come no further, or there was no need.
+  if (attempt.operation === 'none') return attempt.reason ? sentence(attempt.reason) : 'Nothing had to be sent';
   const what = verbs[attempt.operation ?? ''] ?? attempt.operation ?? 'Under way';
   return attempt.reason ? `${what}: ${attempt.reason}` : what;
 }
