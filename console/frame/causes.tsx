@@ -26,6 +26,9 @@ export function Causes({ targets, isAlone = false }: { targets: readonly TargetS
   );
 }
 
+/** Another sentence follows. */
+const whole = (reason: string) => (/[.!?]$/.test(reason) ? reason : `${reason}.`);
+
 function Banner(props: { target: TargetStatus; banner: BannerAnswer; isAlone: boolean }) {
   const { target, banner, isAlone } = props;
   const { fix } = banner;
@@ -34,7 +37,7 @@ function Banner(props: { target: TargetStatus; banner: BannerAnswer; isAlone: bo
       <Icon name={banner.throttled ? 'clock' : 'warning'} />
       <div className="grow">
         <strong>{target.name}</strong> gets no {banner.kinds.map((kind) => `${kind}s`).join(' and no ')}:{' '}
-        {banner.reason}
+        {whole(banner.reason)}
         <div>
           It began <Ago time={banner.since} />; {plural(banner.waiting, 'account waits', 'accounts wait')} behind it.
           {banner.nextTryAt && (
