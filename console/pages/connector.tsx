@@ -91,7 +91,7 @@ export function ConnectorFields(props: {
             setting={setting}
             value={draft.settings[setting.key] ?? ''}
             set={(value) => set(setting.key, value)}
-            error={errorOf(error, `settings.${setting.key}`)}
+            error={errorOf(error, `settings.${setting.key}`, setting.label)}
             disabled={disabled}
             kept={secretOf(target, setting.key)}
           />

@@ -43,7 +43,7 @@ function MappingRows(props: {
               placeholder={placeholder ?? label}
               autoComplete="off"
               disabled={disabled}
-              error={errorOf(error, `${field}[${at}].${name}`)}
+              error={errorOf(error, `${field}[${at}].${name}`, label)}
               value={row[name] ?? ''}
               onChange={(event) => {
                 const { value } = event.currentTarget;

@@ -99,7 +99,7 @@ function OpenIdConnect({ federation }: { federation: FederationAnswer }) {
             placeholder={kept ? 'Replace it' : ''}
             autoComplete="new-password"
             disabled={shared.disabled}
-            error={errorOf(shared.error, 'authenticator.clientSecret')}
+            error={errorOf(shared.error, 'authenticator.clientSecret', 'Client Secret')}
             value={draft.values.clientSecret}
             onChange={(event) => draft.set('clientSecret', event.currentTarget.value)}
           />

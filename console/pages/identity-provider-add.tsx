@@ -15,7 +15,7 @@ import { useMay } from '../parts/role.tsx';
 import { type ConnectorDraft, ConnectorFields, draftOf, toInput } from './connector.tsx';
 import { FederationSections } from './federation.tsx';
 import { Registering } from './federation-section.tsx';
-import { BasicFields, basicOf, toIdentityProvider } from './identity-provider.tsx';
+import { BasicFields, basicFields, basicOf, toIdentityProvider } from './identity-provider.tsx';
 
 /** The order of the seed: basic information, how people sign in, outbound provisioning connectors, Register. */
 export function AddIdentityProviderPage() {
@@ -125,11 +125,19 @@ function AddForm({ kinds, status }: { kinds: readonly ConnectorKindAnswer[]; sta
   );
 }
 
-/** The form is long: what was refused is said at its end too, with what became of the rest. */
+/** The form is long: at its end it says what became of all of it. What a field is refused for is said there. */
 function whole(error: Error): Error {
-  const isHalf = error instanceof ApiError && error.code === 'halfway';
-  return isHalf ? error : new Error(`Nothing is registered yet. ${error.message}`);
+  if (!(error instanceof ApiError)) return error;
+  if (error.code === 'halfway') return error;
+  const isAtField = shownFields.test(error.field ?? '');
+  return new Error(
+    `Nothing is registered yet${isAtField ? ': one field is refused, and marked.' : `. ${error.message}`}`,
+  );
 }
+
+const shownFields = new RegExp(
+  `^(${basicFields.join('|')}|roleClaim|linkBy|domains)$|^(settings|policy|authenticator|jit)\\.|^(claims|roles)\\[`,
+);
 
 /** All sections in one; undefined where nothing of them is filled in. An identity provider is asked one way. */
 function federationOf(parts: Parts): FederationInput | undefined {

@@ -185,7 +185,7 @@ function UserForm({ user }: { user?: SubjectDetail }) {
             description={user ? 'Blank: it stays.' : 'Blank: they have none here.'}
             autoComplete="new-password"
             disabled={!administer}
-            error={errorOf(save.error, 'password')}
+            error={errorOf(save.error, 'password', 'Password')}
             value={draft.values.password}
             onChange={(event) => draft.set('password', event.currentTarget.value)}
           />

@@ -37,9 +37,14 @@ export function useDraft<V extends object>(start: V): Draft<V> {
   };
 }
 
-/** What the server said about one field; undefined when it is not about it. */
-export function errorOf(error: Error | null, field: string): string | undefined {
-  return error instanceof ApiError && error.field === field ? error.message : undefined;
+/**
+ * What the server said about one field; undefined when it is not about it. It calls the field as the API does; people know
+ * it by its `label`.
+ */
+export function errorOf(error: Error | null, field: string, label?: string): string | undefined {
+  if (!(error instanceof ApiError) || error.field !== field) return undefined;
+  const isNamed = label !== undefined && error.message.startsWith(`${field} `);
+  return isNamed ? `${label}${error.message.slice(field.length)}` : error.message;
 }
 
 /** A refusal that belongs to none of the fields that are shown. */
@@ -75,7 +80,7 @@ export function TextField<V extends object>(props: TextProps<V>) {
   const shared = {
     label,
     description: help,
-    error: errorOf(error, field),
+    error: errorOf(error, field, label),
     required,
     disabled,
     placeholder: props.placeholder ?? '',
@@ -124,7 +129,7 @@ export function ChoiceField<V extends object>(props: {
     <NativeSelect
       label={props.label}
       description={props.help}
-      error={errorOf(props.error ?? null, props.field ?? name)}
+      error={errorOf(props.error ?? null, props.field ?? name, props.label)}
       disabled={props.disabled ?? false}
       data={[...props.options]}
       value={String(draft.values[name] ?? '')}

@@ -44,7 +44,7 @@ export function useOwnPassword(done: () => void) {
       required
       withAsterisk={false}
       value={value}
-      error={field === name ? error?.message : null}
+      error={field === name ? error?.message.replace(name, label) : null}
       onChange={(event) => set(event.currentTarget.value)}
     />
   ));

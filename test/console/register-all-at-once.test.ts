@@ -54,9 +54,10 @@ describe('an administrator registers an identity provider with its sign-in and i
   });
 
   it('is refused for what is missing, each time at its field, and nothing is left or lost', async () => {
-    const refused = page.getByText(/^Nothing is registered yet\./);
+    const refused = page.getByText('Nothing is registered yet: one field is refused, and marked.');
     await register();
     await refused.waitFor();
+    await page.getByText('Client Id is required').waitFor();
     const clientId = section('OpenID Connect Configuration').getByLabel('Client Id');
     assert.equal(await clientId.getAttribute('aria-invalid'), 'true');
     assert.equal(await registered(), 0, 'the provider without its sign-in is taken back');

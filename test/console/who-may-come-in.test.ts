@@ -65,7 +65,7 @@ describe('who may come in, and how far', () => {
     await page.getByRole('textbox', { name: 'New password', exact: true }).fill('short');
     await page.getByRole('textbox', { name: 'New password again' }).fill('short');
     await page.getByRole('button', { name: 'Change and go on' }).click();
-    await page.getByText('newPassword must have at least 12 characters').waitFor();
+    await page.getByText('New password must have at least 12 characters').waitFor();
     await page.getByRole('textbox', { name: 'New password', exact: true }).fill(ownPassword);
     await page.getByRole('button', { name: 'Change and go on' }).click();
     await page.getByText('Both new passwords must be the same.').waitFor();
