@@ -53,6 +53,7 @@ export function ChangesPage() {
                 </div>
               )}
               <Table
+                key={search.after ?? ''}
                 label="Changes"
                 rows={items.toReversed()}
                 keyOf={(row) => row.seq}

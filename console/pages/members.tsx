@@ -33,6 +33,7 @@ export function Members({ group }: { group: SubjectDetail }) {
           ) : (
             <>
               <Table
+                key={trail.length}
                 label="Members"
                 rows={items}
                 keyOf={(row) => row.id}

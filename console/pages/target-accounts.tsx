@@ -102,6 +102,7 @@ export function TargetAccounts({ target }: { target: TargetStatus }) {
           ) : (
             <>
               <Table
+                key={after ?? ''}
                 label="Accounts"
                 rows={items}
                 keyOf={(row) => row.subject.id}

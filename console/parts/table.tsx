@@ -12,7 +12,10 @@ export type Column<R> = {
   right?: true;
 };
 
-/** Dense, with a head that stays. `label` says to a screen reader what is listed. */
+/**
+ * Dense, with a head that stays. `label` says to a screen reader what is listed. Another page of a list takes another `key`,
+ * so that it begins at its first row.
+ */
 export function Table<R>(props: {
   label: string;
   rows: readonly R[];

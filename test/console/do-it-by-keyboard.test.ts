@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { type FakeScim2, startFakeScim2 } from '../connectors/fakes/scim2.ts';
-import { openReader, openServer, ownPassword, type Reader, type Server } from './place.ts';
+import { openReader, openServer, ownPassword, type Reader, type Server, until } from './place.ts';
 
 // Nothing here is clicked: what has the focus is looked at after every step, as somebody without a mouse would.
 
@@ -230,15 +230,21 @@ describe('an administrator works by keyboard alone', () => {
     await comesToHave(page.getByRole('region', { name: 'Members' }).getByRole('region', { name: 'Members' }));
   });
 
-  it('turns pages, and the last one does not take the focus away', async () => {
+  it('turns pages, each from its first row, and the last one does not take the focus away', async () => {
     for (let n = 0; n < 51; n++) await server.call('POST', '/users', { userName: `person${n}` });
     await go('Users');
     await comesToHave(heading('Users'));
+    const list = page.getByRole('region', { name: 'users' });
+    await reach(list);
+    await page.keyboard.press('End');
+    const scrolled = () => list.evaluate(({ scrollTop }: { scrollTop: number }) => scrollTop);
+    await until('it is scrolled down', async () => (await scrolled()) > 0);
     const next = button('Next');
     await reachAndPress(next);
     await told(/^51–53 of 53/);
     await comesToHave(next);
     assert.ok(await next.isDisabled(), 'there is nothing after the last page');
+    assert.equal(await scrolled(), 0);
     assert.deepEqual(reader.faults, []);
   });
 });
