@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { Frame } from '../frame/frame.tsx';
 import { type RuleSearch, ruleViews } from '../pages/rule-search.ts';
-import { Empty, Failed } from '../parts/page.tsx';
+import { Failed, PageHead } from '../parts/page.tsx';
 
 /** Every page has an address, and every list keeps what it shows in it. */
 
@@ -49,9 +49,7 @@ const rules = (search: Search): RuleSearch => ({
 const root = createRootRoute({
   component: Frame,
   notFoundComponent: () => (
-    <Empty icon="search" title="There is no such page">
-      The address may be cut off, or what it named is gone.
-    </Empty>
+    <PageHead title="There is no such page" says="The address may be cut off, or what it named is gone." />
   ),
   errorComponent: ({ error, reset }) => <Failed error={error as Error} again={reset} />,
 });

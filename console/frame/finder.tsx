@@ -50,7 +50,7 @@ function Search({ close }: { close: () => void }) {
     <>
       <TextInput
         aria-label="Search people, groups, targets, ids and changes"
-        placeholder="A name, a target, an id at a target, the number of a change"
+        placeholder="Name, target, remote id, change number"
         leftSection={<Icon name="search" size={16} />}
         data-autofocus
         value={text}

@@ -5,7 +5,7 @@ import { causesQuery, changesQuery, statusQuery } from '../api/queries.ts';
 import { Causes } from '../frame/causes.tsx';
 import { healthOf, isBehind, StateBar, toLookAt } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { Card, Empty, PageHead, Shown, together } from '../parts/page.tsx';
+import { Card, PageHead, Shown, together } from '../parts/page.tsx';
 import { StateTag } from '../parts/state.tsx';
 import { SubjectLink } from '../parts/subject.tsx';
 import { Ago } from '../parts/time.tsx';
@@ -86,14 +86,8 @@ function Answers({ status }: { status: StatusAnswer }) {
       <Troubles />
       <div className="home-main">
         <section aria-label="Targets" id="targets" className="stack">
-          {targets.length === 0 ? (
-            <Card>
-              <Empty icon="plug" title="No target yet">
-                A target is a connector of an identity provider: where accounts are sent.{' '}
-                <Link to="/identity-providers/add">Add an identity provider</Link>
-              </Empty>
-            </Card>
-          ) : (
+          {/* Where there is none the first steps say how one comes to be. */}
+          {targets.length > 0 && (
             <div className="tiles">
               {targets.map((target) => (
                 <Tile key={target.id} target={target} />

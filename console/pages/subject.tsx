@@ -211,7 +211,7 @@ function Changes({ kind, id }: { kind: Kind; id: string }) {
               rows={items.toReversed()}
               keyOf={(row) => row.seq}
               columns={[
-                { head: 'Number', cell: (row) => <span className="num">{row.seq}</span> },
+                { head: 'Number', on: 'wide', cell: (row) => <span className="num">{row.seq}</span> },
                 {
                   head: 'What',
                   cell: (row) =>

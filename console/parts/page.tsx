@@ -4,6 +4,7 @@ import { type ReactNode, useEffect } from 'react';
 import { ApiError } from '../api/client.ts';
 import { useHeadingFocus } from './focus.ts';
 import { Icon, type IconName } from './icon.tsx';
+import { sentence } from './words.ts';
 
 export function PageHead(props: { title: string; says?: ReactNode; actions?: ReactNode; above?: [string, string] }) {
   const { title, says, actions, above } = props;
@@ -50,7 +51,7 @@ export function Failed({ error, again }: { error: Error; again?: () => void }) {
       <Icon name="warning" />
       <div className="grow">
         <strong>{isKnown && error.status === 404 ? 'It is not there.' : 'This could not be loaded.'}</strong>
-        <div>{error.message}</div>
+        <div>{sentence(error.message)}</div>
       </div>
       {again && (
         <Button variant="default" onClick={again}>
