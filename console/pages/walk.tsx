@@ -156,7 +156,7 @@ function Mapping({ preview, trouble }: { preview: PreviewAnswer | undefined; tro
     ? `${doings[operation]}: ${plural(set.length, 'value')} to set${unset.length > 0 ? `, ${unset.length} to clear` : ''}`
     : doings[operation];
   const rows = [
-    ...mapping.map((row) => ({ ...row, is: set.includes(row.to) ? 'to be set' : 'as it is there' })),
+    ...mapping.map((row) => ({ ...row, is: set.includes(row.to) ? 'to be set' : asThere })),
     ...unset.map((to) => ({ to, from: '', value: undefined, is: 'to be cleared' })),
   ];
   return (
@@ -198,7 +198,12 @@ function Mapping({ preview, trouble }: { preview: PreviewAnswer | undefined; tro
                 </div>
               ),
             },
-            { head: 'Is', cell: (row) => <span className={row.is === 'as it is there' ? 'muted' : ''}>{row.is}</span> },
+            {
+              head: 'Is',
+              // Where all is alike it tells nothing that the sentence above does not.
+              ...(rows.every((row) => row.is === asThere) ? { on: 'wide' } : {}),
+              cell: (row) => <span className={row.is === asThere ? 'muted' : ''}>{row.is}</span>,
+            },
           ]}
         />
       )}
@@ -206,6 +211,7 @@ function Mapping({ preview, trouble }: { preview: PreviewAnswer | undefined; tro
   );
 }
 
+const asThere = 'as it is there';
 const shorten = (path: string) => path.replace(/^urn:.*:(?=[^:]+$)/, '… ');
 const sourceOf = (from: string) =>
   from === '$name' ? 'the name' : from === '$id' ? 'the id' : from === 'otherwise' ? 'the usual value' : shorten(from);
