@@ -140,7 +140,7 @@ function Tile({ target }: { target: TargetStatus }) {
       <StateBar target={target} />
       <div className="tile-figures">
         <Figure value={showCount(target.accounts)} word="accounts" />
-        <Figure value={showCount(target.pending)} word="pending" />
+        <Figure value={showCount(target.pending)} word="to deliver" />
         <Figure value={showCount(toLookAt(target))} word="parked" />
       </div>
       <span className="muted small">{sayings(target).join('. ')}</span>
