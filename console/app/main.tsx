@@ -1,6 +1,7 @@
 import '@mantine/core/styles.css';
 import '../theme/tokens.css';
 import '../theme/console.css';
+import '../theme/tables.css';
 import '../theme/pieces.css';
 import '../theme/rules.css';
 import { MantineProvider } from '@mantine/core';

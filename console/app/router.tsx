@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { Frame } from '../frame/frame.tsx';
 import { type RuleSearch, ruleViews } from '../pages/rule-search.ts';
-import { Empty, Failed } from '../parts/page.tsx';
+import { Failed, PageHead } from '../parts/page.tsx';
 
 /** Every page has an address, and every list keeps what it shows in it. */
 
@@ -49,9 +49,7 @@ const rules = (search: Search): RuleSearch => ({
 const root = createRootRoute({
   component: Frame,
   notFoundComponent: () => (
-    <Empty icon="search" title="There is no such page">
-      The address may be cut off, or what it named is gone.
-    </Empty>
+    <PageHead title="There is no such page" says="The address may be cut off, or what it named is gone." />
   ),
   errorComponent: ({ error, reset }) => <Failed error={error as Error} again={reset} />,
 });
@@ -62,6 +60,7 @@ const userPages = () => import('../pages/subject.tsx');
 const subjectForms = () => import('../pages/subject-form.tsx');
 const idpPages = () => import('../pages/identity-providers.tsx');
 const idpForm = () => import('../pages/identity-provider.tsx');
+const addIdpForm = () => import('../pages/identity-provider-add.tsx');
 const spPages = () => import('../pages/service-providers.tsx');
 const rulePages = () => import('../pages/rule.tsx');
 const spForm = () => import('../pages/service-provider.tsx');
@@ -90,6 +89,7 @@ const routes = [
   }),
   createRoute({ ...parent, path: '/groups/add', component: lazyRouteComponent(subjectForms, 'AddGroupPage') }),
   createRoute({ ...parent, path: '/groups/$id', component: lazyRouteComponent(userPages, 'GroupPage') }),
+  createRoute({ ...parent, path: '/groups/$id/edit', component: lazyRouteComponent(subjectForms, 'EditGroupPage') }),
   createRoute({
     ...parent,
     path: '/accounts/$target/$subject',
@@ -114,7 +114,7 @@ const routes = [
   createRoute({
     ...parent,
     path: '/identity-providers/add',
-    component: lazyRouteComponent(idpForm, 'AddIdentityProviderPage'),
+    component: lazyRouteComponent(addIdpForm, 'AddIdentityProviderPage'),
   }),
   createRoute({
     ...parent,
@@ -183,6 +183,11 @@ const routes = [
       subject: text(search.subject),
     }),
     component: lazyRouteComponent(() => import('../pages/changes.tsx'), 'ChangesPage'),
+  }),
+  createRoute({
+    ...parent,
+    path: '/password',
+    component: lazyRouteComponent(() => import('../pages/own-password.tsx'), 'OwnPasswordPage'),
   }),
   createRoute({
     ...parent,

@@ -15,10 +15,10 @@ export function Finder() {
   useHotkeys([['mod+K', open]], []);
   return (
     <>
-      <button type="button" className="find hide-narrow" onClick={open}>
+      <button type="button" className="find" onClick={open}>
         <Icon name="search" size={16} />
-        Search
-        <kbd>Ctrl K</kbd>
+        <span className="unseen-narrow">Search</span>
+        <kbd className="hide-narrow">Ctrl K</kbd>
       </button>
       <Modal opened={isOpen} onClose={close} title="Search" yOffset="12vh" centered={false} size="lg">
         <Search close={close} />
@@ -29,18 +29,19 @@ export function Finder() {
 
 function Search({ close }: { close: () => void }) {
   const [text, setText] = useState('');
-  const [at, setAt] = useState(0);
+  const [place, setAt] = useState(0);
   const [slow] = useDebouncedValue(text.trim(), 150);
   const navigate = useNavigate();
-  const found = useFound(slow);
+  const { found, isLooking } = useFound(slow);
+  const at = Math.max(0, Math.min(place, found.length - 1));
   const go = (one: Found | undefined) => {
     if (!one) return;
     close();
     void navigate({ to: one.href });
   };
   const steer = (event: KeyboardEvent) => {
-    if (event.key === 'ArrowDown') setAt((n) => Math.min(n + 1, found.length - 1));
-    else if (event.key === 'ArrowUp') setAt((n) => Math.max(n - 1, 0));
+    if (event.key === 'ArrowDown') setAt(Math.min(at + 1, found.length - 1));
+    else if (event.key === 'ArrowUp') setAt(Math.max(at - 1, 0));
     else if (event.key === 'Enter') go(found[at]);
     else return;
     event.preventDefault();
@@ -49,7 +50,7 @@ function Search({ close }: { close: () => void }) {
     <>
       <TextInput
         aria-label="Search people, groups, targets, ids and changes"
-        placeholder="A name, a target, an id at a target, the number of a change"
+        placeholder="Name, target, remote id, change number"
         leftSection={<Icon name="search" size={16} />}
         data-autofocus
         value={text}
@@ -65,6 +66,7 @@ function Search({ close }: { close: () => void }) {
             <a
               href={`/console${one.href}`}
               data-at={n === at}
+              aria-current={n === at}
               onClick={(event) => {
                 event.preventDefault();
                 go(one);
@@ -77,14 +79,21 @@ function Search({ close }: { close: () => void }) {
           </li>
         ))}
       </ul>
-      {slow !== '' && found.length === 0 && (
-        <p className="muted">Nobody and nothing of that name, and no id at a target.</p>
-      )}
+      <p className={found.length > 0 ? 'unseen' : 'muted'} role="status">
+        {slow !== '' && !isLooking && tellFound(found, at)}
+      </p>
     </>
   );
 }
 
-function useFound(text: string): Found[] {
+/** The arrows move what Enter opens, while the focus stays in the field: it has to be said. */
+function tellFound(found: readonly Found[], at: number): string {
+  const one = found[at];
+  if (!one) return 'Nobody and nothing of that name, and no id at a target.';
+  return `${at + 1} of ${found.length}: ${one.word}, ${one.says}. Enter opens it.`;
+}
+
+function useFound(text: string): { found: Found[]; isLooking: boolean } {
   const isOn = text !== '';
   const query = { filter: nameFilter('user', text), startIndex: 1, limit: 5 };
   const users = useQuery({ ...subjectsQuery('user', query), enabled: isOn });
@@ -101,9 +110,10 @@ function useFound(text: string): Found[] {
     placeholderData: undefined,
   });
   const change = changes.data?.items.find((one) => one.seq === seq);
-  if (!isOn) return [];
+  if (!isOn) return { found: [], isLooking: false };
   const folded = text.toLowerCase();
-  return [
+  const isLooking = [users, groups, there].some((one) => one.isFetching && one.isPlaceholderData) || users.isLoading;
+  const found = [
     ...(users.data?.items ?? []).map((one): Found => {
       return { key: one.id, icon: 'user', word: one.name, says: one.displayName ?? 'user', href: `/users/${one.id}` };
     }),
@@ -133,4 +143,5 @@ function useFound(text: string): Found[] {
         ]
       : []),
   ];
+  return { found, isLooking };
 }

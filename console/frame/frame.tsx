@@ -1,10 +1,11 @@
 import { ActionIcon, AppShell, Burger, Menu, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { call } from '../api/client.ts';
 import { sessionQuery, statusQuery } from '../api/queries.ts';
+import { LastPage } from '../parts/focus.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
 import { showSpan } from '../parts/words.ts';
 import { Finder } from './finder.tsx';
@@ -40,6 +41,7 @@ const entries: readonly Entry[] = [
 
 export function Frame() {
   const [isOpen, { toggle, close }] = useDisclosure();
+  const lastPage = useRef<string>(undefined);
   const path = useRouterState({ select: (state) => state.location.pathname });
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new page closes the navigation of a narrow window
   useEffect(close, [path]);
@@ -86,7 +88,9 @@ export function Frame() {
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
         <div className="content">
-          <Outlet />
+          <LastPage value={lastPage}>
+            <Outlet />
+          </LastPage>
         </div>
       </AppShell.Main>
     </AppShell>
@@ -158,6 +162,7 @@ function Scheme() {
 
 function Account() {
   const client = useQueryClient();
+  const navigate = useNavigate();
   const { data: session } = useQuery(sessionQuery);
   const leave = async () => {
     await call('DELETE', '/session').catch(() => {});
@@ -180,6 +185,17 @@ function Account() {
         <Menu.Label>
           {session.name}, {session.role}
         </Menu.Label>
+        <Menu.Item
+          leftSection={<Icon name="key" size={16} />}
+          component="a"
+          href="/console/password"
+          onClick={(event) => {
+            event.preventDefault();
+            void navigate({ to: '/password' });
+          }}
+        >
+          Change password
+        </Menu.Item>
         <Menu.Item leftSection={<Icon name="out" size={16} />} onClick={leave}>
           Sign out
         </Menu.Item>

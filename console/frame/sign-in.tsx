@@ -2,9 +2,10 @@ import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
 import type { SessionAnswer } from '../../src/contract/session.ts';
-import { ApiError, call } from '../api/client.ts';
+import { call } from '../api/client.ts';
 import { sessionQuery } from '../api/queries.ts';
 import { Icon } from '../parts/icon.tsx';
+import { useOwnPassword } from '../parts/own-password.tsx';
 import { Note } from '../parts/page.tsx';
 
 function Door({ title, says, children }: { title: string; says: ReactNode; children: ReactNode }) {
@@ -89,58 +90,18 @@ export function SignInPage() {
 /** Shown instead of everything else while a change is demanded. */
 export function ChangePasswordPage({ session }: { session: SessionAnswer }) {
   const client = useQueryClient();
-  const [oldPassword, setOld] = useState('');
-  const [newPassword, setNew] = useState('');
-  const [again, setAgain] = useState('');
-  const change = useMutation({
-    mutationFn: async () => {
-      if (again !== newPassword) {
-        throw new ApiError({
-          status: 400,
-          detail: 'Both new passwords must be the same.',
-          code: 'invalidValue',
-          field: 'again',
-        });
-      }
-      await call('POST', '/password', { body: { oldPassword, newPassword } });
-    },
-    onSuccess: () => {
-      const now: SessionAnswer = { ...session, mustChangePassword: false };
-      client.setQueryData(sessionQuery.queryKey, now);
-    },
+  const change = useOwnPassword(() => {
+    const now: SessionAnswer = { ...session, mustChangePassword: false };
+    client.setQueryData(sessionQuery.queryKey, now);
   });
-  const of = (field: string) =>
-    change.error instanceof ApiError && change.error.field === field ? change.error.message : null;
-  const isElsewhere = !['oldPassword', 'newPassword', 'again'].some((field) => of(field));
-  const send = (event: FormEvent) => {
-    event.preventDefault();
-    change.mutate();
-  };
-  const fields = [
-    ['oldPassword', 'Password as it is now', oldPassword, setOld, 'current-password'],
-    ['newPassword', 'New password', newPassword, setNew, 'new-password'],
-    ['again', 'New password again', again, setAgain, 'new-password'],
-  ] as const;
   return (
     <Door
       title="Choose your own password"
       says={`The password of ${session.name} was made by the server, and may be used for this only.`}
     >
-      <form onSubmit={send} className="stack">
-        {isElsewhere && <Trouble error={change.error} />}
-        {fields.map(([field, label, value, set, complete]) => (
-          <PasswordInput
-            key={field}
-            label={label}
-            description={field === 'newPassword' ? 'At least 12 characters' : undefined}
-            autoComplete={complete}
-            required
-            withAsterisk={false}
-            value={value}
-            error={of(field)}
-            onChange={(event) => set(event.currentTarget.value)}
-          />
-        ))}
+      <form onSubmit={change.send} className="stack">
+        <Trouble error={change.elsewhere} />
+        {change.fields}
         <Button
           type="submit"
           size="sm"

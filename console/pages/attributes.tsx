@@ -4,7 +4,8 @@ import type { ReactNode } from 'react';
 export function flatten(attributes: Record<string, unknown>): [string, ReactNode][] {
   return Object.entries(attributes).flatMap(([name, value]): [string, ReactNode][] => {
     if (isObject(value)) {
-      const word = name.startsWith('urn:') ? '' : `${wordOf(name)}, `;
+      // The parts of a name say themselves that they are.
+      const word = name.startsWith('urn:') || name === 'name' ? '' : `${wordOf(name)}, `;
       return Object.entries(value).map(([inner, one]) => [`${word}${wordOf(inner)}`, show(one)]);
     }
     return [[wordOf(name), show(value)]];
@@ -38,6 +39,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** `familyName` as *Family name*. */
 export function wordOf(name: string): string {
+  if (name === 'userName') return 'Username';
   const words = name
     .replace(/^.*:/, '')
     .replace(/([a-z])([A-Z])/g, '$1 $2')

@@ -5,7 +5,7 @@ import { Card, Empty, Note, PageHead, Shown } from '../parts/page.tsx';
 import { SubjectLink } from '../parts/subject.tsx';
 import { Pager, Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
-import { showCount } from '../parts/words.ts';
+import { doorWord, showCount } from '../parts/words.ts';
 
 const perPage = 50;
 
@@ -53,6 +53,7 @@ export function ChangesPage() {
                 </div>
               )}
               <Table
+                key={search.after ?? ''}
                 label="Changes"
                 rows={items.toReversed()}
                 keyOf={(row) => row.seq}
@@ -74,7 +75,7 @@ export function ChangesPage() {
                   },
                   { head: 'Kind', on: 'wide', cell: (row) => <span className="muted">{row.subject.kind}</span> },
                   { head: 'By', on: 'wide', cell: (row) => <div className="clip">{row.actor}</div> },
-                  { head: 'Through', on: 'wide', cell: (row) => row.door },
+                  { head: 'Through', on: 'wide', cell: (row) => doorWord(row.door) },
                   { head: 'For', on: 'wide', cell: (row) => row.serviceProvider },
                   { head: 'When', right: true, cell: (row) => <Ago time={row.at} /> },
                 ]}

@@ -73,6 +73,7 @@ export function ConnectorFields(props: {
   target?: TargetAnswer | undefined;
 }) {
   const { kind, draft, change, error, disabled, target } = props;
+  const [isOpened, setOpened] = useState(false);
   const set = (key: string, value: Value) => change({ ...draft, settings: { ...draft.settings, [key]: value } });
   const shown = kind.settings.filter((setting) => isShown(kind, draft, setting));
   return (
@@ -90,22 +91,28 @@ export function ConnectorFields(props: {
             setting={setting}
             value={draft.settings[setting.key] ?? ''}
             set={(value) => set(setting.key, value)}
-            error={errorOf(error, `settings.${setting.key}`)}
+            error={errorOf(error, `settings.${setting.key}`, setting.label)}
             disabled={disabled}
             kept={secretOf(target, setting.key)}
           />
         ))}
       </div>
-      <details>
-        <summary style={{ cursor: 'pointer' }}>Limits, scope and what becomes of leavers</summary>
-        <div style={{ paddingTop: 16 }}>
-          <PolicyFields
-            draft={draft.policy}
-            change={(policy) => change({ ...draft, policy })}
-            error={error}
-            disabled={disabled}
-          />
-        </div>
+      <details className="more" onToggle={() => setOpened(true)}>
+        <summary>
+          <Icon name="chevron" size={14} />
+          Limits, scope and what becomes of leavers
+        </summary>
+        {/* Drawn from the description of the whole API, which is long: it is read when somebody looks. */}
+        {isOpened && (
+          <div style={{ paddingTop: 16 }}>
+            <PolicyFields
+              draft={draft.policy}
+              change={(policy) => change({ ...draft, policy })}
+              error={error}
+              disabled={disabled}
+            />
+          </div>
+        )}
       </details>
       <Refusal error={error} fields={shown.map(({ key }) => `settings.${key}`)} />
       <Test kind={kind} draft={draft} target={target} disabled={disabled} />

@@ -1,5 +1,6 @@
 import type { ExchangeAnswer } from '../../src/contract/attempt.ts';
 import { Code, Copy } from '../parts/code.tsx';
+import { Icon } from '../parts/icon.tsx';
 import { showExact } from '../parts/words.ts';
 
 /** The last is open: it is what the attempt ended with. What was said and heard, as it was kept: secrets were taken out before. */
@@ -25,13 +26,12 @@ function Exchange({ exchange, open }: { exchange: ExchangeAnswer; open: boolean 
     <details className="said" open={open}>
       <summary>
         <strong className="mono">{method}</strong>
-        <span className="mono grow" style={{ overflowWrap: 'anywhere' }}>
-          {url}
-        </span>
+        <span className="mono grow url">{url}</span>
         <span className={`state tone-${tone} num`}>{status ?? 'no answer'}</span>
         <span className="muted num" title={showExact(at)}>
           {tookMs} ms
         </span>
+        <Icon name="chevron" size={14} />
       </summary>
       <div className="exchange">
         {requestBody && <Body word="Request" text={requestBody} />}

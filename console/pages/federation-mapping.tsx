@@ -20,6 +20,17 @@ function MappingRows(props: {
   const { rows, set, columns, field, word, error, disabled } = props;
   return (
     <div className="stack tight whole">
+      {/* Each field is called by its own column; this is for the eye. */}
+      {rows.length > 0 && (
+        <div className="row small hide-narrow" aria-hidden="true">
+          {columns.map(({ name, label }) => (
+            <strong key={name} className="grow">
+              {label}
+            </strong>
+          ))}
+          {!disabled && <span style={{ width: 36 }} />}
+        </div>
+      )}
       {rows.map((row, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a row is its place in the list
         <div key={at} className="row wrap" style={{ alignItems: 'flex-start' }}>
@@ -32,7 +43,7 @@ function MappingRows(props: {
               placeholder={placeholder ?? label}
               autoComplete="off"
               disabled={disabled}
-              error={errorOf(error, `${field}[${at}].${name}`)}
+              error={errorOf(error, `${field}[${at}].${name}`, label)}
               value={row[name] ?? ''}
               onChange={(event) => {
                 const { value } = event.currentTarget;

@@ -15,22 +15,27 @@ export function Federation({ idpId }: { idpId: number }) {
   const query = useQuery(federationQuery(idpId));
   return (
     <Shown query={query} rows={4}>
-      {(federation) => (
-        <>
-          <ClaimConfiguration federation={federation} />
-          <RoleConfiguration federation={federation} />
-          <h2 className="card-title">Federated Authenticators</h2>
-          <HomeRealm federation={federation} />
-          <OpenIdConnect key={`oidc ${federation.authenticator?.type}`} federation={federation} />
-          <SamlWebSso key={`saml ${federation.authenticator?.type}`} federation={federation} />
-          <JustInTime federation={federation} />
-        </>
-      )}
+      {(federation) => <FederationSections federation={federation} />}
     </Shown>
   );
 }
 
-const fields = ['authenticator.issuer', 'authenticator.clientId', 'authenticator.clientSecret'];
+export function FederationSections({ federation }: { federation: FederationAnswer }) {
+  return (
+    <>
+      <ClaimConfiguration federation={federation} />
+      <RoleConfiguration federation={federation} />
+      <h2 className="card-title">Federated Authenticators</h2>
+      <HomeRealm federation={federation} />
+      <OpenIdConnect key={`oidc ${federation.authenticator?.type}`} federation={federation} />
+      <SamlWebSso key={`saml ${federation.authenticator?.type}`} federation={federation} />
+      <JustInTime federation={federation} />
+    </>
+  );
+}
+
+const fieldsOf = (...names: string[]) => names.map((name) => `authenticator.${name}`);
+const fields = fieldsOf('issuer', 'clientId', 'clientSecret');
 
 function OpenIdConnect({ federation }: { federation: FederationAnswer }) {
   const { redirectUri } = federation;
@@ -94,7 +99,7 @@ function OpenIdConnect({ federation }: { federation: FederationAnswer }) {
             placeholder={kept ? 'Replace it' : ''}
             autoComplete="new-password"
             disabled={shared.disabled}
-            error={errorOf(shared.error, 'authenticator.clientSecret')}
+            error={errorOf(shared.error, 'authenticator.clientSecret', 'Client Secret')}
             value={draft.values.clientSecret}
             onChange={(event) => draft.set('clientSecret', event.currentTarget.value)}
           />

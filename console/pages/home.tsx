@@ -5,11 +5,11 @@ import { causesQuery, changesQuery, statusQuery } from '../api/queries.ts';
 import { Causes } from '../frame/causes.tsx';
 import { healthOf, isBehind, StateBar, toLookAt } from '../parts/health.tsx';
 import { Icon } from '../parts/icon.tsx';
-import { Card, Empty, PageHead, Shown, together } from '../parts/page.tsx';
+import { Card, PageHead, Shown, together } from '../parts/page.tsx';
 import { StateTag } from '../parts/state.tsx';
 import { SubjectLink } from '../parts/subject.tsx';
 import { Ago } from '../parts/time.tsx';
-import { plural, showCount, showSpan } from '../parts/words.ts';
+import { doorWord, plural, showCount, showSpan } from '../parts/words.ts';
 import { Guide } from './guide.tsx';
 import { Throughput } from './throughput.tsx';
 import { Troubles } from './troubles.tsx';
@@ -57,7 +57,11 @@ function Answers({ status }: { status: StatusAnswer }) {
             {left > 0 && `, ${showCount(left)} left parked`}
           </span>
         </Link>
-        <Link className="answer" to="/" hash="targets">
+        <Link
+          className="answer"
+          to={behind[0] ? '/targets/$target' : '/deliveries'}
+          params={{ target: behind[0]?.name ?? '' }}
+        >
           <span className="question">
             <Icon name="hourglass" size={16} />
             Is any target behind?
@@ -82,14 +86,8 @@ function Answers({ status }: { status: StatusAnswer }) {
       <Troubles />
       <div className="home-main">
         <section aria-label="Targets" id="targets" className="stack">
-          {targets.length === 0 ? (
-            <Card>
-              <Empty icon="plug" title="No target yet">
-                A target is a connector of an identity provider: where accounts are sent.{' '}
-                <Link to="/identity-providers/add">Add an identity provider</Link>
-              </Empty>
-            </Card>
-          ) : (
+          {/* Where there is none the first steps say how one comes to be. */}
+          {targets.length > 0 && (
             <div className="tiles">
               {targets.map((target) => (
                 <Tile key={target.id} target={target} />
@@ -121,7 +119,7 @@ function Latest() {
         What changed lately?
       </span>
       <span className="figure">{last ? <Ago time={last.at} /> : 'Nothing yet'}</span>
-      <span className="muted clip">
+      <span className="muted">
         {last ? `${last.subject.name}, by ${last.actor}` : 'The log begins with the first person'}
       </span>
     </Link>
@@ -142,7 +140,7 @@ function Tile({ target }: { target: TargetStatus }) {
       <StateBar target={target} />
       <div className="tile-figures">
         <Figure value={showCount(target.accounts)} word="accounts" />
-        <Figure value={showCount(target.pending)} word="pending" />
+        <Figure value={showCount(target.pending)} word="to deliver" />
         <Figure value={showCount(toLookAt(target))} word="parked" />
       </div>
       <span className="muted small">{sayings(target).join('. ')}</span>
@@ -193,8 +191,8 @@ function Recent() {
               )}
             </span>
             <Ago time={change.at} />
-            <span className="muted small clip">
-              by {change.actor}, through {change.door}
+            <span className="muted small">
+              by {change.actor}, through {doorWord(change.door)}
             </span>
           </li>
         ))}

@@ -1,21 +1,17 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useState } from 'react';
-import type { ConnectorKindAnswer } from '../../src/contract/connector-kind.ts';
 import type { IdentityProviderAnswer, IdentityProviderInput } from '../../src/contract/identity-provider.ts';
-import type { TargetAnswer } from '../../src/contract/target.ts';
 import { call, step } from '../api/client.ts';
 import { connectorKindsQuery, identityProviderQuery, targetsQuery } from '../api/queries.ts';
 import { Act, useSay } from '../parts/act.tsx';
 import { type Draft, Form, Refusal, SwitchField, TextField, useDraft } from '../parts/form.tsx';
-import { Card, Fold, Note, PageHead, Shown } from '../parts/page.tsx';
+import { Card, Note, PageHead, Shown } from '../parts/page.tsx';
 import { For, useMay } from '../parts/role.tsx';
-import { StateTag } from '../parts/state.tsx';
-import { type ConnectorDraft, ConnectorFields, draftOf, TargetForm, toInput } from './connector.tsx';
+import { TargetForm } from './connector.tsx';
 import { Federation } from './federation.tsx';
 import { LinkedPeople } from './linked-people.tsx';
 
-type Basic = {
+export type Basic = {
   name: string;
   displayName: string;
   description: string;
@@ -26,19 +22,35 @@ type Basic = {
   enabled: boolean;
 };
 
-const basicFields = ['name', 'displayName', 'description', 'homeRealmId', 'alias', 'certificate', 'jwksUrl'] as const;
+export const basicFields = [
+  'name',
+  'displayName',
+  'description',
+  'homeRealmId',
+  'alias',
+  'certificate',
+  'jwksUrl',
+] as const;
 
-function basicOf(idp?: IdentityProviderAnswer): Basic {
+export function basicOf(idp?: IdentityProviderAnswer): Basic {
   const texts = Object.fromEntries(basicFields.map((field) => [field, idp?.[field] ?? '']));
   return { ...(texts as Omit<Basic, 'enabled'>), enabled: idp?.enabled ?? true };
 }
 
-function toIdentityProvider(basic: Basic): IdentityProviderInput {
+export function toIdentityProvider(basic: Basic): IdentityProviderInput {
   const texts = Object.fromEntries(basicFields.map((field) => [field, basic[field].trim() || null]));
   return { ...texts, name: basic.name.trim(), enabled: basic.enabled };
 }
 
-function BasicFields({ draft, error, disabled }: { draft: Draft<Basic>; error: Error | null; disabled: boolean }) {
+export function BasicFields({
+  draft,
+  error,
+  disabled,
+}: {
+  draft: Draft<Basic>;
+  error: Error | null;
+  disabled: boolean;
+}) {
   const shared = { draft, error, disabled };
   return (
     <div className="form">
@@ -74,94 +86,6 @@ function BasicFields({ draft, error, disabled }: { draft: Draft<Basic>; error: E
         help="Off: nothing is sent to any of its connectors, and nobody signs in through it."
       />
     </div>
-  );
-}
-
-/** The order of the seed: basic information, outbound provisioning connectors, Register. */
-export function AddIdentityProviderPage() {
-  const kinds = useQuery(connectorKindsQuery);
-  return (
-    <>
-      <PageHead title="Add identity provider" above={['Identity Providers', '/identity-providers']} />
-      <Shown query={kinds}>{({ items }) => <AddForm kinds={items} />}</Shown>
-    </>
-  );
-}
-
-function AddForm({ kinds }: { kinds: readonly ConnectorKindAnswer[] }) {
-  const client = useQueryClient();
-  const navigate = useNavigate();
-  const say = useSay();
-  const { administer } = useMay();
-  const basic = useDraft(basicOf());
-  const [connectors, setConnectors] = useState<Record<string, ConnectorDraft>>(() =>
-    Object.fromEntries(kinds.map((kind) => [kind.type, { ...draftOf(kind), enabled: false }])),
-  );
-  const [at, setAt] = useState<string>();
-  const isTouched = basic.isDirty || Object.values(connectors).some((one) => one.enabled);
-  const register = useMutation({
-    mutationFn: async () => {
-      setAt(undefined);
-      const idp = await call<IdentityProviderAnswer>('POST', '/identity-providers', {
-        body: toIdentityProvider(basic.values),
-      });
-      const made: TargetAnswer[] = [];
-      try {
-        for (const kind of kinds) {
-          const draft = connectors[kind.type]!;
-          if (!draft.enabled) continue;
-          setAt(kind.type);
-          const body = { type: kind.type, ...toInput(kind, draft) };
-          made.push(await call<TargetAnswer>('POST', `/identity-providers/${idp.id}/targets`, { body }));
-        }
-      } catch (error) {
-        // All of it or nothing: what is left is to be registered again when the form is right.
-        for (const target of made) await call('DELETE', `/targets/${target.id}`);
-        await call('DELETE', `/identity-providers/${idp.id}`);
-        throw error;
-      }
-      return idp;
-    },
-    onSuccess: async (idp) => {
-      say(`${idp.name} is registered.`);
-      basic.settle();
-      await client.invalidateQueries();
-      await navigate({ to: '/identity-providers/$id', params: { id: idp.name }, ignoreBlocker: true });
-    },
-  });
-  const { error } = register;
-  return (
-    <Form
-      submit={() => register.mutate()}
-      word="Register"
-      busy={register.isPending}
-      isDirty={isTouched}
-      hidden={!administer}
-    >
-      <div className="stack">
-        <Card title="Basic Information">
-          <BasicFields draft={basic} error={at === undefined ? error : null} disabled={!administer} />
-        </Card>
-        <h2 className="card-title">Outbound Provisioning Connectors</h2>
-        {kinds.map((kind) => (
-          <Fold
-            key={kind.type}
-            title={`${kind.label} Provisioning Configuration`}
-            open={connectors[kind.type]!.enabled}
-            beside={connectors[kind.type]!.enabled ? <StateTag state="due" /> : undefined}
-          >
-            <ConnectorFields
-              kind={kind}
-              draft={connectors[kind.type]!}
-              change={(draft) => setConnectors((all) => ({ ...all, [kind.type]: draft }))}
-              error={at === kind.type ? error : null}
-              disabled={!administer}
-            />
-          </Fold>
-        ))}
-        {at === undefined ? <Refusal error={error} fields={basicFields} /> : null}
-      </div>
-    </Form>
   );
 }
 

@@ -33,6 +33,7 @@ export function Members({ group }: { group: SubjectDetail }) {
           ) : (
             <>
               <Table
+                key={trail.length}
                 label="Members"
                 rows={items}
                 keyOf={(row) => row.id}
@@ -46,6 +47,7 @@ export function Members({ group }: { group: SubjectDetail }) {
                       <For need="administer">
                         <Act
                           word="Take out"
+                          about={row.name}
                           variant="subtle"
                           act={() => change({ remove: [row.id] })}
                           stale={stale}

@@ -77,7 +77,7 @@ export function PolicyFields(props: {
                 field={field}
                 value={draft[key] ?? ''}
                 set={(value) => change({ ...draft, [key]: value })}
-                error={errorOf(error, `policy.${key}`)}
+                error={errorOf(error, `policy.${key}`, wordOf(key))}
                 disabled={disabled}
               />
             ))}

@@ -109,9 +109,10 @@ export function AddUserPage() {
 export function EditUserPage() {
   const { id } = useParams({ from: '/users/$id/edit' });
   const query = useQuery({ ...subjectQuery('user', id), refetchInterval: false });
+  const name = query.data?.displayName ?? query.data?.name ?? 'user';
   return (
     <>
-      <PageHead title={`Edit ${query.data?.displayName ?? query.data?.name ?? 'user'}`} above={['Users', '/users']} />
+      <PageHead title={`Edit ${name}`} above={[name, `/users/${step(id)}`]} />
       <Shown query={query}>{(user) => <UserForm key={user.id} user={user} />}</Shown>
     </>
   );
@@ -156,7 +157,7 @@ function UserForm({ user }: { user?: SubjectDetail }) {
         <div className="form">
           <TextField {...shared} name="userName" label="Username" required help="Unique in its user store domain." />
           {user ? (
-            <div />
+            <div className="hide-narrow" />
           ) : (
             <ChoiceField
               {...shared}
@@ -184,7 +185,7 @@ function UserForm({ user }: { user?: SubjectDetail }) {
             description={user ? 'Blank: it stays.' : 'Blank: they have none here.'}
             autoComplete="new-password"
             disabled={!administer}
-            error={errorOf(save.error, 'password')}
+            error={errorOf(save.error, 'password', 'Password')}
             value={draft.values.password}
             onChange={(event) => draft.set('password', event.currentTarget.value)}
           />
@@ -203,21 +204,45 @@ function UserForm({ user }: { user?: SubjectDetail }) {
 }
 
 export function AddGroupPage() {
+  return (
+    <>
+      <PageHead title="Add group" above={['Groups', '/groups']} />
+      <GroupForm />
+    </>
+  );
+}
+
+export function EditGroupPage() {
+  const { id } = useParams({ from: '/groups/$id/edit' });
+  const query = useQuery({ ...subjectQuery('group', id), refetchInterval: false });
+  const name = query.data?.name ?? 'group';
+  return (
+    <>
+      <PageHead title={`Edit ${name}`} above={[name, `/groups/${step(id)}`]} />
+      <Shown query={query}>{(group) => <GroupForm key={group.id} group={group} />}</Shown>
+    </>
+  );
+}
+
+function GroupForm({ group }: { group?: SubjectDetail }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const say = useSay();
   const { administer } = useMay();
-  const draft = useDraft({ displayName: '', domain: 'PRIMARY' });
+  const [start] = useState({ displayName: String(group?.attributes.displayName ?? ''), domain: 'PRIMARY' });
+  const draft = useDraft(start);
   const domains = useQuery(domainsQuery);
   const save = useMutation({
     mutationFn: () => {
-      const { displayName, domain } = draft.values;
-      const body = { displayName: displayName.trim(), ...(domain === 'PRIMARY' ? {} : { domain }) };
+      const { domain } = draft.values;
+      const displayName = draft.values.displayName.trim();
+      if (group) return call<SubjectDetail>('PATCH', `/groups/${step(group.id)}`, { body: { displayName } });
+      const body = { displayName, ...(domain === 'PRIMARY' ? {} : { domain }) };
       return call<SubjectDetail>('POST', '/groups', { body });
     },
     onSuccess: async (saved) => {
       draft.settle();
-      say(`${saved.name} is added.`);
+      say(`${saved.name} is ${group ? 'updated' : 'added'}.`);
       await client.invalidateQueries();
       await navigate({ to: '/groups/$id', params: { id: saved.id }, ignoreBlocker: true });
     },
@@ -225,28 +250,27 @@ export function AddGroupPage() {
   const shared = { draft, error: save.error, disabled: !administer };
   const names = domains.data?.items.map(({ name }) => ({ value: name, label: name })) ?? [];
   return (
-    <>
-      <PageHead title="Add group" above={['Groups', '/groups']} />
-      <Card>
-        <Form
-          submit={() => save.mutate()}
-          word="Add"
-          busy={save.isPending}
-          isDirty={draft.isDirty}
-          hidden={!administer}
-        >
-          <div className="form">
-            <TextField {...shared} name="displayName" label="Name" required help="Unique in its user store domain." />
+    <Card>
+      <Form
+        submit={() => save.mutate()}
+        word={group ? 'Update' : 'Add'}
+        busy={save.isPending}
+        isDirty={draft.isDirty}
+        hidden={!administer}
+      >
+        <div className="form">
+          <TextField {...shared} name="displayName" label="Name" required help="Unique in its user store domain." />
+          {!group && (
             <ChoiceField
               {...shared}
               name="domain"
               label="User Store Domain"
               options={names.length > 0 ? names : [{ value: 'PRIMARY', label: 'PRIMARY' }]}
             />
-          </div>
-          <Refusal error={save.error} fields={['displayName', 'domain']} />
-        </Form>
-      </Card>
-    </>
+          )}
+        </div>
+        <Refusal error={save.error} fields={['displayName', 'domain']} />
+      </Form>
+    </Card>
   );
 }

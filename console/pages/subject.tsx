@@ -12,7 +12,7 @@ import { StateTag, stateOf } from '../parts/state.tsx';
 import { SubjectLink } from '../parts/subject.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
-import { plural } from '../parts/words.ts';
+import { doorWord, plural } from '../parts/words.ts';
 import { flatten } from './attributes.tsx';
 import { Members } from './members.tsx';
 import { UserLinks } from './user-links.tsx';
@@ -30,12 +30,11 @@ export function GroupPage() {
 function SubjectPage({ kind, id }: { kind: Kind; id: string }) {
   const query = useQuery(subjectQuery(kind, id));
   const { data } = query;
-  const place = placeOf(kind);
   const title = kind === 'user' ? (data?.displayName ?? data?.name) : data?.name;
   return (
     <>
       <PageHead
-        title={title ?? '…'}
+        title={title ?? (kind === 'user' ? 'User' : 'Group')}
         says={data && (kind === 'user' ? data.name : `Group in ${data.domain}`)}
         above={kind === 'user' ? ['Users', '/users'] : ['Groups', '/groups']}
         actions={data && <Actions subject={data} />}
@@ -80,11 +79,10 @@ function SubjectPage({ kind, id }: { kind: Kind; id: string }) {
               )}
             </Card>
             {kind === 'user' && subject.life === 'live' && <UserLinks user={subject} />}
-            <Changes id={subject.id} />
+            <Changes kind={kind} id={subject.id} />
           </div>
         )}
       </Shown>
-      <span className="unseen">{place}</span>
     </>
   );
 }
@@ -97,11 +95,14 @@ function Actions({ subject }: { subject: SubjectDetail }) {
   const there = accounts.filter((one) => one.remoteId !== null);
   return (
     <For need="administer">
+      <Button
+        variant="default"
+        onClick={() => navigate({ to: kind === 'user' ? '/users/$id/edit' : '/groups/$id/edit', params: { id } })}
+      >
+        Edit
+      </Button>
       {kind === 'user' && (
         <>
-          <Button variant="default" onClick={() => navigate({ to: '/users/$id/edit', params: { id } })}>
-            Edit
-          </Button>
           {lockedUntil !== null && (
             <Act
               word="Unlock"
@@ -163,7 +164,7 @@ function Accounts({ subject }: { subject: SubjectDetail }) {
             },
             { head: 'State', cell: (row) => <StateTag state={stateOf(row)} /> },
             {
-              head: 'Why',
+              head: 'Reason',
               cell: (row) => (
                 <div className="clip" title={row.reason ?? ''}>
                   {row.reason ?? <span className="muted">–</span>}
@@ -192,7 +193,7 @@ function Accounts({ subject }: { subject: SubjectDetail }) {
   );
 }
 
-function Changes({ id }: { id: string }) {
+function Changes({ kind, id }: { kind: Kind; id: string }) {
   const query = useQuery(changesQuery({ subject: id, limit: 20 }));
   return (
     <Card
@@ -212,7 +213,7 @@ function Changes({ id }: { id: string }) {
               rows={items.toReversed()}
               keyOf={(row) => row.seq}
               columns={[
-                { head: 'Number', cell: (row) => <span className="num">{row.seq}</span> },
+                { head: 'Number', on: 'wide', cell: (row) => <span className="num">{row.seq}</span> },
                 {
                   head: 'What',
                   cell: (row) =>
@@ -221,11 +222,11 @@ function Changes({ id }: { id: string }) {
                         member <SubjectLink subject={row.other} />
                       </>
                     ) : (
-                      'the resource'
+                      <span className="muted">{kind === 'user' ? 'attributes' : 'the group itself'}</span>
                     ),
                 },
                 { head: 'By', cell: (row) => <div className="clip">{row.actor}</div> },
-                { head: 'Through', on: 'wide', cell: (row) => <span className="muted">{row.door}</span> },
+                { head: 'Through', on: 'wide', cell: (row) => <span className="muted">{doorWord(row.door)}</span> },
                 { head: 'When', right: true, cell: (row) => <Ago time={row.at} /> },
               ]}
             />

@@ -79,6 +79,7 @@ function SubjectsPage({ kind }: { kind: Kind }) {
           ) : (
             <>
               <Table
+                key={startIndex}
                 label={place}
                 rows={items}
                 keyOf={(row) => row.id}

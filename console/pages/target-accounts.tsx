@@ -102,6 +102,7 @@ export function TargetAccounts({ target }: { target: TargetStatus }) {
           ) : (
             <>
               <Table
+                key={after ?? ''}
                 label="Accounts"
                 rows={items}
                 keyOf={(row) => row.subject.id}
@@ -117,7 +118,7 @@ export function TargetAccounts({ target }: { target: TargetStatus }) {
                   { head: 'Kind', on: 'wide', cell: (row) => <span className="muted">{row.subject.kind}</span> },
                   { head: 'State', cell: (row) => <StateTag state={stateOf(row)} /> },
                   {
-                    head: 'Why',
+                    head: 'Reason',
                     on: 'wide',
                     cell: (row) => (
                       <div className="clip" title={row.reason ?? ''}>

@@ -51,7 +51,7 @@ export function TargetPage() {
                 <PauseButton target={full} />
               </For>
               <Link to="/identity-providers/$id" params={{ id: full.identityProvider.name }}>
-                Its settings
+                Connector settings
               </Link>
             </>
           )
@@ -66,7 +66,7 @@ export function TargetPage() {
                   <TestSteps answer={tested} />
                 </Card>
               )}
-              <Causes targets={[own]} />
+              <Causes targets={[own]} isAlone />
               <Troubles target={own.name} />
               {own.paused && (
                 <Note tone="orange" icon="pause">

@@ -7,7 +7,7 @@ import { Card } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
 import { TargetLink } from '../parts/subject.tsx';
 import { Ago } from '../parts/time.tsx';
-import { plural, showCount } from '../parts/words.ts';
+import { plural, sentence, showCount } from '../parts/words.ts';
 import { RetryMany } from './retry-many.tsx';
 
 const shown = 8;
@@ -59,14 +59,13 @@ function Trouble({ trouble, more, isAlone }: { trouble: CauseAnswer; more: boole
               <TargetLink target={target} />:{' '}
             </>
           )}
-          <span className="cause">{cause}</span>
+          <span className="cause">{isAlone ? sentence(cause) : cause}</span>
         </div>
         <div className="muted small">
           {states.join(', ')}
           {since && (
             <>
-              {' '}
-              the first <Ago time={since} />
+              , the first <Ago time={since} />
               {latest && Date.parse(latest) - Date.parse(since) > aWhileMs && (
                 <>
                   , last <Ago time={latest} />

@@ -6,7 +6,7 @@ import { lookOf, lookOfOutcome, OutcomeTag, stateOf } from '../parts/state.tsx';
 import { Step } from '../parts/step.tsx';
 import { Table } from '../parts/table.tsx';
 import { Ago } from '../parts/time.tsx';
-import { plural, showExact } from '../parts/words.ts';
+import { doorWord, plural, sentence, showExact } from '../parts/words.ts';
 import { Decided } from './decide.tsx';
 import { Exchanges } from './exchange.tsx';
 
@@ -54,7 +54,7 @@ function Change({ account }: { account: AccountDetail }) {
             <Link to="/changes" search={{ after: since.seq - 1, subject: undefined }}>
               {since.seq}
             </Link>{' '}
-            by {since.actor} through {since.door}, for {why.serviceProvider}.{' '}
+            by {since.actor} through {doorWord(since.door)}, for {why.serviceProvider}.{' '}
           </>
         ) : (
           'The change that let it in is older than the log. '
@@ -149,7 +149,7 @@ function Mapping({ preview, trouble }: { preview: PreviewAnswer | undefined; tro
     ? `${doings[operation]}: ${plural(set.length, 'value')} to set${unset.length > 0 ? `, ${unset.length} to clear` : ''}`
     : doings[operation];
   const rows = [
-    ...mapping.map((row) => ({ ...row, is: set.includes(row.to) ? 'to be set' : 'as it is there' })),
+    ...mapping.map((row) => ({ ...row, is: set.includes(row.to) ? 'to be set' : asThere })),
     ...unset.map((to) => ({ to, from: '', value: undefined, is: 'to be cleared' })),
   ];
   return (
@@ -191,7 +191,12 @@ function Mapping({ preview, trouble }: { preview: PreviewAnswer | undefined; tro
                 </div>
               ),
             },
-            { head: 'Is', cell: (row) => <span className={row.is === 'as it is there' ? 'muted' : ''}>{row.is}</span> },
+            {
+              head: 'Is',
+              // Where all is alike it tells nothing that the sentence above does not.
+              ...(rows.every((row) => row.is === asThere) ? { on: 'wide' } : {}),
+              cell: (row) => <span className={row.is === asThere ? 'muted' : ''}>{row.is}</span>,
+            },
           ]}
         />
       )}
@@ -199,6 +204,7 @@ function Mapping({ preview, trouble }: { preview: PreviewAnswer | undefined; tro
   );
 }
 
+const asThere = 'as it is there';
 const shorten = (path: string) => path.replace(/^urn:.*:(?=[^:]+$)/, '… ');
 const sourceOf = (from: string) =>
   from === '$name' ? 'the name' : from === '$id' ? 'the id' : from === 'otherwise' ? 'the usual value' : shorten(from);
@@ -238,10 +244,11 @@ const verbs: Record<string, string> = {
   read: 'Read it there',
   members: 'Members',
   password: 'Password',
-  none: 'Nothing to say',
 };
 
 export function describe(attempt: Pick<AttemptDetail, 'operation' | 'outcome' | 'reason'>): string {
+  // Nothing was sent: it had come no further, or there was no need.
+  if (attempt.operation === 'none') return attempt.reason ? sentence(attempt.reason) : 'Nothing had to be sent';
   const what = verbs[attempt.operation ?? ''] ?? attempt.operation ?? 'Under way';
   return attempt.reason ? `${what}: ${attempt.reason}` : what;
 }

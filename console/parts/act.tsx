@@ -1,6 +1,7 @@
 import { Button, type ButtonProps, Modal } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react';
+import { useKeptFocus } from './focus.ts';
 import { Icon, type IconName } from './icon.tsx';
 
 type Toast = { id: number; tone: 'teal' | 'orange'; text: ReactNode };
@@ -69,6 +70,8 @@ function useDoing<T>() {
 
 type ActProps<T> = Doing<T> & {
   word: string;
+  /** Whom the word is about where the same button is in every row; said, and not shown. */
+  about?: string;
   icon?: IconName;
   variant?: ButtonProps['variant'];
   disabled?: boolean;
@@ -81,6 +84,7 @@ export function Act<T>(props: ActProps<T>) {
   const { word, icon, confirm, disabled = false } = props;
   const [asking, setAsking] = useState(false);
   const doing = useDoing<T>();
+  const button = useKeptFocus<HTMLButtonElement>(doing.isPending);
   const start = () => {
     setAsking(false);
     doing.mutate(props);
@@ -88,6 +92,7 @@ export function Act<T>(props: ActProps<T>) {
   return (
     <>
       <Button
+        ref={button}
         variant={props.variant ?? 'default'}
         leftSection={icon && <Icon name={icon} size={15} />}
         disabled={disabled}
@@ -95,6 +100,7 @@ export function Act<T>(props: ActProps<T>) {
         onClick={confirm ? () => setAsking(true) : start}
       >
         {word}
+        {props.about && <span className="unseen"> {props.about}</span>}
       </Button>
       {confirm && (
         <Modal opened={asking} onClose={() => setAsking(false)} title={confirm.title}>

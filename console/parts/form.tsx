@@ -3,6 +3,7 @@ import { useBlocker } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { ApiError } from '../api/client.ts';
 import { useGuard } from './act.tsx';
+import { idle, useKeptFocus, useRefusalFocus } from './focus.ts';
 import { Note } from './page.tsx';
 
 /**
@@ -36,9 +37,14 @@ export function useDraft<V extends object>(start: V): Draft<V> {
   };
 }
 
-/** What the server said about one field; undefined when it is not about it. */
-export function errorOf(error: Error | null, field: string): string | undefined {
-  return error instanceof ApiError && error.field === field ? error.message : undefined;
+/**
+ * What the server said about one field; undefined when it is not about it. It calls the field as the API does; people know
+ * it by its `label`.
+ */
+export function errorOf(error: Error | null, field: string, label?: string): string | undefined {
+  if (!(error instanceof ApiError) || error.field !== field) return undefined;
+  const isNamed = label !== undefined && error.message.startsWith(`${field} `);
+  return isNamed ? `${label}${error.message.slice(field.length)}` : error.message;
 }
 
 /** A refusal that belongs to none of the fields that are shown. */
@@ -46,7 +52,7 @@ export function Refusal({ error, fields }: { error: Error | null; fields: readon
   if (!error) return null;
   if (error instanceof ApiError && error.field !== undefined && fields.includes(error.field)) return null;
   return (
-    <div role="alert">
+    <div role="alert" tabIndex={-1}>
       <Note tone="orange" icon="warning">
         {error.message}
       </Note>
@@ -74,7 +80,7 @@ export function TextField<V extends object>(props: TextProps<V>) {
   const shared = {
     label,
     description: help,
-    error: errorOf(error, field),
+    error: errorOf(error, field, label),
     required,
     disabled,
     placeholder: props.placeholder ?? '',
@@ -123,7 +129,7 @@ export function ChoiceField<V extends object>(props: {
     <NativeSelect
       label={props.label}
       description={props.help}
-      error={errorOf(props.error ?? null, props.field ?? name)}
+      error={errorOf(props.error ?? null, props.field ?? name, props.label)}
       disabled={props.disabled ?? false}
       data={[...props.options]}
       value={String(draft.values[name] ?? '')}
@@ -155,16 +161,19 @@ export function Form(props: {
   hidden?: boolean;
 }) {
   useUnsaved(props.isDirty, props.busy);
+  const form = useRefusalFocus(props.busy);
+  const button = useKeptFocus<HTMLButtonElement>(props.busy);
+  const isIdle = !props.isDirty && !props.anyway;
   const send = (event: FormEvent) => {
     event.preventDefault();
-    props.submit();
+    if (!isIdle && !props.busy) props.submit();
   };
   return (
-    <form onSubmit={send} noValidate>
+    <form ref={form} onSubmit={send} noValidate>
       {props.children}
       <div className="form-foot">
         {!props.hidden && (
-          <Button type="submit" size="sm" loading={props.busy} disabled={!props.isDirty && !props.anyway}>
+          <Button ref={button} type="submit" size="sm" loading={props.busy} {...idle(isIdle)}>
             {props.word}
           </Button>
         )}

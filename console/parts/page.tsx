@@ -2,10 +2,13 @@ import { Button, Skeleton } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect } from 'react';
 import { ApiError } from '../api/client.ts';
+import { useHeadingFocus } from './focus.ts';
 import { Icon, type IconName } from './icon.tsx';
+import { sentence } from './words.ts';
 
 export function PageHead(props: { title: string; says?: ReactNode; actions?: ReactNode; above?: [string, string] }) {
   const { title, says, actions, above } = props;
+  const heading = useHeadingFocus();
   useEffect(() => {
     document.title = `${title} · Purvey`;
   }, [title]);
@@ -18,8 +21,10 @@ export function PageHead(props: { title: string; says?: ReactNode; actions?: Rea
             <span aria-hidden="true">/</span>
           </nav>
         )}
-        <h1>{title}</h1>
-        {says && <p>{says}</p>}
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
+        {says && <p role="status">{says}</p>}
       </div>
       {actions && <div className="row wrap">{actions}</div>}
     </div>
@@ -46,7 +51,7 @@ export function Failed({ error, again }: { error: Error; again?: () => void }) {
       <Icon name="warning" />
       <div className="grow">
         <strong>{isKnown && error.status === 404 ? 'It is not there.' : 'This could not be loaded.'}</strong>
-        <div>{error.message}</div>
+        <div>{sentence(error.message)}</div>
       </div>
       {again && (
         <Button variant="default" onClick={again}>

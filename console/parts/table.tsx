@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { idle } from './focus.ts';
 
 export type Column<R> = {
   head: string;
@@ -11,7 +12,10 @@ export type Column<R> = {
   right?: true;
 };
 
-/** Dense, with a head that stays. `label` says to a screen reader what is listed. */
+/**
+ * Dense, with a head that stays. `label` says to a screen reader what is listed. Another page of a list takes another `key`,
+ * so that it begins at its first row.
+ */
 export function Table<R>(props: {
   label: string;
   rows: readonly R[];
@@ -53,12 +57,14 @@ export function Table<R>(props: {
 export function Pager(props: { says: ReactNode; back?: (() => void) | undefined; on?: (() => void) | undefined }) {
   return (
     <div className="pager">
-      <span className="num">{props.says}</span>
+      <span className="num" role="status">
+        {props.says}
+      </span>
       <span className="row">
-        <Button variant="default" disabled={!props.back} onClick={props.back}>
+        <Button variant="default" {...idle(!props.back)} onClick={props.back}>
           Back
         </Button>
-        <Button variant="default" disabled={!props.on} onClick={props.on}>
+        <Button variant="default" {...idle(!props.on)} onClick={props.on}>
           Next
         </Button>
       </span>

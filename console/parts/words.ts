@@ -43,3 +43,17 @@ export function showSpan(ms: number): string {
 
 /** What is written in a SCIM filter between quotation marks. */
 export const quote = (text: string) => JSON.stringify(text);
+
+/** With a capital. */
+export const sentence = (text: string) => `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
+
+const doors: Record<string, string> = {
+  api: 'the admin API',
+  console: 'the console',
+  import: 'an import',
+  login: 'a sign-in',
+  scim: 'SCIM',
+  soap: 'SOAP',
+};
+/** The way that a change came in. */
+export const doorWord = (door: string) => doors[door] ?? door;

@@ -102,7 +102,7 @@ describe('people of a partner sign in to an application and arrive where it send
     const accounts = page.getByRole('region', { name: 'Accounts' });
     await accounts.getByRole('row', { name: /training:SCIM2.*done/ }).waitFor();
     const changes = page.getByRole('region', { name: 'Changes' });
-    await changes.getByRole('row', { name: /sign-in through partner.*login/ }).waitFor();
+    await changes.getByRole('row', { name: /sign-in through partner.*a sign-in/ }).waitFor();
     await accounts.getByRole('link', { name: /^why/ }).click();
     await page
       .getByRole('region', { name: 'The walk' })

@@ -70,6 +70,7 @@ describe('everybody can use the console', () => {
     )) {
       await show(page, server.url, path);
       await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true');
+      await reader.loaded(page);
       for (const sentence of await page.locator('.rule-sentence').all()) await sentence.click();
       assert.deepEqual(await faultsOf(page), [], name);
     }

@@ -87,6 +87,7 @@ export async function furnish(
     ['groups', '/groups'],
     ['group', `/groups/${group.id}`],
     ['add-group', '/groups/add'],
+    ['edit-group', `/groups/${group.id}/edit`],
     ['account-done', `/accounts/partner:SCIM2/${ada.id}`],
     ['account-parked', `/accounts/partner:SCIM2/${eve.id}`],
     ['account-to-decide', '/accounts/partner:SCIM2/joan'],
@@ -115,6 +116,7 @@ export async function furnish(
     ['delivery', `/deliveries/${attempt.id}`],
     ['changes', '/changes'],
     ['settings', '/settings'],
+    ['own-password', '/password'],
     ['nowhere', '/no/such/page'],
   ] as const;
   return { fake, pages };

@@ -66,7 +66,7 @@ describe('who may come in, and how far', () => {
     await page.getByRole('textbox', { name: 'New password', exact: true }).fill('short');
     await page.getByRole('textbox', { name: 'New password again' }).fill('short');
     await page.getByRole('button', { name: 'Change and go on' }).click();
-    await page.getByText('newPassword must have at least 12 characters').waitFor();
+    await page.getByText('New password must have at least 12 characters').waitFor();
     await page.getByRole('textbox', { name: 'New password', exact: true }).fill(ownPassword);
     await page.getByRole('button', { name: 'Change and go on' }).click();
     await page.getByText('Both new passwords must be the same.').waitFor();
@@ -178,6 +178,28 @@ describe('who may come in, and how far', () => {
     await row(coming.kid).getByText('coming: published, and signs nothing yet').waitFor();
     assert.ok(await card.getByRole('button', { name: 'Rotate now' }).isDisabled());
     assert.deepEqual(await faultsOf(page), []);
+  });
+
+  it('whoever is signed in changes their own password when they like, and stays signed in', async () => {
+    const page = await enterAs('nils', 'auditor');
+    await page.getByRole('button', { name: /Signed in as nils/ }).click();
+    await page.getByRole('menuitem', { name: 'Change password' }).click();
+    await page.getByRole('heading', { name: 'Change password' }).waitFor();
+    const change = page.getByRole('main').getByRole('button', { name: 'Change password' });
+    await page.getByRole('textbox', { name: 'Password as it is now' }).fill('not this one');
+    await page.getByRole('textbox', { name: 'New password', exact: true }).fill('noch eine Losung');
+    await page.getByRole('textbox', { name: 'New password again' }).fill('noch eine Losung');
+    await change.click();
+    await page.getByText(/is not the password as it is now/).waitFor();
+    await page.getByRole('textbox', { name: 'Password as it is now' }).fill(ownPassword);
+    await change.click();
+    await page.getByText('Your password is changed.').waitFor();
+    assert.equal(await page.getByRole('textbox', { name: 'New password', exact: true }).inputValue(), '');
+    await page.reload();
+    await page.getByRole('heading', { name: 'Change password' }).waitFor();
+    const other = await reader.open();
+    await signIn(other, server.url, 'nils', 'noch eine Losung');
+    await other.getByRole('navigation', { name: 'Main' }).waitFor();
   });
 
   it('an administrator adds operators, and gives them a role', async () => {
