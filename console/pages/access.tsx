@@ -182,7 +182,7 @@ function MakeToken(props: { serviceProvider: ServiceProviderAnswer | undefined; 
         label="What it is for"
         value={label}
         data-autofocus
-        error={errorOf(make.error, 'label')}
+        error={errorOf(make.error, 'label', 'What it is for')}
         onChange={(event) => setLabel(event.currentTarget.value)}
       />
       <MultiSelect
@@ -192,7 +192,7 @@ function MakeToken(props: { serviceProvider: ServiceProviderAnswer | undefined; 
           { value: 'admin', label: 'admin: everything an administrator may' },
         ]}
         value={scopes}
-        error={errorOf(make.error, 'scopes')}
+        error={errorOf(make.error, 'scopes', 'What it may do')}
         onChange={setScopes}
       />
       <Refusal error={make.error} fields={['label', 'scopes']} />

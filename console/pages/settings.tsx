@@ -167,7 +167,7 @@ function AddOperator({ done }: { done: (made: OperatorMade) => void }) {
       <TextInput
         label="Name"
         value={name}
-        error={errorOf(add.error, 'name')}
+        error={errorOf(add.error, 'name', 'Name')}
         onChange={(event) => setName(event.currentTarget.value)}
         autoComplete="off"
       />
@@ -222,7 +222,7 @@ function Domains() {
             <TextInput
               label="Name"
               value={name}
-              error={errorOf(add.error, 'name')}
+              error={errorOf(add.error, 'name', 'Name')}
               onChange={(event) => setName(event.currentTarget.value)}
               autoComplete="off"
             />
