@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { AccountRow } from '../store/schema.ts';
 import { prepare, type Store } from '../store/store.ts';
@@ -30,12 +31,12 @@ const perSlice = 50;
 
 export const noEffect: Effect = { accounts: 0, requests: 0, removals: 0, disables: 0, withheld: 0, looked: 0 };
 
-type Ends = { total: number; first: string | null; last: string | null };
+type Ends = { first: string | null; last: string | null };
 
 const selectEnds = prepare<{ targetId: number }, Ends>(
   (_, p) => sql<Ends>`
-    select count(*) as total, min(subject_id) as first, max(subject_id) as last from accounts
-    where target_id = ${p.targetId}`,
+    select (select min(subject_id) from accounts where target_id = ${p.targetId}) as first,
+      (select max(subject_id) from accounts where target_id = ${p.targetId}) as last`,
 );
 
 const selectSlice = prepare<{ targetId: number; after: string; limit: number }, AccountRow>((q, p) =>
@@ -48,10 +49,10 @@ const selectSlice = prepare<{ targetId: number; after: string; limit: number }, 
     .limit(p.limit),
 );
 
-export async function foresee(store: Store, book: TargetBook, open: OpenTarget): Promise<Effect> {
+/** `total`: so many accounts the target has, or had a moment ago. */
+export async function foresee(store: Store, book: TargetBook, open: OpenTarget, total: number): Promise<Effect> {
   const targetId = open.target.id;
   const [ends] = await store.read((reading) => reading.run(selectEnds, { targetId }));
-  const total = Number(ends!.total);
   const effect = { ...noEffect };
   let after = '';
   for (let n = 0; n * perSlice < Math.min(total, mostLooked); n++) {
@@ -70,6 +71,7 @@ export async function foresee(store: Store, book: TargetBook, open: OpenTarget):
     if (!last) break;
     effect.looked += rows.length;
     after = last.subject_id;
+    await turn();
   }
   return { ...reckon(effect, total), accounts: total };
 }

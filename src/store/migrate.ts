@@ -16,6 +16,7 @@ import { serviceProviderSettings } from './migrations/0013-service-provider-sett
 import { keyRotation } from './migrations/0014-key-rotation.ts';
 import { signInLocks } from './migrations/0015-sign-in-locks.ts';
 import { requestedClaims } from './migrations/0016-requested-claims.ts';
+import { manyAccounts } from './migrations/0020-many-accounts.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
@@ -36,6 +37,7 @@ const migrations: readonly Migration[] = [
   keyRotation,
   signInLocks,
   requestedClaims,
+  manyAccounts,
 ];
 
 /**

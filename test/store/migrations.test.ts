@@ -25,6 +25,7 @@ const known = [
   '0014-key-rotation',
   '0015-sign-in-locks',
   '0016-requested-claims',
+  '0020-many-accounts',
 ];
 
 async function namesTaken(store: Store): Promise<string[]> {
