@@ -55,8 +55,9 @@ export type Bulk = {
 
 export function openSqliteBulk(file: string): Bulk {
   const db = new DatabaseSync(file);
+  // Without a log: everything would be written twice.
   db.exec(
-    'pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -400000; pragma temp_store = memory',
+    'pragma journal_mode = memory; pragma synchronous = off; pragma cache_size = -400000; pragma temp_store = memory',
   );
   return {
     kind: 'sqlite',

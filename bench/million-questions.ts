@@ -158,17 +158,19 @@ export async function askAll(
   const pool = new Pool(url, { connections: 8, pipelining: 1 });
   const other = new Pool(url, { connections: 1, pipelining: 1 });
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const send = async ({ method = 'GET', path, body }: Request): Promise<void> => {
+  const send = async ({ method = 'GET', path, body }: Request, mayBeRefused: boolean): Promise<void> => {
     const answer = await pool.request({ method, path, headers, ...(body === undefined ? {} : { body }) });
     const text = await answer.body.text();
-    if (answer.statusCode !== 200)
+    // A search that looks at everybody may take longer than a search may.
+    const isRefused = mayBeRefused && text.includes('tooMany');
+    if (answer.statusCode !== 200 && !isRefused)
       throw new Error(`${method} ${path} answered ${answer.statusCode}: ${text.slice(0, 300)}`);
   };
   const answered: Answered[] = [];
   try {
     for (const { name, isWide = false, ask } of questions) {
       // What is compiled at its first use belongs to no question.
-      await Promise.all(ask(0).map(send));
+      await Promise.all(ask(0).map((one) => send(one, isWide)));
       let isOver = false;
       let longest = 0;
       const waiting = (async () => {
@@ -185,7 +187,7 @@ export async function askAll(
       const until = performance.now() + maxMs;
       for (let n = 1; n <= (isWide ? 2 : times) && (took.length < 3 || performance.now() < until); n++) {
         const began = performance.now();
-        await Promise.all(ask(n).map(send));
+        await Promise.all(ask(n).map((one) => send(one, isWide)));
         took.push(performance.now() - began);
       }
       const processor = ((readUsage(pid).cpuSeconds - before) * 1_000) / took.length;

@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startPostgres } from '../test/postgres.ts';
@@ -247,6 +248,10 @@ export async function benchMillion({
   for (let n = 1; n <= 4; n++) groups.set(`team.000${n}.0`, middle);
   const program = buildPurvey();
   const data = makeDataFolder();
+  // Gigabytes: also when it is interrupted.
+  const forget = () => removeFolder(data);
+  process.once('exit', forget);
+  process.once('SIGINT', () => process.exit(130));
   let target: Running | undefined;
   let postgres: Awaited<ReturnType<typeof startPostgres>> | undefined;
   let purvey: PurveyProcess | undefined;
@@ -272,10 +277,12 @@ export async function benchMillion({
     console.log(
       `${count(known.users)} users, ${count(known.groups)} groups, on ${database}: started in ${times.map((ms) => ms.toFixed(0)).join(', ')} ms, ${atRest.toFixed(0)} MB at rest`,
     );
+    console.log(`load of the machine ${loadavg()[0]!.toFixed(1)} on ${availableParallelism()} processors`);
     console.log(`${'question'.padEnd(30)}   middle  slowest  processor  others wait (ms)`);
     const answered = await askAll(server, listQuestions(known), { times: 30, maxMs: 10_000, onAnswered: print });
     const after = readUsage(server.pid);
     console.log(`memory after all questions: ${after.residentMb.toFixed(0)} MB, ${after.peakMb.toFixed(0)} MB at most`);
+    console.log(`load of the machine now ${loadavg()[0]!.toFixed(1)}`);
     const toTarget = await deliverOneByOne(server, target, known);
     const delivery = percentile(toTarget, 0.5);
     console.log(
@@ -293,7 +300,8 @@ export async function benchMillion({
     await purvey?.stop();
     await target?.stop();
     await postgres?.stop();
-    removeFolder(data);
+    process.off('exit', forget);
+    forget();
   }
 }
 

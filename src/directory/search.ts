@@ -7,7 +7,7 @@ import type { SubjectRow } from '../store/schema.ts';
 import { prepare, type Reading } from '../store/store.ts';
 import { compileFilter, isNarrow, listBeginnings } from './filter-sql.ts';
 import { dropPrimaryPrefix } from './names.ts';
-import { type Place, scanSubjects } from './scan.ts';
+import { countLive, type Place, scanSubjects } from './scan.ts';
 import { compileSort, type SortKey } from './sort-sql.ts';
 import { nameAttribute, readSubjects, type Subject, toSubject } from './subjects.ts';
 
@@ -117,6 +117,10 @@ export async function countMatching(reading: Reading, kinds: Kind | readonly Kin
     return (await scan(reading, kinds, query, { skip: 0, limit: 0, counts: true })).total;
   }
   let total = 0;
+  if (!query.filter && query.domain === undefined) {
+    for (const kind of listKinds(kinds)) total += await countLive(reading, kind);
+    return total;
+  }
   for (const kind of listKinds(kinds)) {
     const count = sql<{
       n: number;
