@@ -11,7 +11,7 @@ const hole = '…';
  */
 export function causeOf(reason: string, name: string | null, known: Map<string, string> = new Map()): string {
   let text = reason.slice(0, 1_000);
-  if (name !== null && name.length > 1) text = text.replace(wordOf(name), hole);
+  if (name !== null && name.length > 1 && mayHold(text, name)) text = text.replace(wordOf(name), hole);
   const nameless = text;
   const before = known.get(nameless);
   if (before !== undefined) return before;
@@ -37,6 +37,14 @@ const own: readonly (readonly [RegExp, string])[] = [
   // Lists of any length are one cause.
   [/(…(?: \(id …\))?)(?:(?:, | and )…(?: \(id …\))?)+/g, '$1'],
 ];
+
+/**
+ * Spares most texts the search for a word. Of other letters than these the search knows more forms than two; of these
+ * only the long s has one more.
+ */
+function mayHold(text: string, name: string): boolean {
+  return !/^[ -~]*$/.test(name) || text.toLowerCase().replaceAll('ſ', 's').includes(name.toLowerCase());
+}
 
 function wordOf(name: string): RegExp {
   const literal = name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

@@ -79,21 +79,24 @@ const perPiece = 20_000;
 const nextTarget = prepare<{ after: number }, { id: number | null }>(
   (_, p) => sql<{ id: number | null }>`select min(target_id) as id from accounts where target_id > ${p.after}`,
 );
-const countPiece = prepare<{ targetId: number; after: string; limit: number }, { last: string | null; count: number }>(
-  (_, p) => sql<{ last: string | null; count: number }>`
-    select max(subject_id) as last, count(*) as count from (
-      select subject_id from accounts where target_id = ${p.targetId} and subject_id > ${p.after}
-      order by subject_id limit ${p.limit}) as piece`,
+const endOfPiece = prepare<{ targetId: number; after: string }, { id: string }>(
+  (_, p) => sql<{ id: string }>`
+    select subject_id as id from accounts where target_id = ${p.targetId} and subject_id > ${p.after}
+    order by subject_id limit 1 offset ${sql.lit(perPiece - 1)}`,
+);
+const countRest = prepare<{ targetId: number; after: string }, { count: number }>(
+  (_, p) => sql<{ count: number }>`
+    select count(*) as count from accounts where target_id = ${p.targetId} and subject_id > ${p.after}`,
 );
 
 /** How many accounts a target has: counted in pieces, with a pause after each; not inside a write. */
 async function countAccountsAt(reading: Reading, targetId: number): Promise<number> {
   let total = 0;
   for (let after = ''; ; ) {
-    const [piece] = await reading.run(countPiece, { targetId, after, limit: perPiece });
-    total += piece!.count;
-    if (piece!.count < perPiece) return total;
-    after = piece!.last!;
+    const [last] = await reading.run(endOfPiece, { targetId, after });
+    if (!last) return total + (await reading.run(countRest, { targetId, after }))[0]!.count;
+    total += perPiece;
+    after = last.id;
     await turn();
   }
 }
