@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 // A SCIM target that agrees to everything as fast as it can, in a process of its own. It keeps the bodies as they came,
 // and only when asked, at /tally, looks at who was created; /clear forgets them. Until /open it asks for patience.
 // /arrivals answers when which request came since it was last asked, from its first time on, and forgets it.
+// Ids begin with the first argument. Who is to be created with a nickName `refused: WHY` is refused, and WHY said.
 
 const type = 'application/scim+json';
 const config = JSON.stringify({
@@ -17,6 +18,8 @@ const nobody = JSON.stringify({
   itemsPerPage: 0,
   Resources: [],
 });
+const ids = process.argv[2] ?? 'n';
+const refusal = /"nickName":"refused: ([^"]+)"/;
 let bodies: Buffer[] = [];
 /** Ids are given once, also after /clear. */
 let made = 0;
@@ -46,10 +49,15 @@ const server = createServer((request, response) => {
       response.setHeader('retry-after', '2');
       answer(429, '{}');
     } else if (method === 'POST') {
+      const why = refusal.exec(String(Buffer.concat(chunks)))?.[1];
+      if (why !== undefined) {
+        answer(400, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"400","detail":"${why}"}`);
+        return;
+      }
       if (bodies.length === 0) firstAt = Date.now();
       bodies.push(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
       made++;
-      answer(201, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"n${made}"}`);
+      answer(201, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"${ids}${made}"}`);
     } else if (url === '/count') answer(200, String(bodies.length));
     else if (url === '/tally') answer(200, JSON.stringify(tally()));
     else if (url === '/bodies') answer(200, bodies.map((body) => body.toString('utf8')).join('\n'));

@@ -70,7 +70,15 @@ export const causesQuery = queryOptions({
 export type Kind = 'user' | 'group';
 export const placeOf = (kind: Kind) => (kind === 'user' ? 'users' : 'groups');
 
-export const subjectsQuery = (kind: Kind, query: { filter: string | undefined; startIndex: number; limit: number }) =>
+/** `name`: the beginning of a name; instead of `filter`. */
+export type SubjectFilter = {
+  filter?: string | undefined;
+  name?: string | undefined;
+  startIndex: number;
+  limit: number;
+};
+
+export const subjectsQuery = (kind: Kind, query: SubjectFilter) =>
   queryOptions({
     queryKey: ['subjects', kind, query],
     queryFn: () => get<SubjectList>(`/${placeOf(kind)}`, query),

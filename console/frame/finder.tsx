@@ -5,7 +5,6 @@ import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useState } from 'react';
 import { changesQuery, remoteIdQuery, subjectsQuery, targetsQuery } from '../api/queries.ts';
 import { Icon, type IconName } from '../parts/icon.tsx';
-import { nameFilter } from '../parts/subject.tsx';
 
 type Found = { key: string; icon: IconName; word: string; says: string; href: string };
 
@@ -95,12 +94,9 @@ function tellFound(found: readonly Found[], at: number): string {
 
 function useFound(text: string): { found: Found[]; isLooking: boolean } {
   const isOn = text !== '';
-  const query = { filter: nameFilter('user', text), startIndex: 1, limit: 5 };
+  const query = { name: text, startIndex: 1, limit: 5 };
   const users = useQuery({ ...subjectsQuery('user', query), enabled: isOn });
-  const groups = useQuery({
-    ...subjectsQuery('group', { ...query, filter: nameFilter('group', text) }),
-    enabled: isOn,
-  });
+  const groups = useQuery({ ...subjectsQuery('group', query), enabled: isOn });
   const targets = useQuery(targetsQuery);
   const there = useQuery({ ...remoteIdQuery(text), enabled: isOn });
   const seq = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;

@@ -10,7 +10,7 @@ import { Act } from '../parts/act.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Card, Empty, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
-import { nameFilter, SubjectLink } from '../parts/subject.tsx';
+import { SubjectLink } from '../parts/subject.tsx';
 import { Pager, Table } from '../parts/table.tsx';
 
 const stale = ['members', 'subject', 'changes', 'status', 'accounts'];
@@ -79,7 +79,7 @@ function AddMember(props: { group: SubjectDetail; change: (body: { add: string[]
   const { group, change } = props;
   const [text, setText] = useState('');
   const [slow] = useDebouncedValue(text.trim(), 200);
-  const query = { filter: nameFilter('user', slow), startIndex: 1, limit: 5 };
+  const query = { name: slow, startIndex: 1, limit: 5 };
   const found = useQuery({ ...subjectsQuery('user', query), enabled: slow !== '' });
   const shown: SubjectRef[] = slow === '' ? [] : (found.data?.items ?? []).map((one) => ({ ...one, life: 'live' }));
   return (

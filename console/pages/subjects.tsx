@@ -25,11 +25,12 @@ function SubjectsPage({ kind }: { kind: Kind }) {
   const search = useSearch({ from: to });
   const navigate = useNavigate();
   const { q = '', domain, filter, from = 1 } = search;
-  const parts = [nameFilter(kind, q), domain && domainFilter(kind, domain), filter].filter((one) => one !== undefined);
+  const isNameAlone = q !== '' && !domain && !filter;
+  const parts = [nameFilter(kind, q), domain && domainFilter(kind, domain), filter].filter(Boolean);
   const asked = parts.length > 1 ? parts.map((one) => `(${one})`).join(' and ') : parts[0];
-  const query = useQuery(
-    subjectsQuery(kind, { filter: asked || undefined, startIndex: Math.max(from, 1), limit: perPage }),
-  );
+  // A name alone is looked up by the index of names, whoever else is there.
+  const chosen = isNameAlone ? { name: q } : { filter: asked || undefined };
+  const query = useQuery(subjectsQuery(kind, { ...chosen, startIndex: Math.max(from, 1), limit: perPage }));
   const turn = (change: Partial<typeof search>) =>
     void navigate({ to, search: { ...search, from: undefined, ...change }, replace: true });
   const isAsked = asked !== undefined && asked !== '';
@@ -47,12 +48,12 @@ function SubjectsPage({ kind }: { kind: Kind }) {
     <>
       <PageHead
         title={kind === 'user' ? 'Users' : 'Groups'}
-        says={query.data ? `${showCount(query.data.total)} ${isAsked ? 'found' : `in the directory`}` : 'The directory'}
+        says={query.data ? `${showTotal(query.data)} ${isAsked ? 'found' : `in the directory`}` : 'The directory'}
         actions={add}
       />
       <Tools key={place} kind={kind} q={q} domain={domain} filter={filter} turn={turn} />
       <Shown query={query}>
-        {({ items, total, startIndex }) =>
+        {({ items, total, more, startIndex }) =>
           items.length === 0 ? (
             <Card>
               {isAsked ? (
@@ -86,9 +87,9 @@ function SubjectsPage({ kind }: { kind: Kind }) {
                 columns={kind === 'user' ? userColumns : groupColumns}
               />
               <Pager
-                says={`${showCount(startIndex)}–${showCount(startIndex + items.length - 1)} of ${showCount(total)}`}
+                says={`${showCount(startIndex)}–${showCount(startIndex + items.length - 1)} of ${showTotal({ total, more })}`}
                 back={startIndex > 1 ? () => turn({ from: Math.max(1, startIndex - perPage) }) : undefined}
-                on={startIndex + items.length <= total ? () => turn({ from: startIndex + perPage }) : undefined}
+                on={startIndex + items.length <= total || more ? () => turn({ from: startIndex + perPage }) : undefined}
               />
             </>
           )
@@ -97,6 +98,9 @@ function SubjectsPage({ kind }: { kind: Kind }) {
     </>
   );
 }
+
+const showTotal = ({ total, more }: { total: number; more: boolean }) =>
+  more ? `more than ${showCount(total)}` : showCount(total);
 
 /** Names outside PRIMARY are written with their domain. */
 function domainFilter(kind: Kind, domain: string): string {

@@ -20,7 +20,12 @@ export const directoryOperations: readonly Operation[] = [
       method: 'get',
       path: `/${place}`,
       summary: `The ${place} of the directory`,
-      query: { filter: 'A SCIM filter (RFC 7644 section 3.4.2.2)', startIndex: 'Counts from 1', limit: list },
+      query: {
+        filter: 'A SCIM filter (RFC 7644 section 3.4.2.2)',
+        name: `The beginning of a name${place === 'users' ? ' or displayName' : ''}, without regard to case; instead of a filter. In the order of names`,
+        startIndex: 'Counts from 1',
+        limit: list,
+      },
       answers: { 200: SubjectList },
     },
     {

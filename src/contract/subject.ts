@@ -20,6 +20,8 @@ export type SubjectAnswer = Static<typeof SubjectAnswer>;
 
 export const SubjectList = Type.Object({
   total: Type.Integer(),
+  /** There are more than `total`: of names that begin alike only the first thousands are counted. */
+  more: Type.Boolean(),
   /** Counts from 1. */
   startIndex: Type.Integer(),
   items: Type.Array(SubjectAnswer),

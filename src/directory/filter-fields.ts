@@ -24,6 +24,8 @@ export type Value =
       folded?: RawBuilder<unknown>;
       /** A column with an index that holds `indexKey` of the value as it is compared. */
       key?: RawBuilder<unknown>;
+      /** Whether there is a value, where columns say so. */
+      present?: Condition;
     }
   /** A moment in milliseconds. */
   | { moment: RawBuilder<unknown> }
@@ -159,10 +161,12 @@ export function openFields(kind: Subject['kind'], type: ResourceType, dialect: D
 
   /** Attributes with a column of their own. */
   function withColumns(name: string, text: RawBuilder<unknown>): Value {
-    if (name === nameAttribute[kind]) return { text, folded: sql.ref('s.name_key') };
-    if (name === 'displayName') return { text, key: sql.ref('s.display_key') };
-    if (name === 'externalId') return { text, key: sql.ref('s.external_id') };
-    if (name === 'id') return { text: sql.ref('s.id') };
+    // Without a look into the document an index has all that is asked for.
+    const ofKey = (key: RawBuilder<unknown>) => ({ text, key, present: sql`(${key} is not null)` });
+    if (name === nameAttribute[kind]) return { text, folded: sql.ref('s.name_key'), present: always };
+    if (name === 'displayName') return ofKey(sql.ref('s.display_key'));
+    if (name === 'externalId') return ofKey(sql.ref('s.external_id'));
+    if (name === 'id') return { text: sql.ref('s.id'), present: always };
     return { text };
   }
 
@@ -263,11 +267,8 @@ export function valueIn(
 /** A field with at most one value. */
 export function single(attribute: Attribute, value: Value): Field {
   if (!('text' in value)) return { attribute, any: (test) => test(value), none: () => never };
-  return {
-    attribute,
-    any: (test) => sql`(${value.text} is not null and ${test(value)})`,
-    none: () => sql`(${value.text} is null)`,
-  };
+  const present = value.present ?? sql`(${value.text} is not null)`;
+  return { attribute, any: (test) => sql`(${present} and ${test(value)})`, none: () => sql`(not ${present})` };
 }
 
 /** The values that a sub-attribute has in all elements. */

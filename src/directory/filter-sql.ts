@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { fold } from '../base/fold.ts';
 import { Problem } from '../base/problem.ts';
 import { type AttrPath, type Compare, type CompareOp, type Filter, formatAttrPath } from '../protocol/scim/filter.ts';
 import { checkFilter, comparisonValue, matchesElement } from '../protocol/scim/match.ts';
@@ -25,7 +26,7 @@ type Scope = { kind: Subject['kind']; type: ResourceType; fields: Fields; dialec
  * A filter as SQL, for a statement in which the table `subjects` is called `s`: true exactly where `matchesFilter` says
  * so of the resource as the door shows it, with one addition: a name compared with `PRIMARY/ada` is compared with
  * `ada`. Comparisons by `eq` with the name, externalId, id, `emails.value`, the displayName of users, `groups.value`
- * and unique attributes of extensions go through an index, and so does `sw` with the name.
+ * and unique attributes of extensions go through an index, and so does `sw` with the name and, if it is short, the displayName.
  *
  * `among`: the types that are asked together (RFC 7644 section 3.4.2.1); an attribute that only another of them has has
  * no value here. Throws `Problem('invalidFilter')` for an attribute none has or an operator it does not know.
@@ -74,14 +75,20 @@ function compileUnknown(filter: Exclude<Filter, { op: 'and' | 'or' | 'not' }>): 
 
 /**
  * Whether all that a filter can match is found through an index, so that its cost follows what matches. Any other is to
- * be looked for one by one.
+ * be looked for one by one. `except`: parts of it that are not to be looked up.
  */
-export function isNarrow(filter: Filter, kind: Subject['kind'], type: ResourceType): boolean {
+export function isNarrow(
+  filter: Filter,
+  kind: Subject['kind'],
+  type: ResourceType,
+  except: ReadonlySet<Filter> = new Set(),
+): boolean {
+  if (except.has(filter)) return false;
   switch (filter.op) {
     case 'and':
-      return filter.parts.some((part) => isNarrow(part, kind, type));
+      return filter.parts.some((part) => isNarrow(part, kind, type, except));
     case 'or':
-      return filter.parts.every((part) => isNarrow(part, kind, type));
+      return filter.parts.every((part) => isNarrow(part, kind, type, except));
     case 'has': {
       const location = locateAttribute(type, filter.path);
       if (!location?.attribute) return true;
@@ -96,7 +103,7 @@ export function isNarrow(filter: Filter, kind: Subject['kind'], type: ResourceTy
       if (extension === undefined && typeof filter.value !== 'string') return false;
       const name = extension === undefined && !sub ? attribute.name : undefined;
       if (name === nameAttribute[kind]) return filter.op === 'eq' || filter.value !== '';
-      if (filter.op === 'sw') return false;
+      if (filter.op === 'sw') return name === 'displayName' && isShortBeginning(filter.value);
       if (name === 'id' || name === 'externalId' || name === 'displayName') return true;
       const path = sub || attribute.type !== 'complex' ? filter.path : { ...filter.path, sub: 'value' };
       const leaf = locateAttribute(type, path);
@@ -106,6 +113,21 @@ export function isNarrow(filter: Filter, kind: Subject['kind'], type: ResourceTy
     default:
       return false;
   }
+}
+
+/** The parts of a filter that ask for a beginning which an index knows. */
+export function listBeginnings(filter: Filter, kind: Subject['kind'], type: ResourceType): Filter[] {
+  if (filter.op === 'and' || filter.op === 'or')
+    return filter.parts.flatMap((part) => listBeginnings(part, kind, type));
+  const isKnown = filter.op === 'sw' && locateAttribute(type, filter.path)?.attribute !== undefined;
+  return isKnown && isNarrow(filter, kind, type) ? [filter] : [];
+}
+
+/** In code points; keys hold more (`keys.ts`). */
+const longestByKey = 200;
+
+function isShortBeginning(value: Compare['value']): boolean {
+  return typeof value === 'string' && value !== '' && [...fold(value)].length <= longestByKey;
 }
 
 function joinParts(op: 'and' | 'or', parts: readonly Condition[]): Condition {
@@ -267,9 +289,16 @@ function compareTexts(
   if (op === 'ew') {
     return sql`(length(${text}) >= ${length} and substr(${text}, length(${text}) - ${length} + 1) = ${wanted})`;
   }
+  // The key of a text is cut far behind so short a beginning.
+  if (value.key && isFolded && length <= longestByKey) return rangeOf(value.key, wanted);
   if (!value.folded) return sql`(substr(${text}, 1, ${length}) = ${wanted})`;
-  const end = endOfPrefix(wanted);
-  return end === undefined ? sql`(${text} >= ${wanted})` : sql`(${text} >= ${wanted} and ${text} < ${end})`;
+  return rangeOf(text, wanted);
+}
+
+/** All that begin with `prefix`, as a range that an index knows. */
+export function rangeOf(text: RawBuilder<unknown>, prefix: string): RawBuilder<unknown> {
+  const end = endOfPrefix(prefix);
+  return end === undefined ? sql`(${text} >= ${prefix})` : sql`(${text} >= ${prefix} and ${text} < ${end})`;
 }
 
 /** The first text in code point order after all that begin with `prefix`; `undefined` when there is none. */

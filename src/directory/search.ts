@@ -2,11 +2,12 @@ import { type RawBuilder, sql } from 'kysely';
 import { fold } from '../base/fold.ts';
 import type { Filter } from '../protocol/scim/filter.ts';
 import { coreTypes, locateAttribute, type ResourceType } from '../protocol/scim/schema.ts';
+import type { Dialect } from '../store/dialect.ts';
 import type { SubjectRow } from '../store/schema.ts';
 import { prepare, type Reading } from '../store/store.ts';
-import { compileFilter, isNarrow } from './filter-sql.ts';
+import { compileFilter, isNarrow, listBeginnings } from './filter-sql.ts';
 import { dropPrimaryPrefix } from './names.ts';
-import { type Place, scanSubjects } from './scan.ts';
+import { countLive, type Place, scanSubjects } from './scan.ts';
 import { compileSort, type SortKey } from './sort-sql.ts';
 import { nameAttribute, readSubjects, type Subject, toSubject } from './subjects.ts';
 
@@ -40,6 +41,8 @@ export type Search = Query & {
   startIndex: number;
   /** At most so many; 0 asks for the total alone. */
   count: number;
+  /** How many there are in all, where that is known; told instead of counting them when there is no filter. */
+  known?: number;
 };
 
 /**
@@ -64,14 +67,20 @@ export async function listSubjects(
   }
   if (count === 0) return { total: await countMatching(reading, kinds, search), subjects: [] };
   const skip = startIndex - 1;
-  if (isWide(listKinds(kinds), search)) {
-    const { places, total } = await scan(reading, kinds, search, { skip, limit: count, counts: true });
-    return { total, subjects: await readPlaces(reading, places) };
+  if (await isWide(reading, listKinds(kinds), search)) {
+    const counts = search.filter?.op !== 'sw' || !isNarrowForAll(listKinds(kinds), search);
+    const { places, total } = await scan(reading, kinds, search, { skip, limit: count, counts });
+    const subjects = await readPlaces(reading, places);
+    return { total: counts ? total : await countMatching(reading, kinds, search), subjects };
   }
   const rows = await readPage(reading, listKinds(kinds), search, { limit: count + 1, skip });
   const isLast = rows.length <= count && (rows.length > 0 || skip === 0);
   const subjects = rows.slice(0, count).map(toSubject);
   if (isLast) return { total: skip + rows.length, subjects };
+  const { known, filter, domain } = search;
+  if (known !== undefined && filter === undefined && domain === undefined) {
+    return { total: Math.max(known, skip + rows.length), subjects };
+  }
   return { total: await countMatching(reading, kinds, search), subjects };
 }
 
@@ -87,7 +96,7 @@ export async function walkSubjects(
   query: Query & { count: number; after?: Place },
 ): Promise<{ subjects: Subject[]; next?: Place }> {
   const { count, after } = query;
-  if (isWide(listKinds(kinds), query)) {
+  if (await isWide(reading, listKinds(kinds), query)) {
     const page = { limit: count + 1, after: after ?? 'beginning', counts: false } as const;
     const { places } = await scan(reading, kinds, query, page);
     const next = places.length > count ? places[count - 1] : undefined;
@@ -102,10 +111,16 @@ export async function walkSubjects(
 
 /** How many match; the cost follows what matches. Throws as `listSubjects`. */
 export async function countMatching(reading: Reading, kinds: Kind | readonly Kind[], query: Query): Promise<number> {
-  if (query.filter && isWide(listKinds(kinds), query)) {
+  // An index counts those of one beginning, however many they are.
+  const isBeginning = query.filter?.op === 'sw' && isNarrowForAll(listKinds(kinds), query);
+  if (query.filter && !isBeginning && (await isWide(reading, listKinds(kinds), query))) {
     return (await scan(reading, kinds, query, { skip: 0, limit: 0, counts: true })).total;
   }
   let total = 0;
+  if (!query.filter && query.domain === undefined) {
+    for (const kind of listKinds(kinds)) total += await countLive(reading, kind);
+    return total;
+  }
   for (const kind of listKinds(kinds)) {
     const count = sql<{
       n: number;
@@ -116,9 +131,44 @@ export async function countMatching(reading: Reading, kinds: Kind | readonly Kin
 }
 
 /** Whether there is no index to find these by, or to have them in this order. */
-function isWide(kinds: readonly Kind[], { filter, sortBy, types = coreTypes }: Query): boolean {
-  if (filter) return !kinds.every((kind) => isNarrow(filter, kind, types[kind]));
+async function isWide(reading: Reading, kinds: readonly Kind[], query: Query): Promise<boolean> {
+  const { filter, sortBy, types = coreTypes } = query;
+  if (filter) {
+    if (!isNarrowForAll(kinds, query)) return true;
+    const many = sortBy === undefined ? await findMany(reading, kinds, query) : new Set<Filter>();
+    return many.size > 0 && !isNarrowForAll(kinds, query, many);
+  }
   return sortBy !== undefined && !kinds.every((kind) => isName(sortBy, kind, types[kind]));
+}
+
+function isNarrowForAll(
+  kinds: readonly Kind[],
+  { filter, types = coreTypes }: Query,
+  except?: ReadonlySet<Filter>,
+): boolean {
+  return filter !== undefined && kinds.every((kind) => isNarrow(filter, kind, types[kind], except));
+}
+
+/** More than so many of one beginning are not put in the order of ids: whoever walks in that order meets them soon. */
+const sortedAtMost = 10_000;
+
+/** The parts of a filter that ask for a beginning which very many have. */
+async function findMany(
+  reading: Reading,
+  kinds: readonly Kind[],
+  { filter, types = coreTypes }: Query,
+): Promise<ReadonlySet<Filter>> {
+  const many = new Set<Filter>();
+  for (const kind of kinds) {
+    for (const part of filter ? listBeginnings(filter, kind, types[kind]) : []) {
+      const where = matching(reading, kind, kind, { filter: part, types });
+      const query = sql<{ n: number }>`
+        select count(*) as n from (select 1 from subjects s where ${where} limit ${sortedAtMost + 1}) as few`;
+      const found = await reading.first<{ n: number }>({ compile: () => query.compile(reading.q) });
+      if (found!.n > sortedAtMost) many.add(part);
+    }
+  }
+  return many;
 }
 
 function isName(sortBy: string, kind: Kind, type: ResourceType): boolean {
@@ -190,7 +240,17 @@ async function readPage(reading: Reading, kinds: readonly Kind[], query: Query, 
     return sql`select s.*${named} from subjects s where ${where} order by ${order}`;
   });
   let whole: RawBuilder<unknown>;
-  if (parts.length === 1) {
+  if (parts.length === 1 && skip >= skippedInIndex) {
+    const [kind] = kinds;
+    whole = skipInIndex(
+      reading.dialect,
+      matching(reading, kinds, kind!, query),
+      sort?.get(kind!),
+      descending,
+      page.limit,
+      skip,
+    );
+  } else if (parts.length === 1) {
     whole = sql`${parts[0]} limit ${page.limit} offset ${skip}`;
   } else {
     // Each half has its own limit, so that an index in its order is walked where there is one.
@@ -203,6 +263,29 @@ async function readPage(reading: Reading, kinds: readonly Kind[], query: Query, 
       order by ${order} limit ${page.limit} offset ${skip}`;
   }
   return reading.all<Found>({ compile: () => (whole as RawBuilder<Found>).compile(reading.q) });
+}
+
+/** From so many on, those that are skipped are counted off in the index, without a look at them. */
+const skippedInIndex = 1_000;
+
+/** A page of one kind. Without a filter, and by name or unsorted, an index has all that is read of those before it. */
+function skipInIndex(
+  dialect: Dialect,
+  where: RawBuilder<unknown>,
+  key: SortKey | undefined,
+  descending: boolean,
+  limit: number,
+  skip: number,
+): RawBuilder<unknown> {
+  const order = orderBy(key?.mayBeAbsent ?? false, key?.key, sql.ref('s.id'), descending);
+  // A name is there once, so it stands for the id, which its index does not have.
+  const isByName = key !== undefined && key.holds === 'text' && !key.mayBeAbsent;
+  const mark = isByName ? key.key : sql.ref('s.id');
+  const markOrder = isByName ? sql`${mark}${descending ? sql` desc` : sql``}` : order;
+  const own = dialect.lookUp('subjects', 's', sql`${mark} = p.mark and ${where}`);
+  return sql`select s.* from (
+      select ${mark} as mark from subjects s where ${where} order by ${markOrder} limit ${limit} offset ${skip}) as p
+    ${own} order by ${order}`;
 }
 
 /** Live subjects of a kind that the query is about, as a condition on `subjects s`. */

@@ -62,8 +62,8 @@ export async function listBanners(reading: Reading, held: readonly LaneRow[]): P
 
 const countRemovals = prepare<Record<string, never>, { target_id: number; count: number }>(
   () => sql<{ target_id: number; count: number }>`
-    select target_id, count(*) as count from accounts
-    where state <> 'done' and state = 'withheld' and withheld_operation = 'DELETE' group by target_id`,
+    select t.id as target_id, count(*) as count from targets t inner join accounts a on a.target_id = t.id
+    where a.state <> 'done' and a.state = 'withheld' and a.withheld_operation = 'DELETE' group by t.id`,
 );
 
 /** Removals that a rule withholds, by target: accounts that live on though nobody should have them (engine rule 22). */

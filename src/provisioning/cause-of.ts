@@ -6,14 +6,22 @@ const hole = '…';
 /**
  * Why an account is in trouble, without what is only its own: names, ids, numbers, times and what is quoted become `…`, so
  * that what happened to many for one reason has one text. The status that a target answered with stays, as it is most of
- * the reason. `name`: of the subject, as the target may say it without quotes.
+ * the reason. `name`: of the subject, as the target may say it without quotes. `known`: what it made of others, for whoever
+ * asks of many.
  */
-export function causeOf(reason: string, name: string | null): string {
+export function causeOf(reason: string, name: string | null, known: Map<string, string> = new Map()): string {
   let text = reason.slice(0, 1_000);
-  if (name !== null && name.length > 1) text = text.replace(wordOf(name), hole);
+  if (name !== null && name.length > 1 && mayHold(text, name)) text = text.replace(wordOf(name), hole);
+  const nameless = text;
+  const before = known.get(nameless);
+  if (before !== undefined) return before;
   for (const [pattern, instead] of own) text = text.replace(pattern, instead);
-  return text.trim();
+  text = text.trim();
+  if (known.size < rememberedTexts) known.set(nameless, text);
+  return text;
 }
+
+const rememberedTexts = 1_000;
 
 const own: readonly (readonly [RegExp, string])[] = [
   [/"[^"]*"|“[^”]*”|«[^»]*»|`[^`]*`/g, hole],
@@ -29,6 +37,14 @@ const own: readonly (readonly [RegExp, string])[] = [
   // Lists of any length are one cause.
   [/(…(?: \(id …\))?)(?:(?:, | and )…(?: \(id …\))?)+/g, '$1'],
 ];
+
+/**
+ * Spares most texts the search for a word. Of other letters than these the search knows more forms than two; of these
+ * only the long s has one more.
+ */
+function mayHold(text: string, name: string): boolean {
+  return !/^[ -~]*$/.test(name) || text.toLowerCase().replaceAll('ſ', 's').includes(name.toLowerCase());
+}
 
 function wordOf(name: string): RegExp {
   const literal = name.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');

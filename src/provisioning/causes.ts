@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { AccountRow } from '../store/schema.ts';
 import { prepare, type Reading, type Store } from '../store/store.ts';
@@ -48,6 +49,7 @@ async function readSlice(
   targetId: number,
   after: string,
   limit: number,
+  known: Map<string, string>,
 ): Promise<{ troubled: Troubled[]; next: string | undefined }> {
   const rows = await reading.run(selectTroubled, { targetId, after, limit });
   const left = await readLeaves(reading, rows);
@@ -56,7 +58,7 @@ async function readSlice(
     const isDue = row.wanted > row.done;
     if (row.reason === null || (row.decision !== null && left.has(row.decision))) return [];
     if (isDue ? row.tries === 0 || held.includes(row.kind) : row.state !== 'parked') return [];
-    return [{ row, cause: causeOf(row.reason, row.name_key) }];
+    return [{ row, cause: causeOf(row.reason, row.name_key, known) }];
   });
   return { troubled, next: rows.length < limit ? undefined : rows.at(-1)!.subject_id };
 }
@@ -67,6 +69,7 @@ export async function listCauses(
   targetIds: readonly number[],
 ): Promise<{ causes: Cause[]; more: boolean }> {
   const causes = new Map<string, Cause>();
+  const known = new Map<string, string>();
   const perTarget = Math.max(leastPerTarget, Math.floor(lookedAtInAll / Math.max(1, targetIds.length)));
   let more = false;
   for (const targetId of targetIds) {
@@ -77,9 +80,11 @@ export async function listCauses(
         break;
       }
       const from: string = after;
-      const slice = await store.read((reading) => readSlice(reading, targetId, from, perSlice));
+      const slice = await store.read((reading) => readSlice(reading, targetId, from, perSlice, known));
       for (const one of slice.troubled) count(causes, one);
       after = slice.next;
+      // Others are answered meanwhile.
+      await turn();
     }
   }
   const all = [...causes.values()].sort((a, b) => b.parked + b.failing - (a.parked + a.failing));
@@ -121,9 +126,10 @@ export async function listAccountsOfCause(
   page: { after?: string; limit: number },
 ): Promise<{ rows: AccountRow[]; next: string | null }> {
   const rows: AccountRow[] = [];
+  const known = new Map<string, string>();
   let after = page.after ?? '';
   for (let looked = 0; looked < lookedAtForPage; looked += perSlice) {
-    const { troubled, next } = await readSlice(reading, target.targetId, after, perSlice);
+    const { troubled, next } = await readSlice(reading, target.targetId, after, perSlice, known);
     for (const { row, cause } of troubled) {
       if (keyOfCause(cause) !== target.key) continue;
       rows.push(row);

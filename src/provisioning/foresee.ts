@@ -48,12 +48,12 @@ export const noEffect: Effect = {
   looked: 0,
 };
 
-type Ends = { total: number; first: string | null; last: string | null };
+type Ends = { first: string | null; last: string | null };
 
 const selectEnds = prepare<{ targetId: number }, Ends>(
   (_, p) => sql<Ends>`
-    select count(*) as total, min(subject_id) as first, max(subject_id) as last from accounts
-    where target_id = ${p.targetId}`,
+    select (select min(subject_id) from accounts where target_id = ${p.targetId}) as first,
+      (select max(subject_id) from accounts where target_id = ${p.targetId}) as last`,
 );
 
 const selectSlice = prepare<{ targetId: number; after: string; limit: number }, AccountRow>((q, p) =>
@@ -66,15 +66,16 @@ const selectSlice = prepare<{ targetId: number; after: string; limit: number }, 
     .limit(p.limit),
 );
 
+/** `total`: so many accounts the target has, or had a moment ago. */
 export async function foresee(
   store: Store,
   book: TargetBook,
   open: OpenTarget,
+  total: number,
   most?: MembershipBounds,
 ): Promise<Effect> {
   const targetId = open.target.id;
   const [ends] = await store.read((reading) => reading.run(selectEnds, { targetId }));
-  const total = Number(ends!.total);
   const counted = { ...noEffect, arrivals: 0 };
   let after = '';
   for (let n = 0; n * perSlice < Math.min(total, mostLooked); n++) {

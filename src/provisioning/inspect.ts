@@ -28,19 +28,69 @@ const isLeft = sql<boolean>`accounts.decision is not null and accounts.state = '
 
 const unordered = [sql<number>`target_id + 0`, sql<string>`subject_id || ''`] as const;
 
+/** So many due accounts of a target are sorted for a page; where there are more, the next ones are met soon. */
+const sortedAtMost = 5_000;
+
+type Page = { after?: AccountKey; limit: number };
+
 /** In the order of target and subject, from the one after `after`. */
-export function listAccounts(
+export async function listAccounts(reading: Reading, filter: AccountFilter, page: Page): Promise<AccountRow[]> {
+  const { targetId, subjectId, remoteId } = filter;
+  if (targetId !== undefined) return listAtTarget(reading, targetId, filter, page);
+  if (subjectId !== undefined || remoteId !== undefined) return readRows(reading, filter, page);
+  // What knows states and what is due begins with the target, so each is asked by itself.
+  const { after, limit } = page;
+  const targets = await reading.all(
+    reading.q
+      .selectFrom('targets')
+      .select('id')
+      .where('id', '>=', after?.targetId ?? 0)
+      .orderBy('id'),
+  );
+  const rows: AccountRow[] = [];
+  for (const { id } of targets) {
+    const rest = { limit: limit - rows.length, ...(after?.targetId === id ? { after } : {}) };
+    rows.push(...(await listAtTarget(reading, id, filter, rest)));
+    if (rows.length >= limit) break;
+  }
+  return rows;
+}
+
+async function listAtTarget(
   reading: Reading,
+  targetId: number,
   filter: AccountFilter,
-  page: { after?: AccountKey; limit: number },
+  page: Page,
 ): Promise<AccountRow[]> {
-  const { remoteId } = filter;
-  // An order that no index has, so that of the few with a remote id none is looked for in the order of all accounts.
-  const order = remoteId === undefined ? (['target_id', 'subject_id'] as const) : unordered;
+  const { states, after } = { ...filter, ...page };
+  if (after && after.targetId > targetId) return [];
+  const own = { ...filter, targetId };
+  const from = after?.targetId === targetId ? page : { limit: page.limit };
+  if (states === undefined || filter.subjectId !== undefined) return readRows(reading, own, from);
+  // The index has those of one state in order.
+  const lists: AccountRow[] = [];
+  for (const state of new Set(states)) lists.push(...(await readRows(reading, { ...own, states: [state] }, from)));
+  return lists.sort((a, b) => (a.subject_id < b.subject_id ? -1 : 1)).slice(0, page.limit);
+}
+
+async function readRows(reading: Reading, filter: AccountFilter, page: Page): Promise<AccountRow[]> {
+  const { targetId, subjectId, states, remoteId } = filter;
+  const isFew =
+    remoteId !== undefined ||
+    (filter.due === true &&
+      states === undefined &&
+      targetId !== undefined &&
+      (await reading.run(countSomeDue, { targetId, limit: sortedAtMost + 1 }))[0]!.count <= sortedAtMost);
+  // An order that no index has, so that few are not looked for in the order of all accounts.
+  const order = isFew ? unordered : (['target_id', 'subject_id'] as const);
   let query = reading.q.selectFrom('accounts').selectAll().orderBy(order[0]).orderBy(order[1]).limit(page.limit);
-  if (filter.targetId !== undefined) query = query.where('target_id', '=', filter.targetId);
-  if (filter.subjectId !== undefined) query = query.where('subject_id', '=', filter.subjectId);
-  if (filter.states !== undefined) query = query.where('state', 'in', [...filter.states]);
+  if (targetId !== undefined) query = query.where('target_id', '=', targetId);
+  if (subjectId !== undefined) query = query.where('subject_id', '=', subjectId);
+  if (states !== undefined) {
+    query = query.where('state', 'in', [...states]);
+    // As the partial index says it, which is used for nothing else.
+    if (!states.includes('done')) query = query.where(sql<boolean>`state <> 'done'`);
+  }
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
   if (filter.due === true) query = query.where('due_at', 'is not', null);
   if (filter.due === false) query = query.where('due_at', 'is', null);
@@ -53,7 +103,8 @@ export function listAccounts(
       .where('target_id', 'in', (e) => e.selectFrom('targets').select('id'));
   }
   const { after } = page;
-  if (after) {
+  if (after && targetId === after.targetId) query = query.where('subject_id', '>', after.subjectId);
+  else if (after) {
     query = query.where((e) =>
       e.or([
         e('target_id', '>', after.targetId),
@@ -63,6 +114,12 @@ export function listAccounts(
   }
   return reading.all(query);
 }
+
+const countSomeDue = prepare<{ targetId: number; limit: number }, { count: number }>(
+  (_, p) => sql<{ count: number }>`
+    select count(*) as count from (
+      select 1 from accounts where target_id = ${p.targetId} and due_at is not null limit ${p.limit}) as few`,
+);
 
 export function readAccount(reading: Reading, key: AccountKey): Promise<AccountRow | undefined> {
   return reading.first(
@@ -115,7 +172,10 @@ export async function listAttempts(
     .selectAll()
     .orderBy('id', 'desc')
     .limit(limit + 1);
-  if (targetId !== undefined) query = query.where('target_id', '=', targetId);
+  // Of a target alone no index knows the order; asked in this way, none is used that has all of it.
+  if (targetId !== undefined) {
+    query = query.where(subjectId === undefined ? sql<number>`target_id + 0` : 'target_id', '=', targetId);
+  }
   if (subjectId !== undefined) {
     query = query.where('subject_id', '=', subjectId);
     // The index that knows subjects begins with the target; there are few.
@@ -190,9 +250,6 @@ export type TargetCounts = {
   oldestDueAt: number | null;
 };
 
-const countAll = prepare<Record<string, never>, { target_id: number; count: number }>(
-  () => sql<{ target_id: number; count: number }>`select target_id, count(*) as count from accounts group by target_id`,
-);
 const countUnsettled = prepare<Record<string, never>, { target_id: number; state: AccountState; count: number }>(
   () => sql<{ target_id: number; state: AccountState; count: number }>`
     select target_id, state, count(*) as count from accounts where state <> 'done' group by target_id, state`,
@@ -202,23 +259,30 @@ const countDue = prepare<Record<string, never>, { target_id: number; count: numb
     select target_id, count(*) as count, min(due_at) as oldest from accounts where due_at is not null group by target_id`,
 );
 
-/** Counts of every target that has accounts. Reads index entries only, but all of them: for people, not for hot paths. */
-export async function countAccounts(reading: Reading): Promise<Map<number, TargetCounts>> {
+/**
+ * Counts of every target that has accounts, of which `all` says how many there are (`tally.ts`). Of those that are not
+ * done it reads the index entries, and all of them: for people, not for hot paths.
+ */
+export async function countAccounts(
+  reading: Reading,
+  all: ReadonlyMap<number, number>,
+): Promise<Map<number, TargetCounts>> {
   const counts = new Map<number, TargetCounts>();
-  for (const row of await reading.run(countAll, {})) {
-    counts.set(row.target_id, { accounts: Number(row.count), byState: {}, pending: 0, oldestDueAt: null });
-  }
-  for (const row of await reading.run(countUnsettled, {})) {
-    const of = counts.get(row.target_id);
-    if (of) of.byState[row.state] = Number(row.count);
-  }
+  const of = (id: number) => {
+    const known = counts.get(id) ?? { accounts: all.get(id) ?? 0, byState: {}, pending: 0, oldestDueAt: null };
+    counts.set(id, known);
+    return known;
+  };
+  for (const id of all.keys()) of(id);
+  for (const row of await reading.run(countUnsettled, {})) of(row.target_id).byState[row.state] = Number(row.count);
   for (const row of await reading.run(countDue, {})) {
-    const of = counts.get(row.target_id);
-    if (of) Object.assign(of, { pending: Number(row.count), oldestDueAt: row.oldest });
+    Object.assign(of(row.target_id), { pending: Number(row.count), oldestDueAt: row.oldest });
   }
-  for (const of of counts.values()) {
-    const unsettled = Object.values(of.byState).reduce((sum, count) => sum + count, 0);
-    if (of.accounts > unsettled) of.byState.done = of.accounts - unsettled;
+  for (const one of counts.values()) {
+    const unsettled = Object.values(one.byState).reduce((sum, count) => sum + count, 0);
+    // Those that are not done are counted now, and all of them perhaps a while ago.
+    if (one.accounts > unsettled) one.byState.done = one.accounts - unsettled;
+    else one.accounts = unsettled;
   }
   return counts;
 }

@@ -18,6 +18,7 @@ import { signInLocks } from './migrations/0015-sign-in-locks.ts';
 import { requestedClaims } from './migrations/0016-requested-claims.ts';
 import { signInLinks } from './migrations/0017-sign-in-links.ts';
 import { signOut } from './migrations/0018-sign-out.ts';
+import { manyAccounts } from './migrations/0019-many-accounts.ts';
 import type { Migration } from './migrations/migration.ts';
 import type { Store, Tx } from './store.ts';
 
@@ -40,6 +41,7 @@ const migrations: readonly Migration[] = [
   requestedClaims,
   signInLinks,
   signOut,
+  manyAccounts,
 ];
 
 /**

@@ -123,6 +123,7 @@ it('knows what an index answers', () => {
     'externalId eq "a"',
     'id eq "a"',
     'displayName eq "a"',
+    'displayName sw "a"',
     'emails eq "a"',
     'emails.value eq "a"',
     'emails[type eq "work" and value eq "a"]',
@@ -134,6 +135,8 @@ it('knows what an index answers', () => {
   const scanned = [
     'userName ne "a"',
     'userName sw ""',
+    'displayName sw ""',
+    `displayName sw "${'a'.repeat(201)}"`,
     'userName co "a"',
     'not (userName eq "a")',
     'userName eq "a" or title eq "b"',

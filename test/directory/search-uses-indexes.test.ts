@@ -16,6 +16,7 @@ const indexed = [
   ['user', 'userName sw "ad"', /subjects_name/],
   ['user', 'externalId eq "x"', /subjects_external/],
   ['user', 'displayName eq "Ada"', /subjects_display/],
+  ['user', 'displayName sw "Ad"', /subjects_display/],
   ['user', 'id eq "x"', /subjects_pkey|subjects_order|sqlite_autoindex_subjects_1/],
   ['user', 'emails.value eq "a@x.org"', /subject_keys_value/],
   ['user', 'emails eq "a@x.org"', /subject_keys_value/],

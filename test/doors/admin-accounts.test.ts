@@ -207,6 +207,13 @@ eachDatabase('accounts, attempts, changes and status', (bed) => {
     assert.ok(fits(SubjectList, list.body), list.text);
     assert.equal(list.body.total, 5);
     assert.equal(list.body.items.length, 2);
+    const named = await api.call('GET', '/users?limit=2&startIndex=4&name=USER');
+    assert.ok(fits(SubjectList, named.body), named.text);
+    assert.deepEqual([named.body.total, named.body.more, named.body.startIndex], [5, false, 4]);
+    assert.deepEqual(
+      named.body.items.map(({ name }: { name: string }) => name),
+      ['user3', 'user4'],
+    );
     const user = await api.call('GET', '/users/USER0');
     assert.ok(fits(SubjectDetail, user.body), user.text);
     assert.equal(user.body.id, ids[0]);

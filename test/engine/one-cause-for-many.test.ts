@@ -31,6 +31,11 @@ describe('the cause of a reason', () => {
     assert.equal(causeOf('User Ada has no badge', 'ada'), causeOf('User BOB has no badge', 'bob'));
     assert.equal(causeOf('a parade of ada', 'ada'), 'a parade of …', 'a part of a word is not the name');
     assert.equal(causeOf('a+b (c) is odd', 'a+b (c)'), '… is odd');
+    assert.equal(causeOf('ΝΙΚΟΣ is odd', 'νικοσ'), '… is odd');
+    assert.equal(causeOf('it is ſam', 'sam'), 'it is …');
+    const known = new Map<string, string>();
+    const asked = ['ada', 'bob', 'eve'].map((name) => causeOf(`${name} has ada's badge 7`, name, known));
+    assert.deepEqual(asked, ["… has …'s badge …", "… has ada's badge …", "… has ada's badge …"]);
   });
 
   it('keeps what tells one cause from another', () => {

@@ -27,6 +27,7 @@ const known = [
   '0016-requested-claims',
   '0017-sign-in-links',
   '0018-sign-out',
+  '0019-many-accounts',
 ];
 
 async function namesTaken(store: Store): Promise<string[]> {

@@ -7,6 +7,7 @@ import type { ProblemAnswer } from '../../contract/problem.ts';
 import type { PasswordKeeping } from '../../directory/clear-passwords.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { Newsroom } from '../../provisioning/news.ts';
+import { openTally } from '../../provisioning/tally.ts';
 import type { RuleSettings } from '../../rules/decide.ts';
 import type { Caller } from '../credentials.ts';
 import type { Door } from '../door.ts';
@@ -70,6 +71,7 @@ export function adminDoor(
     types: door.types,
     clock: door.clock,
     limits: door.limits,
+    tally: openTally(door),
     actorOf: (request) => callerOf(request).actor,
   };
   return async (app: FastifyInstance): Promise<void> => {

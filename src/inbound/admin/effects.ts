@@ -9,12 +9,13 @@ import type { AdminParts } from './parts.ts';
  * would have nobody looked at again.
  */
 export async function showEffect(
-  { store }: AdminParts,
+  { store, tally }: AdminParts,
   target: Pick<Target, 'id' | 'enabled' | 'idpEnabled' | 'paused'>,
   book: TargetBook | undefined,
 ): Promise<EffectAnswer> {
   const open = book?.targets.get(target.id);
-  const { looked, ...effect } = book && open ? await foresee(store, book, open) : noEffect;
+  const { looked, ...effect } =
+    book && open ? await foresee(store, book, open, (await tally.read()).accounts.get(target.id) ?? 0) : noEffect;
   const waits = !target.enabled || !target.idpEnabled || target.paused !== null;
   return { ...effect, about: looked < effect.accounts, waits };
 }

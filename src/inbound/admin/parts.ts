@@ -5,6 +5,7 @@ import type { SealingKey } from '../../base/secret.ts';
 import type { ConnectorKind } from '../../connectors/connector.ts';
 import type { Outbound } from '../../outbound/outbound.ts';
 import type { ResourceTypes } from '../../protocol/scim/schema.ts';
+import type { OpenTally } from '../../provisioning/tally.ts';
 import type { RuleSettings } from '../../rules/decide.ts';
 import type { Store, Tx } from '../../store/store.ts';
 import { type DoorLimits, isStorable } from '../door.ts';
@@ -19,6 +20,8 @@ export type AdminParts = {
   clock: Clock;
   limits: DoorLimits;
   rules: RuleSettings;
+  /** How many there are in all. */
+  tally: OpenTally;
   /** Who calls, as it is written down with what they did. */
   actorOf(request: FastifyRequest): string;
 };

@@ -9,7 +9,6 @@ import type {
 } from '../../contract/status.ts';
 import { countUnplanned } from '../../directory/changes.ts';
 import { countForwarded } from '../../directory/forwarded-bodies.ts';
-import { countSubjects } from '../../directory/subjects.ts';
 import { type Banner, countWithheldRemovals, listBanners } from '../../provisioning/banners.ts';
 import { countLeft } from '../../provisioning/decisions.ts';
 import { countDescents } from '../../provisioning/descents.ts';
@@ -44,7 +43,7 @@ const spans = {
   day: { minutes: longestSpan, minutesPerBucket: 15 },
 } as const;
 
-export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminParts, facts: StatusFacts): void {
+export function addStatusRoutes(app: FastifyInstance, { store, clock, tally }: AdminParts, facts: StatusFacts): void {
   const throughput = openThroughput({ store, clock });
 
   app.get('/throughput', async (request): Promise<ThroughputAnswer> => {
@@ -61,10 +60,10 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
   });
 
   app.get('/status', async (): Promise<StatusAnswer> => {
+    const all = await tally.read();
     return store.read(async (reading) => {
-      const subjects = await countSubjects(reading);
       const { lost, ...forwarded } = await countForwarded(reading);
-      const counts = await countAccounts(reading);
+      const counts = await countAccounts(reading, all.accounts);
       const lanes = await listHeldLanes(reading);
       const providers = await listServiceProviders(reading);
       const targets = await listTargets(reading);
@@ -80,8 +79,8 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock }: AdminPar
         uptime: Math.round((clock.monotonic() - facts.startedAt) / 1000),
         database: { kind: store.dialect.name, place: facts.place },
         server: facts.server,
-        users: Number(subjects.users),
-        groups: Number(subjects.groups),
+        users: all.users,
+        groups: all.groups,
         forwarded: { ...forwarded, givenUp: lost },
         unplannedChanges:
           Number(await countUnplanned(reading)) + (await countWakes(reading)) + (await countDescents(reading)),

@@ -3,6 +3,7 @@ import { fold } from '../../base/fold.ts';
 import { Problem } from '../../base/problem.ts';
 import type { Page, SubjectRef } from '../../contract/page.ts';
 import type { SubjectAnswer, SubjectDetail, SubjectList } from '../../contract/subject.ts';
+import { listByBeginning } from '../../directory/beginnings.ts';
 import { findForwarded } from '../../directory/forwarded.ts';
 import { listGroupsOf, listMembers } from '../../directory/memberships.ts';
 import { listSubjects } from '../../directory/search.ts';
@@ -24,19 +25,29 @@ type Kind = Subject['kind'];
 const places = { '/users': 'user', '/groups': 'group' } as const;
 
 /** Who is in the directory. */
-export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits, types }: AdminParts): void {
+export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits, types, tally }: AdminParts): void {
   for (const [place, kind] of Object.entries(places)) {
-    /** `filter` is a SCIM filter (RFC 7644 section 3.4.2.2). */
+    /** `filter` is a SCIM filter (RFC 7644 section 3.4.2.2); `name` the beginning of a name. */
     app.get(place, async (request, reply): Promise<SubjectList> => {
-      const query = readQuery(request.query, ['filter', 'startIndex', 'limit']);
+      const query = readQuery(request.query, ['filter', 'name', 'startIndex', 'limit']);
       const count = readLimit(query.limit);
       const most = Number.MAX_SAFE_INTEGER;
       const startIndex = readNumber(query.startIndex, 'startIndex', { absent: 1, least: 1, most });
+      const { name: text } = query;
+      if (text !== undefined) {
+        if (query.filter !== undefined)
+          throw new Problem('invalidValue', 'name goes without filter', { field: 'name' });
+        const { subjects, ...found } = await store.read((reading) =>
+          listByBeginning(reading, kind, { text, startIndex, count }),
+        );
+        return { ...found, startIndex, items: subjects.map(showSubject) };
+      }
       const filter = query.filter === undefined ? {} : { filter: parseFilter(query.filter) };
+      const all = query.filter === undefined ? { known: (await tally.read())[`${kind}s`] } : {};
       const found = await searchWithPatience(reply, { clock, limits }, (signal) =>
-        store.read((reading) => listSubjects(reading, kind, { ...filter, startIndex, count, types, signal })),
+        store.read((reading) => listSubjects(reading, kind, { ...filter, ...all, startIndex, count, types, signal })),
       );
-      return { total: Number(found.total), startIndex, items: found.subjects.map(showSubject) };
+      return { total: Number(found.total), more: false, startIndex, items: found.subjects.map(showSubject) };
     });
 
     /** By id or name; a deleted one by its id. */
