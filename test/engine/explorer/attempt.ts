@@ -24,6 +24,8 @@ export type Attempt = {
   /** Its process stands still with the request in its hand. */
   frozen: boolean;
   ended: Ended | undefined;
+  /** What it read by its id at the target, and was answered. */
+  readonly read: Set<string>;
   /** Something that must not happen: a second mutation, or a fault of the walk itself. */
   wrong: string | undefined;
   begin(): Promise<void>;
@@ -73,6 +75,7 @@ export function openAttempt(claim: Claim, clock: StepClock, lookups: DeliverLook
     leftAt: 0,
     frozen: false,
     ended: undefined,
+    read: new Set(),
     wrong: undefined,
     begin: () =>
       untilItStops(() => {

@@ -34,12 +34,17 @@ export async function findFaults(
     nesting?: Nesting;
     /** What those should be who are only forwarded: the directory does not know. */
     forwarded?: ReadonlyMap<string, Record<string, unknown>>;
+    /** Whether a binding lets this subject in; default everybody. Whoever is not keeps what is there, and rests. */
+    letIn?: (id: string) => boolean;
+    /** Those that an operator left parked, without account. */
+    left?: ReadonlySet<string>;
   },
 ): Promise<string[]> {
-  const { nick, leavers, passwords, holds = () => true, nesting = 'native' } = options;
+  const { nick, leavers, passwords, holds = () => true, nesting = 'native', letIn = () => true } = options;
+  const left = options.left ?? new Set<string>();
   const faults: string[] = [];
-  const { subjects, members, accounts, links, wakes, descents, former, unplanned, secrets, bodies } = await store.read(
-    async (reading) => {
+  const { subjects, members, accounts, links, wakes, descents, former, unplanned, secrets, bodies, conflicts } =
+    await store.read(async (reading) => {
       const { q } = reading;
       return {
         subjects: await reading.all(q.selectFrom('subjects').select(['id', 'kind', 'life', 'doc'])),
@@ -51,15 +56,19 @@ export async function findFaults(
         former: await reading.all(q.selectFrom('former_members').selectAll()),
         secrets: await reading.all(q.selectFrom('secrets').select(['seq', 'subject_id'])),
         bodies: await reading.all(q.selectFrom('forwarded_bodies').select('subject_id')),
+        conflicts: await reading.all(q.selectFrom('conflicts').select('subject_id')),
         unplanned: await reading.all(q.selectFrom('changes').select('seq').where('unplanned', 'is not', null)),
       };
-    },
-  );
+    });
   const { forwarded } = options;
   const docOf = new Map(subjects.map((row) => [row.id, (forwarded?.get(row.id) ?? JSON.parse(row.doc)) as Doc]));
   const wanted = subjects.filter(
     ({ id, kind, life }) =>
-      life !== 'gone' && docOf.get(id)!.userType !== 'outside' && (kind === 'group' || holds(groupsOf(id))),
+      life !== 'gone' &&
+      letIn(id) &&
+      !left.has(id) &&
+      docOf.get(id)!.userType !== 'outside' &&
+      (kind === 'group' || holds(groupsOf(id))),
   );
 
   /** The names of the groups that somebody is in, through other groups too. */
@@ -91,8 +100,13 @@ export async function findFaults(
     byMark.set(mark, [...(byMark.get(mark) ?? []), one.id]);
   }
   const isWanted = new Set(wanted.map((row) => row.id));
-  const remoteOf = (id: string | undefined) =>
-    id !== undefined && (leavers === 'disabled' || isWanted.has(id)) ? byMark.get(id)?.[0] : undefined;
+  const accountOf = new Map(accounts.map((row) => [row.subject_id, row]));
+  /** Who rests is named by the id that is known of it. */
+  function remoteOf(id: string | undefined): string | undefined {
+    if (id === undefined) return undefined;
+    if (!letIn(id)) return accountOf.get(id)?.remote_id ?? undefined;
+    return leavers === 'disabled' || isWanted.has(id) ? byMark.get(id)?.[0] : undefined;
+  }
 
   for (const { id, kind } of wanted) {
     const doc = docOf.get(id)!;
@@ -119,7 +133,7 @@ export async function findFaults(
         faults.push(`${nick(id)} has the members [${[...held.members].sort()}] and should have [${should}]`);
       }
     }
-    const account = accounts.find((row) => row.subject_id === id);
+    const account = accountOf.get(id);
     const last = passwords.get(id);
     // What did not get there is noted. An account that was made anew starts without: its password is kept no longer.
     const madeAnew = held.password === undefined && (last?.unclaimed || target.passwords.get(id)?.has(last!.password));
@@ -134,6 +148,7 @@ export async function findFaults(
   }
   for (const one of target.held.values()) {
     const mark = one.attributes['externalId'];
+    if (typeof mark === 'string' && !letIn(mark)) continue;
     if (leavers === 'disabled' && typeof mark === 'string' && !isWanted.has(mark)) {
       if (one.kind === 'user' && one.attributes['active'] !== false) {
         faults.push(`the account of ${nick(mark)}, who should have none, is not switched off (${one.id})`);
@@ -146,6 +161,18 @@ export async function findFaults(
   }
   for (const row of accounts) {
     const who = nick(row.subject_id);
+    if (left.has(row.subject_id)) {
+      if (row.state !== 'parked' || row.remote_id !== null) faults.push(`${who} was left parked and is ${row.state}`);
+      if (row.wanted > row.done || row.due_at !== null) faults.push(`${who} was left parked and is due`);
+      continue;
+    }
+    if (!letIn(row.subject_id)) {
+      if (row.wanted > row.done || row.due_at !== null) faults.push(`${who} rests and is due`);
+      const right = leavers === 'disabled' ? ['unbound', 'disabled', 'kept'] : ['unbound'];
+      if (!right.includes(row.state)) faults.push(`${who}, whom no binding lets in, is ${row.state}: ${row.reason}`);
+      continue;
+    }
+    if (row.decision !== null) faults.push(`something stays decided about ${who}, who is ${row.state}`);
     if (row.pw_seq !== null && row.state !== 'disabled') faults.push(`${who} owes a password at rest`);
     if (row.wanted > row.done) faults.push(`${who} is due and nobody goes: wanted ${row.wanted}, done ${row.done}`);
     if (row.lease_attempt !== null || row.due_at !== null) faults.push(`${who} is leased or due at rest`);
@@ -161,8 +188,11 @@ export async function findFaults(
     if (row.wait_on !== null) faults.push(`${who} waits for ${nick(row.wait_on)}`);
   }
   for (const row of links) {
-    // A group that is kept there though it is gone here keeps what was still to be said, in case it comes back.
-    if (leavers === 'disabled' && !isWanted.has(row.group_id)) continue;
+    // A group that rests, is parked, or is kept there though it is gone here keeps what was still to be said, in case it comes back.
+    if (!letIn(row.group_id) || left.has(row.group_id) || (leavers === 'disabled' && !isWanted.has(row.group_id)))
+      continue;
+    // Whether one who is parked was ever put into it shows when something becomes of him.
+    if (left.has(row.member_id) && row.state === 'waiting') continue;
     const link = `${row.op} ${nick(row.member_id)} in ${nick(row.group_id)}`;
     if (row.state !== 'waiting') faults.push(`a membership is ${row.state} at rest: ${link} (${row.reason})`);
     if (!membersOf(row.group_id).has(row.member_id) || row.op !== 'add' || remoteOf(row.member_id) !== undefined)
@@ -172,6 +202,9 @@ export async function findFaults(
     if (!accounts.some((row) => row.pw_seq === seq)) faults.push(`a password of ${nick(id)} is kept for nobody`);
   }
   for (const { subject_id: id } of bodies) faults.push(`what was forwarded of ${nick(id)} is kept at rest`);
+  for (const { subject_id: id } of conflicts) {
+    if (!accountOf.has(id)) faults.push(`whom ${nick(id)} met is not forgotten`);
+  }
   if (wakes.length > 0) faults.push(`${wakes.length} wakes are left`);
   if (descents.length > 0) faults.push(`${descents.length} groups are not looked through`);
   if (former.length > 0) faults.push(`${former.length} members of deleted groups are not forgotten`);

@@ -21,6 +21,15 @@ import type { StoreLocation } from '../../../src/store/open.ts';
 import type { StatementHook, Store, Tx } from '../../../src/store/store.ts';
 import { type DatabaseKind, openTestStore } from '../../database.ts';
 import { makeMemoryKind } from './connector.ts';
+import {
+  type Application,
+  applicationNames,
+  applicationOf,
+  type Bindings,
+  isSignIn,
+  nowhere,
+  type Speaker,
+} from './let-in.ts';
 import type { TargetTraits } from './memory-target.ts';
 import type { Setting } from './schedule.ts';
 
@@ -55,13 +64,15 @@ export type Ground = {
   /** Seals the target's settings. */
   readonly key: Buffer;
   readonly targetId: number;
+  /** The resident service provider's. */
   readonly origin: Origin;
+  originOf(speaker: Speaker): Origin;
   /** Empties it and sets the target up; time starts again. */
-  clear(setting: Pick<Setting, 'policy' | 'traits' | 'planSize' | 'forwarded'>): Promise<void>;
+  clear(setting: Pick<Setting, 'policy' | 'traits' | 'planSize' | 'forwarded' | 'applications'>): Promise<void>;
   openBook(previous?: TargetBook): Promise<TargetBook>;
-  /** What an administrator does: another scope or nesting of groups, the binding taken away or given back, a sync. */
+  /** What an administrator does: another scope or nesting of groups, who is bound, a sync. */
   setPolicy(setting: Pick<Setting, 'policy'>, changes: { scopeUsers: string; nestedGroups?: Nesting }): Promise<void>;
-  setBound(bound: boolean): Promise<void>;
+  setBindings(bindings: Bindings): Promise<void>;
   sync(): Promise<void>;
   close(): Promise<void>;
 };
@@ -78,6 +89,8 @@ const emptied = [
   'passwords',
   'changes',
   'accounts',
+  'conflicts',
+  'decisions',
   'links',
   'placed_members',
   'wakes',
@@ -109,33 +122,58 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
     },
     close: async () => {},
   };
-  const { targetId, spId, others } = await store.write(async (tx) => {
+  const { targetId, spId, appIds, others } = await store.write(async (tx) => {
     const idp = await createIdentityProvider(tx, { name: 'partner' });
     const target = await createTarget(tx, { key, kinds }, idp.id, { type: 'memory', settings: {}, policy: {} });
     const spId = await ensureResidentServiceProvider(tx);
     await replaceBindings(tx, spId, [{ target: target.id }]);
+    const appIds = {} as Record<Application, number>;
+    for (const name of applicationNames) {
+      appIds[name] = (await createServiceProvider(tx, { name, fallback: 'none' })).id;
+    }
     const others: number[] = [];
     for (let n = 0; n < bindingsForSmallPlans; n++) {
       others.push((await createServiceProvider(tx, { name: `other ${n}` })).id);
     }
-    return { targetId: target.id, spId, others };
+    return { targetId: target.id, spId, appIds, others };
   });
   let planSize: Setting['planSize'] = 'many';
+  /** As they are written down. */
+  let bindings: Bindings = { resident: true, ...nowhere };
+  const origin: Origin = {
+    spId,
+    door: 'scim',
+    actor: 'explorer',
+    forwarding: { key, lastsMs: 365 * 86_400_000, settingOf: readInbound },
+  };
+
+  async function writeBindings(tx: Tx, wanted: Bindings): Promise<void> {
+    if (wanted.resident !== bindings.resident) {
+      await replaceBindings(tx, spId, wanted.resident ? [{ target: targetId }] : []);
+    }
+    for (const name of applicationNames) {
+      const [before, { own, fallback }] = [bindings[name], wanted[name]];
+      const row = { target: targetId, enabled: own !== 'off', jit: own === 'just in time' };
+      if (own !== before.own) await replaceBindings(tx, appIds[name], own === 'none' ? [] : [row]);
+      if (fallback !== before.fallback) await replaceServiceProvider(tx, appIds[name], { name, fallback });
+    }
+  }
+
   return {
     store,
     clock,
     location,
     key,
     targetId,
-    origin: {
-      spId,
-      door: 'scim',
-      actor: 'explorer',
-      forwarding: { key, lastsMs: 365 * 86_400_000, settingOf: readInbound },
-    },
+    origin,
+    originOf: (speaker) =>
+      speaker === 'resident'
+        ? origin
+        : { ...origin, spId: appIds[applicationOf(speaker)], door: isSignIn(speaker) ? 'login' : 'scim' },
     async clear(setting) {
       traits = setting.traits;
       clock.reset();
+      const wanted = { resident: true, ...(setting.applications ?? nowhere) };
       await store.write(async (tx) => {
         await empty(tx);
         await replaceTarget(tx, { key, kinds }, targetId, { settings: {}, policy: setting.policy });
@@ -144,18 +182,20 @@ export async function openGround(database: DatabaseKind, onStatement?: Statement
         await tx.all(tx.q.updateTable('targets').set({ nested_otherwise: nested }).where('id', '=', targetId));
         await raiseDeliveryStamp(tx);
         await replaceServiceProvider(tx, spId, { name: 'resident', forwardOnly: setting.forwarded === true });
-        await replaceBindings(tx, spId, [{ target: targetId }]);
+        await writeBindings(tx, wanted);
         if (setting.planSize !== planSize) await bindOthers(tx, targetId, others, setting.planSize === 'one');
-        planSize = setting.planSize;
       });
+      planSize = setting.planSize;
+      bindings = wanted;
     },
     openBook: (previous) => store.read((reading) => openTargetBook(reading, { key, kinds, outbound }, previous)),
     async setPolicy({ policy }, changes) {
       const changed = { settings: {}, policy: { ...policy, ...changes } };
       await store.write((tx) => replaceTarget(tx, { key, kinds }, targetId, changed));
     },
-    async setBound(bound) {
-      await store.write((tx) => replaceBindings(tx, spId, bound ? [{ target: targetId }] : []));
+    async setBindings(wanted) {
+      await store.write((tx) => writeBindings(tx, wanted));
+      bindings = wanted;
     },
     async sync() {
       await store.write((tx) => startSync(tx, { targetId, kinds: ['user', 'group'], actor: 'explorer' }));

@@ -13,8 +13,10 @@ export type MemoryTarget = {
   carryOut(said: Said): Heard;
   /** Somebody else removes a resource. */
   removeThere(id: string): void;
-  /** Somebody else's account that was there before us; answers with its id. */
-  putStranger(userName: string): string;
+  /** Somebody else's resource, which nobody of us made; answers with its id. Undefined where the name is taken. */
+  putStranger(kind: SubjectKind, name: string): string | undefined;
+  /** Somebody else renames it, to a name that nobody has. */
+  renameThere(id: string, name: string): void;
 };
 
 export type Held = {
@@ -165,12 +167,18 @@ export function openMemoryTarget(traits: TargetTraits, now: () => number): Memor
     passwords,
     carryOut,
     removeThere: drop,
-    putStranger(userName) {
+    putStranger(kind, name) {
+      const attributes: Attributes =
+        kind === 'user' ? { userName: name, active: true, title: 'was here before' } : { displayName: name };
+      if (isTaken(kind, attributes)) return undefined;
       made += 1;
       const id = `s${made}`;
-      const attributes = { userName, active: true, title: 'was here before' };
-      put({ id, kind: 'user', attributes, members: new Set(), stranger: true });
+      put({ id, kind, attributes, members: new Set(), stranger: true });
       return id;
+    },
+    renameThere(id, name) {
+      const one = held.get(id)!;
+      put({ ...one, attributes: { ...one.attributes, [nameOf[one.kind]]: name } });
     },
   };
 }

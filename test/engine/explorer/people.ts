@@ -8,7 +8,8 @@ import { readResource } from '../../../src/protocol/scim/resource.ts';
 import { enterpriseUserUrn, groupType, userType } from '../../../src/protocol/scim/schema.ts';
 import type { Tx } from '../../../src/store/store.ts';
 import type { Ground } from './ground.ts';
-import { groupNames, type Step, strangerName, userNames } from './schedule.ts';
+import type { Speaker } from './let-in.ts';
+import { groupNames, type Step, strangerGroup, strangerName, userNames } from './schedule.ts';
 
 type Person = {
   id: string;
@@ -40,21 +41,34 @@ export type People = {
   resend(): Promise<void>;
   /** What everybody who is there should be, by id. */
   docs(): Map<string, Record<string, unknown>>;
+  /** What somebody, or a group, is called; undefined for whoever is gone or out of scope by an attribute. */
+  nameOf(id: string): string | undefined;
   /** A short name of a subject for people to read. */
   nick(id: string): string;
   /** By subject; whoever never had one is missing. */
   readonly passwords: ReadonlyMap<string, LastPassword>;
 };
 
-/** `names`: whether a name that somebody had may be given again. */
-export function openPeople(ground: Ground, names: 'again' | 'never again', forwarded = false): People {
-  const { store, origin } = ground;
+/**
+ * `names`: whether a name that somebody had may be given again. `onSpoke`: something about this subject changed by this
+ * speaker, and that is committed.
+ */
+export function openPeople(
+  ground: Ground,
+  names: 'again' | 'never again',
+  onSpoke: (id: string, speaker: Speaker) => void,
+  forwarded = false,
+): People {
+  const { store } = ground;
+  let speaker: Speaker = 'resident';
+  let { origin } = ground;
   const people: Person[] = [];
   const teams: Team[] = [];
   const nicks = new Map<string, string>();
   const passwords = new Map<string, LastPassword>();
   const keeping = { key: ground.key, lastsMs: 7 * 86_400_000 };
   let given = 0;
+  const spare = new Set([strangerName, strangerGroup]);
   let passwordsMade = 0;
   const newPassword = () => {
     passwordsMade += 1;
@@ -64,7 +78,8 @@ export function openPeople(ground: Ground, names: 'again' | 'never again', forwa
   };
   const name = (wanted: string) => {
     given += 1;
-    return names === 'again' ? wanted : `${wanted}.${given}`;
+    // Those that strangers have are given once as they are.
+    return names === 'again' || spare.delete(wanted) ? wanted : `${wanted}.${given}`;
   };
   const nick = (id: string) => nicks.get(id) ?? id;
   const at = <T>(list: readonly T[], n: number): T | undefined =>
@@ -108,6 +123,9 @@ export function openPeople(ground: Ground, names: 'again' | 'never again', forwa
     if (!(await writes((tx) => replaceUser(tx, person.id, resourceOf(after), { origin, ...options })))) {
       return undefined;
     }
+    // A write that changes nothing is no change.
+    const differs = JSON.stringify(resourceOf(after)) !== JSON.stringify(resourceOf(person));
+    if (differs || options.passwordHash !== undefined) onSpoke(person.id, speaker);
     Object.assign(person, difference);
     const last = passwords.get(person.id);
     if (last && person.outside) last.unclaimed = true;
@@ -124,6 +142,7 @@ export function openPeople(ground: Ground, names: 'again' | 'never again', forwa
     const fresh = withPassword ? newPassword() : undefined;
     const made = await makes((tx) => createUser(tx, resourceOf(person), { origin, ...fresh?.options }));
     if (!made) return undefined;
+    onSpoke(made.id, speaker);
     people.push({ ...person, id: made.id });
     nicks.set(made.id, `user${nicks.size}`);
     if (fresh) passwords.set(made.id, { password: fresh.password, unclaimed: person.outside });
@@ -134,7 +153,20 @@ export function openPeople(ground: Ground, names: 'again' | 'never again', forwa
   const isTaken = (name: string, self?: Person) =>
     people.some((one) => one !== self && one.userName.toLowerCase() === name.toLowerCase());
 
+  /** Whoever goes leaves the groups that held it, and each of those changes by it. */
+  function bury(id: string): void {
+    onSpoke(id, speaker);
+    for (const team of teams) if (team.members.delete(id)) onSpoke(team.id, speaker);
+  }
+
   async function write(step: Step): Promise<string | undefined> {
+    speaker = ('by' in step ? step.by : undefined) ?? 'resident';
+    origin = ground.originOf(speaker);
+    const told = await writeBySpeaker(step);
+    return told !== undefined && speaker !== 'resident' ? `${told} (by ${speaker})` : told;
+  }
+
+  async function writeBySpeaker(step: Step): Promise<string | undefined> {
     switch (step.do) {
       case 'create user': {
         const userName = name(userNames[step.name] ?? strangerName);
@@ -204,16 +236,17 @@ export function openPeople(ground: Ground, names: 'again' | 'never again', forwa
         const person = at(people, step.who);
         if (!person || !(await writes((tx) => deleteUser(tx, person.id, { origin })))) return undefined;
         people.splice(people.indexOf(person), 1);
-        for (const team of teams) team.members.delete(person.id);
+        bury(person.id);
         return `${nick(person.id)} (${person.userName}) is deleted`;
       }
       case 'create group': {
-        const displayName = name(groupNames[step.name]!);
+        const displayName = name(groupNames[step.name] ?? strangerGroup);
         if (teams.some((team) => team.displayName.toLowerCase() === displayName.toLowerCase())) return undefined;
         const everyone = [...people, ...teams];
         const members = new Set(step.members.flatMap((n) => at(everyone, n)?.id ?? []));
         const made = await makes((tx) => createGroup(tx, groupOf({ displayName, members }), { origin }));
         if (!made) return undefined;
+        onSpoke(made.id, speaker);
         teams.push({ id: made.id, displayName, members });
         nicks.set(made.id, `group${nicks.size}`);
         return `${nick(made.id)} is created as ${displayName} of [${[...members].map(nick)}]`;
@@ -227,6 +260,7 @@ export function openPeople(ground: Ground, names: 'again' | 'never again', forwa
           ? await writes((tx) => replaceGroup(tx, team.id, groupOf({ ...team, displayName }), { origin }))
           : await patch(team.id, { op: 'replace', path: 'displayName', value: displayName });
         if (!done) return undefined;
+        if (displayName !== team.displayName) onSpoke(team.id, speaker);
         team.displayName = displayName;
         return `${nick(team.id)} is renamed to ${displayName}`;
       }
@@ -234,7 +268,7 @@ export function openPeople(ground: Ground, names: 'again' | 'never again', forwa
         const team = at(teams, step.who);
         if (!team || !(await writes((tx) => deleteGroup(tx, team.id, { origin })))) return undefined;
         teams.splice(teams.indexOf(team), 1);
-        for (const other of teams) other.members.delete(team.id);
+        bury(team.id);
         return `${nick(team.id)} is deleted`;
       }
       case 'add or remove member': {
@@ -249,6 +283,7 @@ export function openPeople(ground: Ground, names: 'again' | 'never again', forwa
             : { op: 'add', path: 'members', value: [{ value: member.id }] },
         );
         if (!done) return undefined;
+        onSpoke(team.id, speaker);
         if (leaves) team.members.delete(member.id);
         else team.members.add(member.id);
         return `${nick(member.id)} ${leaves ? 'leaves' : 'comes to'} ${nick(team.id)}`;
@@ -271,6 +306,7 @@ export function openPeople(ground: Ground, names: 'again' | 'never again', forwa
     });
 
   async function resend(): Promise<void> {
+    origin = ground.origin;
     for (const person of people) await store.write((tx) => replaceUser(tx, person.id, resourceOf(person), { origin }));
     for (const team of teams) await store.write((tx) => replaceGroup(tx, team.id, groupOf(team), { origin }));
   }
@@ -281,5 +317,11 @@ export function openPeople(ground: Ground, names: 'again' | 'never again', forwa
       ...teams.map(({ id, displayName }) => [id, { displayName }] as const),
     ]);
 
-  return { write, resend, docs, nick, passwords };
+  function nameOf(id: string): string | undefined {
+    const person = people.find((one) => one.id === id);
+    if (person) return person.outside ? undefined : person.userName;
+    return teams.find((one) => one.id === id)?.displayName;
+  }
+
+  return { write, resend, docs, nameOf, nick, passwords };
 }

@@ -1,4 +1,14 @@
+import type { Fallback } from '../../../src/provisioning/bindings.ts';
 import type { Nesting } from '../../../src/provisioning/policy.ts';
+import {
+  type Application,
+  type Applications,
+  applicationNames,
+  type OwnBinding,
+  ownBindings,
+  type Speaker,
+  speakers,
+} from './let-in.ts';
 import type { TargetTraits } from './memory-target.ts';
 import { openRandom, type Random } from './random.ts';
 
@@ -11,7 +21,7 @@ export type Schedule = { seed: number; setting: Setting; steps: Step[] };
 export type Setting = {
   policy: Record<string, unknown>;
   traits: TargetTraits;
-  /** Accounts that are at the target before us. */
+  /** Accounts that are at the target before us; where an operator is asked, a group as well. */
   strangers: number;
   nodes: number;
   /** How many changes one step of the planner takes; few of them make some planned long after others. */
@@ -26,6 +36,10 @@ export type Setting = {
   nesting?: Nesting;
   /** Nobody is kept in the directory: everybody is only forwarded, and sent once more in the end. Default false. */
   forwarded?: boolean;
+  /** People come by these applications too, by calls and by sign-ins. Default: by the resident service provider alone. */
+  applications?: Applications;
+  /** Whom we did not make is taken over on an operator's word only (`adopt: ask`). Default false: by its name. */
+  asks?: boolean;
 };
 
 /** By an attribute alone, or besides by the groups that somebody is in, directly or through others. */
@@ -52,7 +66,8 @@ export type Fate =
   /** Somebody removes the resource just before. */
   | 'removed there';
 
-export type Step =
+/** What happens in the directory. `by`: for whom it is done; default the resident service provider. */
+type Write = { by?: Speaker } & (
   | { do: 'create user'; name: number; out: boolean; manager: number; password?: boolean }
   | { do: 'rename user'; who: number; name: number }
   | { do: 'swap names'; who: number; other: number }
@@ -69,10 +84,23 @@ export type Step =
   | { do: 'delete group'; who: number }
   /** A negative member is a group. */
   | { do: 'add or remove member'; group: number; member: number }
+);
+
+export type Step =
+  | Write
   | { do: 'narrow or widen scope' }
   | { do: 'unbind or bind' }
+  | { do: 'bind application'; app: Application; own: OwnBinding }
+  | { do: 'fall back'; app: Application; to: Fallback }
   | { do: 'nest otherwise'; nesting: Nesting }
   | { do: 'sync' }
+  /**
+   * An operator says a word about one of those that are parked. `remote`: which resource is to be adopted, of all that
+   * there are; -1: the one that it met.
+   */
+  | { do: 'decide'; which: number; what: 'adopt' | 'leave' | 'retry'; remote: number }
+  /** Somebody else at the target: a stranger comes, goes or is renamed. */
+  | { do: 'somebody there'; what: 'comes' | 'goes' | 'is renamed'; which: number }
   | { do: 'plan'; node: number }
   | { do: 'claim'; node: number; kinds: ('user' | 'group')[]; limit: number }
   | { do: 'go on'; attempt: number; fate: Fate }
@@ -89,6 +117,8 @@ export const userNames = ['ada', 'bob', 'cyd', 'dee', 'Ada', 'BOB'];
  * would rightly park (engine rule 15).
  */
 export const strangerName = 'eve';
+/** The same for groups. */
+export const strangerGroup = 'guild';
 export const groupNames = ['staff', 'board', 'Staff'];
 export const scopeOfUsers = 'not (userType eq "outside")';
 /** Each scope as a filter, and what it says of the names of somebody's groups, in small letters. */
@@ -133,12 +163,12 @@ export function makeSchedule(seed: number, options: { concurrent: boolean }): Sc
   const random = openRandom(seed);
   const made = { ...makeSetting(random), ...makeNesting(seed) };
   // No scope can read the groups of somebody who is only forwarded. Not drawn, so that seeds mean what they meant.
-  const setting = seed % forwardedEvery === forwardedEvery - 1 ? forward(made) : made;
+  const setting = seed % forwardedEvery === forwardedEvery - 1 ? forward(made) : makeLater(seed, made);
   const steps: Step[] = [];
   let faults = random.pick([0, 1, 1, 2, 2, 3, 3, 4, 6]);
   // Somebody has to be there before anything can happen to them.
-  for (let n = random.below(4); n >= 0; n--) steps.push(makeUser(random));
-  if (random.chance(0.5)) steps.push(makeGroup(random));
+  for (let n = random.below(4); n >= 0; n--) steps.push(bySomebody(random, setting, makeUser(random, setting)));
+  if (random.chance(0.5)) steps.push(bySomebody(random, setting, makeGroup(random, setting)));
   if (random.chance(0.5)) steps.push({ do: 'rest' });
   const length = 20 + random.below(50);
   while (steps.length < length) {
@@ -169,6 +199,26 @@ function forward(setting: Setting): Setting {
   return { ...setting, policy, scope: 'attribute', forwarded: true };
 }
 
+/** Drawn apart, as the nesting is: applications that people come by, and an operator who is asked. */
+function makeLater(seed: number, setting: Setting): Setting {
+  const random = openRandom(seed ^ 0x51ed270b);
+  const made = { ...setting };
+  if (random.chance(0.35)) {
+    made.applications = {
+      shop: { own: random.pick(['just in time', 'just in time', ...ownBindings]), fallback: makeFallback(random) },
+      hr: { own: random.pick(['none', 'none', ...ownBindings]), fallback: makeFallback(random) },
+    };
+  }
+  if (setting.leavers === 'deleted' && random.chance(0.35)) {
+    made.asks = true;
+    made.strangers = 1;
+    made.policy = { ...setting.policy, adopt: 'ask' };
+  }
+  return made;
+}
+
+const makeFallback = (random: Random) => random.pick<Fallback>(['resident', 'resident', 'none']);
+
 function makeSetting(random: Random): Setting {
   const scope = random.pick<ScopeName>(['attribute', 'attribute', 'attribute', 'staff only', 'no board']);
   const policy: Record<string, unknown> = {
@@ -197,19 +247,40 @@ function makeSetting(random: Random): Setting {
   };
 }
 
-function makeUser(random: Random): Step {
+function makeUser(random: Random, { asks = false }: Pick<Setting, 'asks'>): Write {
   return {
     do: 'create user',
-    name: random.chance(0.2) ? userNames.length : random.below(userNames.length),
+    name: random.chance(asks ? 0.5 : 0.2) ? userNames.length : random.below(userNames.length),
     out: random.chance(0.1),
     manager: random.chance(0.3) ? random.below(8) : -1,
     password: random.chance(0.3),
   };
 }
 
-function makeGroup(random: Random): Step {
+function makeGroup(random: Random, { asks = false }: Pick<Setting, 'asks'>): Write {
   const members = Array.from({ length: random.below(4) }, () => random.below(8));
-  return { do: 'create group', name: random.below(groupNames.length), members };
+  return { do: 'create group', name: random.below(groupNames.length + (asks ? 2 : 0)), members };
+}
+
+/** Half of what happens where there are applications is done for one of them. */
+function bySomebody(random: Random, { applications }: Setting, write: Write): Write {
+  return applications && random.chance(0.5) ? { ...write, by: random.pick(speakers) } : write;
+}
+
+function makeBinding(random: Random): Step {
+  const app = random.pick(applicationNames);
+  return random.chance(0.7)
+    ? { do: 'bind application', app, own: random.pick(ownBindings) }
+    : { do: 'fall back', app, to: random.pick<Fallback>(['resident', 'none']) };
+}
+
+function makeWord(random: Random): Step {
+  const which = random.below(8);
+  const roll = random.below(100);
+  if (roll < 15) return { do: 'rest' };
+  if (roll < 35) return { do: 'somebody there', what: random.pick(['comes', 'comes', 'goes', 'is renamed']), which };
+  const what = random.pick(['adopt', 'adopt', 'adopt', 'leave', 'retry'] as const);
+  return { do: 'decide', which, what, remote: random.chance(0.2) ? random.below(8) : -1 };
 }
 
 const administration: readonly Step[] = [
@@ -226,15 +297,24 @@ function makeNesting(seed: number): Pick<Setting, 'nesting'> {
 }
 
 /** Where the scope asks for groups, or groups in groups are not simply named, more happens to them. */
-function makeWrite(random: Random, { scope, nesting = 'native' }: Pick<Setting, 'scope' | 'nesting'>): Step {
+function makeWrite(random: Random, setting: Setting): Step {
+  const { scope, nesting = 'native' } = setting;
+  if (setting.asks && random.chance(0.25)) return makeWord(random);
+  if (setting.applications && random.chance(0.08)) return makeBinding(random);
   if (nesting !== 'native' && random.chance(0.05)) {
     return { do: 'nest otherwise', nesting: random.pick<Nesting>(['native', 'flatten', 'ignore']) };
   }
-  if ((scope !== 'attribute' || nesting !== 'native') && random.chance(0.4)) return makeRegrouping(random);
-  const who = random.below(8);
+  if ((scope !== 'attribute' || nesting !== 'native') && random.chance(0.4)) {
+    return bySomebody(random, setting, makeRegrouping(random, setting));
+  }
   if (random.chance(0.06)) return random.pick<Step>([...administration]);
+  return bySomebody(random, setting, makeChange(random, setting));
+}
+
+function makeChange(random: Random, setting: Setting): Write {
+  const who = random.below(8);
   const roll = random.below(100);
-  if (roll < 22) return makeUser(random);
+  if (roll < 22) return makeUser(random, setting);
   if (roll < 34) return { do: 'rename user', who, name: random.below(userNames.length) };
   if (roll < 37) return { do: 'hand name over', who, name: random.below(userNames.length) };
   if (roll < 43) return { do: 'swap names', who, other: random.below(8) };
@@ -244,16 +324,16 @@ function makeWrite(random: Random, { scope, nesting = 'native' }: Pick<Setting, 
   if (roll < 58) return { do: 'switch off or on', who };
   if (roll < 62) return { do: 'change manager', who, manager: random.chance(0.3) ? -1 : random.below(8) };
   if (roll < 74) return { do: 'delete user', who };
-  if (roll < 82) return makeGroup(random);
+  if (roll < 82) return makeGroup(random, setting);
   if (roll < 86) return { do: 'rename group', who, name: random.below(groupNames.length) };
   if (roll < 89) return { do: 'delete group', who };
   return { do: 'add or remove member', group: random.below(4), member: random.below(10) };
 }
 
-function makeRegrouping(random: Random): Step {
+function makeRegrouping(random: Random, setting: Setting): Write {
   const who = random.below(8);
   const roll = random.below(100);
-  if (roll < 15) return makeGroup(random);
+  if (roll < 15) return makeGroup(random, setting);
   if (roll < 30) return { do: 'rename group', who, name: random.below(groupNames.length) };
   if (roll < 42) return { do: 'delete group', who };
   return { do: 'add or remove member', group: random.below(4), member: random.below(14) - 4 };

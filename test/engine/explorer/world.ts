@@ -5,37 +5,28 @@ import { type Ended, recordResults } from '../../../src/provisioning/complete.ts
 import { endLeasesOf } from '../../../src/provisioning/leases-left.ts';
 import { openLookups } from '../../../src/provisioning/lookups.ts';
 import { changesPerStep, planStep } from '../../../src/provisioning/plan.ts';
-import type { Nesting } from '../../../src/provisioning/policy.ts';
 import type { TargetBook } from '../../../src/provisioning/target-book.ts';
 import { waveStep } from '../../../src/provisioning/wave-step.ts';
+import { openAdministration } from './administration.ts';
 import { lookAhead } from './ahead.ts';
 import { type Attempt, openAttempt } from './attempt.ts';
 import { findFaults } from './check.ts';
 import type { Ground } from './ground.ts';
 import { type Heard, openMemoryTarget, type Said } from './memory-target.ts';
+import { openOperator } from './operator.ts';
 import { openPeople } from './people.ts';
 import { openRandom } from './random.ts';
-import {
-  type Fate,
-  narrowed,
-  type Schedule,
-  type Step,
-  scopes,
-  settleMs,
-  strangerName,
-  timeoutMs,
-} from './schedule.ts';
+import { type Fate, type Schedule, type Step, scopes, settleMs, timeoutMs } from './schedule.ts';
+import { Wrong } from './wrong.ts';
 
 /** What a schedule came to. `faults` is empty when everything at rest is as it should be. */
 export type Outcome = { faults: string[]; trace: string[]; attempts: number };
 
-/** Thrown by a step that saw something which must never happen. */
-class Wrong extends Error {}
-
 const attemptsToRest = 3_000;
 const roundsToRest = 600;
 
-type Node = { id: number; name: string; book: TargetBook; attempts: Attempt[] };
+/** `bookMark`: the moment (`let-in.ts`) of which its book tells. */
+type Node = { id: number; name: string; book: TargetBook; bookMark: number; attempts: Attempt[] };
 
 /** Runs the steps of a schedule, lets everything heal and come to rest, and looks at what came out. */
 export async function runSchedule(ground: Ground, schedule: Schedule): Promise<Outcome> {
@@ -44,29 +35,32 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
   await ground.clear({ ...setting, policy: { ...setting.policy, nestedGroups: setting.nesting ?? 'native' } });
   const random = openRandom(schedule.seed ^ 0x5bd1e995);
   const target = openMemoryTarget(setting.traits, clock.now);
-  for (let n = 0; n < setting.strangers; n++) target.putStranger(strangerName);
-  const people = openPeople(ground, setting.leavers === 'disabled' ? 'never again' : 'again', setting.forwarded);
   const lookups = openLookups(store);
   const late: { at: number; said: Said; subjectId: string }[] = [];
   const trace: string[] = [];
+  const tell = (line: string) => trace.push(`${String(clock.monotonic()).padStart(7)}  ${line}`);
   let attemptsMade = 0;
-  let narrow = false;
-  let bound = true;
-  let nesting: Nesting = setting.nesting ?? 'native';
-  let administered = false;
-  let shut = false;
+  const administration = openAdministration(ground, schedule, tell);
+  const { letIn } = administration;
+  // Where an account stays whose subject is gone, or rests, its name stays taken.
+  const names = setting.leavers === 'disabled' || setting.applications ? 'never again' : 'again';
+  const people = openPeople(ground, names, letIn.noteSpoke, setting.forwarded);
+  const operator = openOperator(ground, schedule, target, people);
+  /** The moment of which the book of an attempt told when it was claimed. */
+  const bookMarks = new Map<Attempt, number>();
 
   let started = 0;
-  const openNode = async (name: string): Promise<Node> => ({
-    id: ++started,
-    name,
-    book: await ground.openBook(),
-    attempts: [],
-  });
+  const openNode = async (name: string): Promise<Node> => {
+    const bookMark = letIn.mark;
+    return { id: ++started, name, book: await ground.openBook(), bookMark, attempts: [] };
+  };
+  const openBookAnew = async (node: Node): Promise<void> => {
+    node.bookMark = letIn.mark;
+    node.book = await ground.openBook(node.book);
+  };
   const nodes: Node[] = [];
   for (let n = 0; n < setting.nodes; n++) nodes.push(await openNode(`node${n}`));
 
-  const tell = (line: string) => trace.push(`${String(clock.monotonic()).padStart(7)}  ${line}`);
   const nodeAt = (n: number): Node => nodes[n % nodes.length]!;
   const nick = people.nick;
   const whose = (attempt: Attempt) => nick(attempt.claim.account.subject_id);
@@ -171,6 +165,18 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     ) {
       throw new Wrong(`${whose(attempt)}: two mutations are on their way at once`);
     }
+    if (!letIn.mayBeSent(account.subject_id, bookMarks.get(attempt)!)) {
+      throw new Wrong(`${whose(attempt)}: a mutation left though no binding lets it in`);
+    }
+    if (attempt.said?.say === 'create') checkEntry(attempt);
+    operator.checkMutation(attempt);
+  }
+
+  /** By a scope that reads groups whoever comes into a group is let in too, by everybody who ever spoke. */
+  function checkEntry(attempt: Attempt): void {
+    const { kind, subject_id: id } = attempt.claim.account;
+    if (kind === 'user' && setting.scope !== 'attribute') return;
+    if (!letIn.mayHaveEntered(id)) throw new Wrong(`${whose(attempt)} came in, and nothing let it in`);
   }
 
   async function goOn(attempt: Attempt, fate: Fate): Promise<void> {
@@ -211,6 +217,12 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     node.attempts = node.attempts.filter((one) => one !== attempt);
     await recordResults(store, random.next, [attempt.ended!]);
     tell(`${node.name} records ${whose(attempt)}`);
+    await checkRecorded([attempt]);
+  }
+
+  async function checkRecorded(recorded: readonly Attempt[]): Promise<void> {
+    await operator.checkTaken(recorded);
+    for (const attempt of recorded) bookMarks.delete(attempt);
   }
 
   function arrive(attempt: Attempt, fate: Fate): Answer {
@@ -225,6 +237,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     const lost = (reason: string): Answer => ({ ended: 'unknown', cause: 'closed', reason });
     const onResource = said.say !== 'find' && said.say !== 'create';
     if (fate !== 'answered') tell(`      fault: ${fate}`);
+    if ((fate === '404' || fate === 'removed there') && 'id' in said) operator.doubtWordsAbout(said.id);
     switch (fate) {
       case 'request lost':
         return lost('the connection broke');
@@ -255,20 +268,24 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       case 'answered':
         break;
     }
-    return answered(carryOut(said, 'answers'));
+    const heard = carryOut(said, 'answers');
+    if (said.say === 'read' && heard.status === 200) attempt.read.add(said.id);
+    return answered(heard);
   }
 
   async function plan(node: Node): Promise<number> {
+    const planned = setting.planSize === 'many' && letIn.plansAtOnce ? letIn.beginPlan() : undefined;
     const taken = await planStep(store, node.book);
     if (taken === 'outdated') {
-      node.book = await ground.openBook(node.book);
+      await openBookAnew(node);
       return 1;
     }
+    planned?.();
     if (taken > 0) tell(`${node.name} plans ${taken}`);
     if (taken >= changesPerStep(node.book)) return taken;
     const looked = await waveStep(store, node.book);
     if (looked === 'outdated') {
-      node.book = await ground.openBook(node.book);
+      await openBookAnew(node);
       return taken + 1;
     }
     if (looked === 'waiting' || looked === 0) return taken;
@@ -277,11 +294,13 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
   }
 
   async function claim(node: Node, kind: 'user' | 'group', limit: number): Promise<Attempt[]> {
+    const { bookMark } = node;
     const { claims } = await claimLane(store, clock, node.book, { targetId, kind, node: node.id }, limit);
     const attempts = claims.map((each) => openAttempt(each, clock, lookups));
     for (const attempt of attempts) {
       tell(`${node.name} claims ${whose(attempt)}${attempt.claim.probe ? ' as a probe' : ''}`);
       node.attempts.push(attempt);
+      bookMarks.set(attempt, bookMark);
     }
     attemptsMade += attempts.length;
     return attempts;
@@ -294,6 +313,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     const batch: Ended[] = ready.map((attempt) => attempt.ended!);
     await recordResults(store, random.next, batch);
     tell(`${node.name} records ${ready.map(whose).join(', ')}`);
+    await checkRecorded(ready);
     return ready.length;
   }
 
@@ -333,14 +353,26 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
         return;
       }
       case 'nest otherwise':
-        if (step.nesting === nesting) return;
-        nesting = step.nesting;
-        tell(`groups in groups: ${nesting}`);
-        return ground.setPolicy(setting, policyNow());
       case 'narrow or widen scope':
       case 'unbind or bind':
+      case 'bind application':
+      case 'fall back':
       case 'sync':
-        return administer(step.do);
+        operator.doubtAllWords();
+        return administration.run(step);
+      case 'decide': {
+        const told = await operator.decide(step);
+        if (told !== undefined) tell(told);
+        return;
+      }
+      case 'somebody there': {
+        const told = operator.meddle(
+          step,
+          nodes.flatMap((node) => node.attempts),
+        );
+        if (told !== undefined) tell(told);
+        return;
+      }
       case 'rest':
         return comeToRest();
       case 'together':
@@ -348,39 +380,12 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
         return;
       default: {
         const told = await people.write(step);
-        if (told !== undefined) tell(told);
+        if (told === undefined) return;
+        tell(told);
+        if (setting.scope === 'attribute') operator.lookAtNames();
+        else operator.doubtAllWords();
       }
     }
-  }
-
-  async function administer(what: 'narrow or widen scope' | 'unbind or bind' | 'sync'): Promise<void> {
-    administered = true;
-    if (what === 'narrow or widen scope') {
-      narrow = !narrow;
-      shut = true;
-      tell(`the scope is ${narrow ? 'narrowed' : 'widened'}`);
-      return ground.setPolicy(setting, policyNow());
-    }
-    if (what === 'unbind or bind') {
-      bound = !bound;
-      shut = true;
-      tell(`the target is ${bound ? 'bound' : 'unbound'}`);
-      return ground.setBound(bound);
-    }
-    tell('a sync is asked for');
-    return ground.sync();
-  }
-
-  function policyNow() {
-    const { filter } = scopes[setting.scope];
-    return { scopeUsers: narrow ? narrowed(filter) : filter, nestedGroups: nesting };
-  }
-
-  /** Whoever was outside or came without a binding is sent, as an administrator would do after such a day. */
-  async function settleAdministration(): Promise<void> {
-    if (narrow) await administer('narrow or widen scope');
-    if (!bound) await administer('unbind or bind');
-    if (administered) await administer('sync');
   }
 
   /** From here nothing goes wrong any more; runs until nothing is due, planned or on its way. */
@@ -420,6 +425,15 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     throw new Wrong('it does not come to rest: something is due and never goes');
   }
 
+  async function settleParked(): Promise<Set<string>> {
+    const rest = async () => {
+      const before = attemptsMade;
+      await comeToRest();
+      return attemptsMade - before;
+    };
+    return operator.settle(rest, (ms) => pass(ms, 0));
+  }
+
   /** When something happens by itself next; undefined at rest. */
   async function nextEvent(): Promise<number | undefined> {
     const { accounts, lanes } = await lookAhead(store);
@@ -436,18 +450,20 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       await runStep(step);
     }
     tell('everything heals');
-    await settleAdministration();
+    operator.doubtAllWords();
+    await administration.settle();
     if (setting.forwarded) {
       tell('everybody is sent once more');
       await people.resend();
     }
     await comeToRest();
+    const left = setting.asks ? await settleParked() : new Set<string>();
     await tidyBodies(store, '');
     // By a scope that reads groups anybody may have been out of it for a while, and by what an administrator did.
     const passwords = new Map(
       [...people.passwords].map(([id, last]) => [
         id,
-        { ...last, unclaimed: last.unclaimed || shut || setting.scope !== 'attribute' },
+        { ...last, unclaimed: last.unclaimed || administration.shut || setting.scope !== 'attribute' },
       ]),
     );
     const faults = await findFaults(store, target, {
@@ -456,9 +472,12 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       leavers: setting.leavers,
       passwords,
       holds: scopes[setting.scope].holds,
-      nesting,
+      nesting: administration.nesting,
+      letIn: letIn.isLetIn,
+      left,
       ...(setting.forwarded ? { forwarded: people.docs() } : {}),
     });
+    faults.push(...operator.findTouched());
     return { faults, trace, attempts: attemptsMade };
   } catch (error) {
     const reason =

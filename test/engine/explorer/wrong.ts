@@ -1,0 +1,2 @@
+/** Thrown by a step that saw something which must never happen. */
+export class Wrong extends Error {}
