@@ -71,6 +71,9 @@ export function openAdministration(ground: Ground, { setting, seed }: Schedule, 
     get nesting(): Nesting {
       return nesting;
     },
+    get narrow(): boolean {
+      return narrow;
+    },
     /** Somebody may have been left out for a while. */
     get shut(): boolean {
       return shut;

@@ -193,6 +193,8 @@ export async function findFaults(
       continue;
     // Whether one who is parked was ever put into it shows when something becomes of him.
     if (left.has(row.member_id) && row.state === 'waiting') continue;
+    // Refused when the account was gone there; whoever rests is not made anew.
+    if (!letIn(row.member_id) && remoteOf(row.member_id) === undefined) continue;
     const link = `${row.op} ${nick(row.member_id)} in ${nick(row.group_id)}`;
     if (row.state !== 'waiting') faults.push(`a membership is ${row.state} at rest: ${link} (${row.reason})`);
     if (!membersOf(row.group_id).has(row.member_id) || row.op !== 'add' || remoteOf(row.member_id) !== undefined)

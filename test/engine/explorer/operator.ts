@@ -92,8 +92,19 @@ export function openOperator(
       throw new Wrong(`${nick(account.subject_id)}: a word named ${remoteId}, which it did not meet, and was taken`);
     }
     supersede(account.subject_id);
-    words.push({ subjectId: account.subject_id, remoteId, name: conflict.name, stands: true, mayFail: false });
+    const { subject_id: subjectId, kind } = account;
+    const { name } = conflict;
+    const isAsMet = target.held.get(remoteId)?.attributes[nameOf[kind]] === name && people.nameOf(subjectId) === name;
+    // By a scope that reads groups anybody may be out of it for a while.
+    const mayFail = !isAsMet || (kind === 'user' && setting.scope !== 'attribute');
+    words.push({ subjectId, remoteId, name, stands: true, mayFail });
     return true;
+  }
+
+  /** Its id is known no more, and it bears no mark: to take it over takes another word. */
+  async function noteSetAside(subjectId: string, id: string): Promise<void> {
+    if (target.held.get(id)?.attributes['externalId'] === subjectId) return;
+    if ((await accountOf(subjectId))?.remote_id !== id) owners.delete(id);
   }
 
   function supersede(subjectId: string): void {
@@ -191,13 +202,11 @@ export function openOperator(
     async checkTaken(recorded: readonly Attempt[]): Promise<void> {
       for (const { claim, ended, read } of recorded) {
         const { remoteId } = ended!.result;
-        if (remoteId === null || !strangers.has(remoteId) || remoteId === claim.account.remote_id) continue;
-        const { subject_id: subjectId } = claim.account;
+        const { subject_id: subjectId, remote_id: before } = claim.account;
         const who = nick(subjectId);
+        if (before !== null && before !== remoteId && strangers.has(before)) await noteSetAside(subjectId, before);
+        if (remoteId === null || !strangers.has(remoteId) || owners.get(remoteId) === subjectId) continue;
         if ((await accountOf(subjectId))?.remote_id !== remoteId) continue;
-        const one = target.held.get(remoteId);
-        const isMarked = one?.attributes['externalId'] === subjectId;
-        if (isMarked && owners.get(remoteId) === subjectId) continue;
         if (!read.has(remoteId)) throw new Wrong(`${who} took ${remoteId}, which was not read`);
         const wasCalled = strangers.get(remoteId)![nameOf[claim.account.kind]];
         if (wasCalled !== claim.name)
@@ -217,9 +226,13 @@ export function openOperator(
      * When everything rests: who is parked is tried once more, then by turns taken over or left. Answers who was left;
      * nothing may happen to them any more.
      */
-    async settle(rest: () => Promise<number>, wait: (ms: number) => Promise<void>): Promise<Set<string>> {
+    async settle(
+      rest: () => Promise<number>,
+      wait: (ms: number) => Promise<void>,
+      isLetIn: (id: string) => boolean,
+    ): Promise<Set<string>> {
       for (const { subjectId, remoteId, stands, mayFail } of words) {
-        if (stands && !mayFail)
+        if (stands && !mayFail && isLetIn(subjectId))
           throw new Wrong(`that ${nick(subjectId)} takes ${remoteId} over was decided and forgotten`);
       }
       for (const account of await listParked()) await retry(account);
@@ -239,7 +252,7 @@ export function openOperator(
         else if (!(await adopt(account, holder.id, conflict))) throw new Wrong(`${who} may not take ${holder.id} over`);
       }
       await rest();
-      const unused = words.find((word) => word.stands && !word.mayFail);
+      const unused = words.find((word) => word.stands && !word.mayFail && isLetIn(word.subjectId));
       if (unused) throw new Wrong(`${nick(unused.subjectId)} did not take ${unused.remoteId} over, as decided`);
       if (left.length === 0) return new Set();
       for (const account of left) {

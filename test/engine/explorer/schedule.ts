@@ -163,13 +163,17 @@ export function makeSchedule(seed: number, options: { concurrent: boolean }): Sc
   const random = openRandom(seed);
   const made = { ...makeSetting(random), ...makeNesting(seed) };
   // No scope can read the groups of somebody who is only forwarded. Not drawn, so that seeds mean what they meant.
+  const strangerIndex = userNames.length;
   const setting = seed % forwardedEvery === forwardedEvery - 1 ? forward(made) : makeLater(seed, made);
   const steps: Step[] = [];
   let faults = random.pick([0, 1, 1, 2, 2, 3, 3, 4, 6]);
   // Somebody has to be there before anything can happen to them.
+  // Somebody has to be parked before anything can be decided.
+  if (setting.asks)
+    steps.push(bySomebody(random, setting, { do: 'create user', name: strangerIndex, out: false, manager: -1 }));
   for (let n = random.below(4); n >= 0; n--) steps.push(bySomebody(random, setting, makeUser(random, setting)));
   if (random.chance(0.5)) steps.push(bySomebody(random, setting, makeGroup(random, setting)));
-  if (random.chance(0.5)) steps.push({ do: 'rest' });
+  if (setting.asks || random.chance(0.5)) steps.push({ do: 'rest' });
   const length = 20 + random.below(50);
   while (steps.length < length) {
     if (options.concurrent && random.chance(0.1)) {
@@ -299,7 +303,7 @@ function makeNesting(seed: number): Pick<Setting, 'nesting'> {
 /** Where the scope asks for groups, or groups in groups are not simply named, more happens to them. */
 function makeWrite(random: Random, setting: Setting): Step {
   const { scope, nesting = 'native' } = setting;
-  if (setting.asks && random.chance(0.25)) return makeWord(random);
+  if (setting.asks && random.chance(0.3)) return makeWord(random);
   if (setting.applications && random.chance(0.08)) return makeBinding(random);
   if (nesting !== 'native' && random.chance(0.05)) {
     return { do: 'nest otherwise', nesting: random.pick<Nesting>(['native', 'flatten', 'ignore']) };

@@ -358,11 +358,12 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       case 'bind application':
       case 'fall back':
       case 'sync':
-        operator.doubtAllWords();
+        if (step.do === 'narrow or widen scope') operator.doubtAllWords();
         return administration.run(step);
       case 'decide': {
         const told = await operator.decide(step);
         if (told !== undefined) tell(told);
+        if (administration.narrow) operator.doubtAllWords();
         return;
       }
       case 'somebody there': {
@@ -382,8 +383,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
         const told = await people.write(step);
         if (told === undefined) return;
         tell(told);
-        if (setting.scope === 'attribute') operator.lookAtNames();
-        else operator.doubtAllWords();
+        operator.lookAtNames();
       }
     }
   }
@@ -431,7 +431,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       await comeToRest();
       return attemptsMade - before;
     };
-    return operator.settle(rest, (ms) => pass(ms, 0));
+    return operator.settle(rest, (ms) => pass(ms, 0), letIn.isLetIn);
   }
 
   /** When something happens by itself next; undefined at rest. */
@@ -450,7 +450,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       await runStep(step);
     }
     tell('everything heals');
-    operator.doubtAllWords();
+    if (administration.narrow) operator.doubtAllWords();
     await administration.settle();
     if (setting.forwarded) {
       tell('everybody is sent once more');
