@@ -77,14 +77,21 @@ export function openLetIn(first: Bindings) {
     noteSync(): void {
       syncedSince ??= written;
     },
-    /** All that changed until now is about to be planned; the answer is to be called when it is. */
-    beginPlan(): () => void {
-      const taken = new Set(unplanned);
+    /** All that changed until now is about to be planned; the answer is to be called when it is. Who is out of scope enters nowhere. */
+    beginPlan(isInScope: (id: string) => boolean): () => void {
+      const taken = new Map(unplanned.map((one) => [one, isInScope(one.id)]));
       const since = written;
       return () => {
-        for (const one of taken) if (lets(one, since)) entered.add(one.id);
+        for (const [one, before] of taken) {
+          if ((before || isInScope(one.id)) && lets(one, since)) entered.add(one.id);
+        }
         unplanned = unplanned.filter((one) => !taken.has(one));
       };
+    },
+    /** Everything rests, so nothing is left to plan. */
+    noteRest(): void {
+      for (const one of unplanned) if (lets(one, one.since)) entered.add(one.id);
+      unplanned = [];
     },
     /** So few changes wait that one step of the planner takes them all, if it is not to take them one by one. */
     get plansAtOnce(): boolean {

@@ -251,11 +251,11 @@ function makeSetting(random: Random): Setting {
   };
 }
 
-function makeUser(random: Random, { asks = false }: Pick<Setting, 'asks'>): Write {
+function makeUser(random: Random, { asks = false, applications }: Pick<Setting, 'asks' | 'applications'>): Write {
   return {
     do: 'create user',
     name: random.chance(asks ? 0.5 : 0.2) ? userNames.length : random.below(userNames.length),
-    out: random.chance(0.1),
+    out: random.chance(applications ? 0.25 : 0.1),
     manager: random.chance(0.3) ? random.below(8) : -1,
     password: random.chance(0.3),
   };
@@ -304,7 +304,10 @@ function makeNesting(seed: number): Pick<Setting, 'nesting'> {
 function makeWrite(random: Random, setting: Setting): Step {
   const { scope, nesting = 'native' } = setting;
   if (setting.asks && random.chance(0.3)) return makeWord(random);
-  if (setting.applications && random.chance(0.08)) return makeBinding(random);
+  if (setting.applications && random.chance(0.15)) {
+    const by = random.pick(['shop sign-in', 'hr sign-in'] as const);
+    return random.chance(0.5) ? makeBinding(random) : { do: 'move in or out of scope', who: random.below(8), by };
+  }
   if (nesting !== 'native' && random.chance(0.05)) {
     return { do: 'nest otherwise', nesting: random.pick<Nesting>(['native', 'flatten', 'ignore']) };
   }

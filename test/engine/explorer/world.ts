@@ -273,8 +273,10 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     return answered(heard);
   }
 
+  const isInScope = (id: string) => people.nameOf(id) !== undefined;
+
   async function plan(node: Node): Promise<number> {
-    const planned = setting.planSize === 'many' && letIn.plansAtOnce ? letIn.beginPlan() : undefined;
+    const planned = setting.planSize === 'many' && letIn.plansAtOnce ? letIn.beginPlan(isInScope) : undefined;
     const taken = await planStep(store, node.book);
     if (taken === 'outdated') {
       await openBookAnew(node);
@@ -419,7 +421,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       if (attemptsMade > attemptsToRest) throw new Wrong('it does not come to rest: attempt follows attempt');
       if (moved > 0) continue;
       const next = await nextEvent();
-      if (next === undefined) return;
+      if (next === undefined) return letIn.noteRest();
       await pass(Math.max(1, next - clock.now()), 0);
     }
     throw new Wrong('it does not come to rest: something is due and never goes');
@@ -451,6 +453,8 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     }
     tell('everything heals');
     if (administration.narrow) operator.doubtAllWords();
+    // Whom a sign-in must not let in, a sync may: before there is one it shows who came.
+    if (letIn.anyInVain) await comeToRest();
     await administration.settle();
     if (setting.forwarded) {
       tell('everybody is sent once more');

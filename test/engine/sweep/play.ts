@@ -10,7 +10,7 @@ import { openMemoryTarget, type Said, type TargetTraits } from '../explorer/memo
 import { type Fate, type Life, startLife } from './life.ts';
 import type { Place, Places } from './place.ts';
 import { again, fateInOutage, fateOfStruck, forgets, lags, type Plague, placesOf } from './plague.ts';
-import { interfere, playScenario } from './scenario.ts';
+import { applications, interfere, playScenario, strangerName } from './scenario.ts';
 
 /** What a play came to: `struck` when it was long enough for the plague. */
 export type Played = { struck: boolean; faults: string[]; statements: number; exchanges: number };
@@ -23,6 +23,7 @@ const policy = {
   deprovisionAdopted: 'delete',
   scopeUsers: 'not (userType eq "outside" or groups.display eq "away")',
   nestedGroups: 'flatten',
+  adopt: 'ask',
 };
 const holds = (groups: readonly string[]) => !groups.includes('away');
 const restRealMs = 60_000;
@@ -38,9 +39,12 @@ export async function play(base: Ground, clock: TestClock, places: Places, plagu
     membersPerRequest: 2,
     unknownMember: 'refused',
   };
-  await base.clear({ policy, traits, planSize: 'many' });
+  await base.clear({ policy, traits, planSize: 'many', applications });
   const watch = base.store;
   const target = openMemoryTarget(traits, clock.now);
+  const stranger = target.putStranger('user', strangerName)!;
+  /** Of these somebody at the resident service provider changed something meanwhile. */
+  const touched = new Set<string>();
   /** What happens by itself at its hour. */
   const late: Set<() => void> = new Set();
   let statements = 0;
@@ -129,7 +133,11 @@ export async function play(base: Ground, clock: TestClock, places: Places, plagu
       'targets',
     );
   const others = {
-    changeDirectory: () => meddle((store) => interfere(base.origin, store, plague!.at), 'changes'),
+    changeDirectory: () =>
+      meddle(async (store) => {
+        const id = await interfere(base.origin, store, plague!.at);
+        if (id !== undefined) touched.add(id);
+      }, 'changes'),
     changeTarget: () => writeTarget({ policy: { ...policy, nestedGroups: 'native' } }),
     switchTargetOff() {
       byItself(again.offMs, () => void writeTarget({ enabled: true }));
@@ -193,6 +201,7 @@ export async function play(base: Ground, clock: TestClock, places: Places, plagu
       try {
         const value = await work(life!.store);
         life!.store.signal('changes');
+        life!.store.signal('work');
         return value;
       } catch (error) {
         if (!isOurs(error)) throw error;
@@ -226,8 +235,9 @@ export async function play(base: Ground, clock: TestClock, places: Places, plagu
   life = await start();
   let faults: string[];
   try {
-    const passwords = await playScenario(base.origin, base.key, write, rest);
+    const { passwords, signedInInVain } = await playScenario(base, write, rest);
     await rest();
+    const isLetIn = (id: string) => touched.has(id) || !signedInInVain.includes(id);
     // Who is moved out of scope before a password arrives comes back without it.
     if (plague?.kind.startsWith('directory changes')) for (const last of passwords.values()) last.unclaimed = true;
     faults = await findFaults(watch, target, {
@@ -237,7 +247,13 @@ export async function play(base: Ground, clock: TestClock, places: Places, plagu
       passwords,
       holds,
       nesting: struck && plague?.kind === 'target changes' ? 'native' : 'flatten',
+      letIn: isLetIn,
     });
+    for (const { id, attributes } of target.held.values()) {
+      const mark = attributes['externalId'];
+      if (typeof mark === 'string' && !isLetIn(mark)) faults.push(`${mark} is there (${id}), whom nothing let in`);
+      if (id === stranger && mark === undefined && touched.size === 0) faults.push('nobody took the stranger over');
+    }
   } catch (error) {
     faults = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
   }
