@@ -203,7 +203,8 @@ export async function findFaults(
   for (const { seq, subject_id: id } of secrets) {
     if (!accounts.some((row) => row.pw_seq === seq)) faults.push(`a password of ${nick(id)} is kept for nobody`);
   }
-  for (const { subject_id: id } of bodies) faults.push(`what was forwarded of ${nick(id)} is kept at rest`);
+  for (const { subject_id: id } of bodies.filter((body) => !left.has(body.subject_id)))
+    faults.push(`what was forwarded of ${nick(id)} is kept at rest`);
   for (const { subject_id: id } of conflicts) {
     if (!accountOf.has(id)) faults.push(`whom ${nick(id)} met is not forgotten`);
   }

@@ -230,6 +230,8 @@ export function openOperator(
       rest: () => Promise<number>,
       wait: (ms: number) => Promise<void>,
       isLetIn: (id: string) => boolean,
+      /** Of whom nothing is kept, they do not learn by themselves that a manager came by a word. */
+      sendAgain: () => Promise<void>,
     ): Promise<Set<string>> {
       for (const { subjectId, remoteId, stands, mayFail } of words) {
         if (stands && !mayFail && isLetIn(subjectId))
@@ -251,6 +253,8 @@ export function openOperator(
         if ((seed + n) % 2 === 0) left.push(account);
         else if (!(await adopt(account, holder.id, conflict))) throw new Wrong(`${who} may not take ${holder.id} over`);
       }
+      await rest();
+      await sendAgain();
       await rest();
       const unused = words.find((word) => word.stands && !word.mayFail && isLetIn(word.subjectId));
       if (unused) throw new Wrong(`${nick(unused.subjectId)} did not take ${unused.remoteId} over, as decided`);

@@ -164,7 +164,7 @@ export function makeSchedule(seed: number, options: { concurrent: boolean }): Sc
   const made = { ...makeSetting(random), ...makeNesting(seed) };
   // No scope can read the groups of somebody who is only forwarded. Not drawn, so that seeds mean what they meant.
   const strangerIndex = userNames.length;
-  const setting = seed % forwardedEvery === forwardedEvery - 1 ? forward(made) : makeLater(seed, made);
+  const setting = makeLater(seed, seed % forwardedEvery === forwardedEvery - 1 ? forward(made) : made);
   const steps: Step[] = [];
   let faults = random.pick([0, 1, 1, 2, 2, 3, 3, 4, 6]);
   // Somebody has to be there before anything can happen to them.
@@ -207,7 +207,7 @@ function forward(setting: Setting): Setting {
 function makeLater(seed: number, setting: Setting): Setting {
   const random = openRandom(seed ^ 0x51ed270b);
   const made = { ...setting };
-  if (random.chance(0.35)) {
+  if (random.chance(0.35) && !setting.forwarded) {
     made.applications = {
       shop: { own: random.pick(['just in time', 'just in time', ...ownBindings]), fallback: makeFallback(random) },
       hr: { own: random.pick(['none', 'none', ...ownBindings]), fallback: makeFallback(random) },

@@ -433,7 +433,10 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       await comeToRest();
       return attemptsMade - before;
     };
-    return operator.settle(rest, (ms) => pass(ms, 0), letIn.isLetIn);
+    const sendAgain = async () => {
+      if (setting.forwarded) await people.resend();
+    };
+    return operator.settle(rest, (ms) => pass(ms, 0), letIn.isLetIn, sendAgain);
   }
 
   /** When something happens by itself next; undefined at rest. */
