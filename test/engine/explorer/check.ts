@@ -215,6 +215,22 @@ export async function findFaults(
   return faults;
 }
 
+/** Before a sync looks at everybody: whom no binding lets in rests, and nobody else does. */
+export async function findMisplaced(
+  store: Store,
+  options: { targetId: number; nick: (id: string) => string; letIn: (id: string) => boolean },
+): Promise<string[]> {
+  const { targetId, nick, letIn } = options;
+  const rows = await store.read((reading) =>
+    reading.all(reading.q.selectFrom('accounts').select(['subject_id', 'state']).where('target_id', '=', targetId)),
+  );
+  return rows.flatMap(({ subject_id: id, state }) => {
+    if (letIn(id)) return state === 'unbound' ? [`${nick(id)} rests, though a binding lets it in`] : [];
+    const rests = state === 'unbound' || state === 'disabled' || state === 'kept';
+    return rests ? [] : [`${nick(id)}, whom no binding lets in, is ${state}`];
+  });
+}
+
 function sorted(attributes: Attributes): [string, unknown][] {
   return Object.entries(attributes)
     .filter(([, value]) => value !== null && value !== undefined)

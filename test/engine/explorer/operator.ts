@@ -36,6 +36,8 @@ export function openOperator(
   const strangers = new Map<string, Attributes>();
   const owners = new Map<string, string>();
   const words: Word[] = [];
+  /** The password that was owed to a resource when it was taken over; it gets none by that (rule 16). */
+  const notToSay = new Map<string, string>();
 
   function come(kind: 'user' | 'group'): string | undefined {
     const name = kind === 'user' ? strangerName : strangerGroup;
@@ -77,23 +79,31 @@ export function openOperator(
     for (const word of words) if (word.remoteId === remoteId) word.mayFail = true;
   }
 
-  /** False when it was refused. */
-  async function adopt(account: AccountRow, remoteId: string, conflict: Conflict | null): Promise<boolean> {
+  /** False when it was refused. What it met is read in the same transaction: others write it down at the same time. */
+  async function adopt(account: AccountRow, remoteId: string): Promise<boolean> {
     const key = { targetId, subjectId: account.subject_id };
+    let conflict: Conflict | null = null;
     try {
-      await store.write((tx) => decideAdoption(tx, key, { remoteId, actor: 'olga' }));
+      await store.write(async (tx) => {
+        const query = tx.q.selectFrom('accounts').selectAll().where('target_id', '=', targetId);
+        const found = query.where('subject_id', '=', key.subjectId).modifyEnd(tx.dialect.forUpdate);
+        const row = (await tx.first(found)) as AccountRow | undefined;
+        conflict = row ? await readConflict(tx, row) : null;
+        await decideAdoption(tx, key, { remoteId, actor: 'olga' });
+      });
     } catch (error) {
       if (error instanceof Problem) return false;
       throw error;
     }
+    const met = conflict as Conflict | null;
     const before = words.findLast((word) => word.subjectId === account.subject_id);
     if ((before?.stands && before.remoteId === remoteId) || account.remote_id === remoteId) return true;
-    if (!conflict?.adoptable || !conflict.remotes.some((one) => one.remoteId === remoteId)) {
+    if (!met?.adoptable || !met.remotes.some((one) => one.remoteId === remoteId)) {
       throw new Wrong(`${nick(account.subject_id)}: a word named ${remoteId}, which it did not meet, and was taken`);
     }
     supersede(account.subject_id);
     const { subject_id: subjectId, kind } = account;
-    const { name } = conflict;
+    const { name } = met;
     const isAsMet = target.held.get(remoteId)?.attributes[nameOf[kind]] === name && people.nameOf(subjectId) === name;
     // By a scope that reads groups anybody may be out of it for a while.
     const mayFail = !isAsMet || (kind === 'user' && setting.scope !== 'attribute');
@@ -142,7 +152,7 @@ export function openOperator(
         const all = [...target.held.keys()];
         const id = remote < 0 ? conflict?.remotes[0]?.remoteId : all[remote % Math.max(1, all.length)];
         if (id === undefined) return undefined;
-        const said = await adopt(account, id, conflict);
+        const said = await adopt(account, id);
         return `an operator decides that ${who} takes ${id} over${said ? '' : ', which is refused'}`;
       }
     }
@@ -196,6 +206,9 @@ export function openOperator(
       if (owners.get(said.id) !== account.subject_id) {
         throw new Wrong(`${nick(account.subject_id)}: a mutation of ${said.id}, which is a stranger's, left`);
       }
+      if (said.say === 'password' && said.password === notToSay.get(said.id)) {
+        throw new Wrong(`${nick(account.subject_id)}: ${said.id} was adopted and got a password of before`);
+      }
     },
 
     /** After results were written down: whoever has a stranger's id by now must have been allowed to take it. */
@@ -219,6 +232,8 @@ export function openOperator(
           word.stands = false;
         }
         owners.set(remoteId, subjectId);
+        const { owed } = claim;
+        if (owed && 'password' in owed) notToSay.set(remoteId, owed.password.reveal());
       }
     },
 
@@ -251,7 +266,7 @@ export function openOperator(
           throw new Wrong(`${who} is parked and met ${JSON.stringify(conflict)}: ${account.reason}`);
         }
         if ((seed + n) % 2 === 0) left.push(account);
-        else if (!(await adopt(account, holder.id, conflict))) throw new Wrong(`${who} may not take ${holder.id} over`);
+        else if (!(await adopt(account, holder.id))) throw new Wrong(`${who} may not take ${holder.id} over`);
       }
       await rest();
       await sendAgain();

@@ -163,14 +163,13 @@ export function makeSchedule(seed: number, options: { concurrent: boolean }): Sc
   const random = openRandom(seed);
   const made = { ...makeSetting(random), ...makeNesting(seed) };
   // No scope can read the groups of somebody who is only forwarded. Not drawn, so that seeds mean what they meant.
-  const strangerIndex = userNames.length;
   const setting = makeLater(seed, seed % forwardedEvery === forwardedEvery - 1 ? forward(made) : made);
   const steps: Step[] = [];
   let faults = random.pick([0, 1, 1, 2, 2, 3, 3, 4, 6]);
   // Somebody has to be there before anything can happen to them.
   // Somebody has to be parked before anything can be decided.
   if (setting.asks)
-    steps.push(bySomebody(random, setting, { do: 'create user', name: strangerIndex, out: false, manager: -1 }));
+    steps.push(bySomebody(random, setting, { do: 'create user', name: userNames.length, out: false, manager: -1 }));
   for (let n = random.below(4); n >= 0; n--) steps.push(bySomebody(random, setting, makeUser(random, setting)));
   if (random.chance(0.5)) steps.push(bySomebody(random, setting, makeGroup(random, setting)));
   if (setting.asks || random.chance(0.5)) steps.push({ do: 'rest' });
@@ -273,8 +272,8 @@ function bySomebody(random: Random, { applications }: Setting, write: Write): Wr
 
 function makeBinding(random: Random): Step {
   const app = random.pick(applicationNames);
-  return random.chance(0.7)
-    ? { do: 'bind application', app, own: random.pick(ownBindings) }
+  return random.chance(0.5)
+    ? { do: 'bind application', app, own: random.pick(['none', 'just in time', ...ownBindings]) }
     : { do: 'fall back', app, to: random.pick<Fallback>(['resident', 'none']) };
 }
 

@@ -10,7 +10,7 @@ import { waveStep } from '../../../src/provisioning/wave-step.ts';
 import { openAdministration } from './administration.ts';
 import { lookAhead } from './ahead.ts';
 import { type Attempt, openAttempt } from './attempt.ts';
-import { findFaults } from './check.ts';
+import { findFaults, findMisplaced } from './check.ts';
 import type { Ground } from './ground.ts';
 import { type Heard, openMemoryTarget, type Said } from './memory-target.ts';
 import { openOperator } from './operator.ts';
@@ -427,6 +427,12 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     throw new Wrong('it does not come to rest: something is due and never goes');
   }
 
+  async function restAsBound(): Promise<void> {
+    await comeToRest();
+    const misplaced = await findMisplaced(store, { targetId, nick, letIn: letIn.isLetIn });
+    if (misplaced.length > 0) throw new Wrong(misplaced.join('; '));
+  }
+
   async function settleParked(): Promise<Set<string>> {
     const rest = async () => {
       const before = attemptsMade;
@@ -456,8 +462,8 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     }
     tell('everything heals');
     if (administration.narrow) operator.doubtAllWords();
-    // Whom a sign-in must not let in, a sync may: before there is one it shows who came.
-    if (letIn.anyInVain) await comeToRest();
+    // A sync looks at everybody and lets in by whoever spoke: before there is one it shows what came of the bindings alone.
+    if (setting.applications) await restAsBound();
     await administration.settle();
     if (setting.forwarded) {
       tell('everybody is sent once more');
