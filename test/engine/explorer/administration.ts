@@ -5,7 +5,15 @@ import { narrowed, type Schedule, type Step, scopes } from './schedule.ts';
 
 type Order = Extract<
   Step,
-  { do: 'narrow or widen scope' | 'unbind or bind' | 'bind application' | 'fall back' | 'nest otherwise' | 'sync' }
+  {
+    do:
+      | 'narrow or widen scope'
+      | 'unbind or bind'
+      | 'bind application'
+      | 'fall back or not'
+      | 'nest otherwise'
+      | 'sync';
+  }
 >;
 
 /** What an administrator does to the target and to who is bound to it, and what is true of it by now. */
@@ -52,10 +60,10 @@ export function openAdministration(ground: Ground, { setting, seed }: Schedule, 
         if (bindings[app].own === own) return;
         return bind({ ...bindings, [app]: { ...bindings[app], own } }, `the binding of ${app}: ${own}`);
       }
-      case 'fall back': {
-        const { app, to } = order;
-        if (bindings[app].fallback === to) return;
-        return bind({ ...bindings, [app]: { ...bindings[app], fallback: to } }, `${app} falls back to: ${to}`);
+      case 'fall back or not': {
+        const { app } = order;
+        const fallback = bindings[app].fallback === 'none' ? 'resident' : 'none';
+        return bind({ ...bindings, [app]: { ...bindings[app], fallback } }, `${app} falls back to: ${fallback}`);
       }
       case 'sync':
         administered = true;

@@ -91,7 +91,7 @@ export type Step =
   | { do: 'narrow or widen scope' }
   | { do: 'unbind or bind' }
   | { do: 'bind application'; app: Application; own: OwnBinding }
-  | { do: 'fall back'; app: Application; to: Fallback }
+  | { do: 'fall back or not'; app: Application }
   | { do: 'nest otherwise'; nesting: Nesting }
   | { do: 'sync' }
   /**
@@ -192,6 +192,8 @@ export function makeSchedule(seed: number, options: { concurrent: boolean }): Sc
     };
     steps.push(random.chance(0.22) ? makeWrite(random, setting) : makeWork(random, fate));
   }
+  // What a binding alone brings about shows where nobody is due by anything else.
+  if (setting.applications && random.chance(0.4)) steps.push({ do: 'rest' }, makeBinding(random));
   return { seed, setting, steps };
 }
 
@@ -209,7 +211,7 @@ function makeLater(seed: number, setting: Setting): Setting {
   if (random.chance(0.35) && !setting.forwarded) {
     made.applications = {
       shop: { own: random.pick(['just in time', 'just in time', ...ownBindings]), fallback: makeFallback(random) },
-      hr: { own: random.pick(['none', 'none', ...ownBindings]), fallback: makeFallback(random) },
+      hr: { own: random.pick(['none', 'none', 'none', 'none', ...ownBindings]), fallback: makeFallback(random) },
     };
   }
   if (setting.leavers === 'deleted' && random.chance(0.35)) {
@@ -271,10 +273,9 @@ function bySomebody(random: Random, { applications }: Setting, write: Write): Wr
 }
 
 function makeBinding(random: Random): Step {
+  if (random.chance(0.5)) return { do: 'fall back or not', app: random.chance(0.75) ? 'hr' : 'shop' };
   const app = random.pick(applicationNames);
-  return random.chance(0.5)
-    ? { do: 'bind application', app, own: random.pick(['none', 'just in time', ...ownBindings]) }
-    : { do: 'fall back', app, to: random.pick<Fallback>(['resident', 'none']) };
+  return { do: 'bind application', app, own: random.pick(['none', 'just in time', ...ownBindings]) };
 }
 
 function makeWord(random: Random): Step {

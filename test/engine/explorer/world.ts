@@ -358,7 +358,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
       case 'narrow or widen scope':
       case 'unbind or bind':
       case 'bind application':
-      case 'fall back':
+      case 'fall back or not':
       case 'sync':
         if (step.do === 'narrow or widen scope') operator.doubtAllWords();
         return administration.run(step);
