@@ -5,7 +5,7 @@ import { sweepFaults } from './sweep/sweep.ts';
 
 // A part of the sweep; the whole: `npm run sweep -- faults --database postgres`.
 
-const every = 397;
+const every = 599;
 
 describe('fault sweep (postgres)', () => {
   it(`gets through every kind of fault at every ${every}th place`, async () => {

@@ -5,7 +5,7 @@ import { openSweepGround, sweepFaults } from './sweep/sweep.ts';
 
 // A part of the sweep; the whole: `npm run sweep -- faults`. On PostgreSQL: `fault-sweep-on-postgres.test.ts`.
 
-const every = 47;
+const every = 71;
 
 describe('fault sweep (sqlite)', () => {
   it(`gets through every kind of fault at every ${every}th place`, async () => {
