@@ -55,9 +55,8 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     return { id: ++started, name, book: await ground.openBook(), bookMark, attempts: [] };
   };
   const openBookAnew = async (node: Node): Promise<void> => {
-    const bookMark = letIn.mark;
     // Both at once: the same node may claim while its book is read.
-    Object.assign(node, { book: await ground.openBook(node.book), bookMark });
+    Object.assign(node, { bookMark: letIn.mark, book: await ground.openBook(node.book) });
   };
   const nodes: Node[] = [];
   for (let n = 0; n < setting.nodes; n++) nodes.push(await openNode(`node${n}`));
