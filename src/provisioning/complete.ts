@@ -16,7 +16,7 @@ import { waitsOn } from './chain.ts';
 import { nameIn } from './claim.ts';
 import { endDecisions, forgetConflicts, noteConflicts } from './decisions.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
-import { addDoubt } from './doubt.ts';
+import { addAside, addDoubt } from './doubt.ts';
 import { type Fenced, fenceAccounts } from './fenced-accounts.ts';
 import { keepsMembersOnly } from './group-modes.ts';
 import { hideBody } from './hide-body.ts';
@@ -430,7 +430,9 @@ function doubtAfter(result: Result): string | null {
   const { claim } = result;
   if (result.doubt === 'clear') return null;
   if (result.doubt === 'keep') return claim.account.doubt;
-  return JSON.stringify(addDoubt(claim.doubtDuring, []));
+  const { remote_id: before } = claim.account;
+  const isSetAside = result.outcome === 'absent' && before !== null && result.remoteId === null;
+  return JSON.stringify(addAside(addDoubt(claim.doubtDuring, []), isSetAside ? [before] : []));
 }
 
 /** Whether an account is not as it was seen. Attempts of one lane are written down one after the other, so the answer holds. */

@@ -45,11 +45,11 @@ export async function deliverAccount(claim: Claim, courier: Courier, lookups: De
       news: { news: 'nothing' },
     });
   }
-  const twin = await settleTwin(claim, courier);
+  const twin = await settleTwin(claim, courier, lookups);
   if (twin) return twin;
   if (claim.wish === 'absent') return removeAccount(claim, courier, lookups);
   if (lacksBody(claim.subject)) {
-    return deliverWithoutBody(claim, courier, {
+    return deliverWithoutBody(claim, courier, lookups, {
       members: ({ patch, membersPerRequest }, remoteId, known) =>
         patch
           ? sayMembers(claim, courier, lookups, membersPerRequest, remoteId, JSON.stringify(known))
@@ -65,7 +65,7 @@ export async function deliverAccount(claim: Claim, courier: Courier, lookups: De
 
   let known = parseAttributes(account.acked);
   if (claim.doubt !== null || (claim.subject?.forwarded && account.remote_id !== null)) {
-    const settled = await settleDoubt(claim, courier);
+    const settled = await settleDoubt(claim, courier, lookups);
     if ('outcome' in settled) return settled;
     known = settled.known ?? known;
   }
@@ -123,7 +123,7 @@ async function removeAccount(claim: Claim, courier: Courier, lookups: DeliverLoo
   const how = isAdopted(account) ? policy.deprovisionAdopted : policy.deprovision;
   if (account.remote_id === null) {
     if (claim.doubt === null) return finish(claim, 'none', { drop: true, news: { news: 'nothing' } });
-    const found = await findOurs(claim, courier);
+    const found = await findOurs(claim, courier, lookups);
     if (found.outcome !== 'done') return fail(claim, courier, 'find', found, false);
     if (found.twin !== undefined) return removeTwin(claim, courier, found.twin);
     if (found.remote === undefined) {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { prepare, type Tx } from '../store/store.ts';
 import { type Keys, keyColumns, readAccounts } from './accounts.ts';
-import { addDoubt, type Doubt, readDoubt } from './doubt.ts';
+import { addAside, addDoubt, type Doubt, readDoubt } from './doubt.ts';
 
 /** A result that sent something and whose lease was lost. `settlesAt`: until when what it sent may land. */
 export type Fenced = {
@@ -73,6 +73,6 @@ export async function fenceAccounts(tx: Tx, fenced: readonly Fenced[]): Promise<
 }
 
 function joinDoubts(doubt: Doubt | null, more: Doubt): Doubt {
-  const joined = addDoubt(doubt, more.names, more.paths);
+  const joined = addAside(addDoubt(doubt, more.names, more.paths), more.aside ?? []);
   return more.twin ? { ...joined, twin: true } : joined;
 }

@@ -2,6 +2,7 @@ import type { Described } from '../connectors/connector.ts';
 import type { Attributes } from '../mapping/rows.ts';
 import type { Courier } from '../outbound/courier.ts';
 import type { Claim } from './claim.ts';
+import type { ConflictLookups } from './conflict.ts';
 import { passwordToSay, sayPassword } from './password.ts';
 import { failureOf, finish, park, type Result, setAside, stepOn, withhold } from './result.ts';
 import { settleDoubt } from './settle-doubt.ts';
@@ -14,7 +15,12 @@ import { settleDoubt } from './settle-doubt.ts';
 
 type Say = { members(described: Described, remoteId: string, known: Attributes): Promise<Result> };
 
-export async function deliverWithoutBody(claim: Claim, courier: Courier, say: Say): Promise<Result> {
+export async function deliverWithoutBody(
+  claim: Claim,
+  courier: Courier,
+  lookups: ConflictLookups,
+  say: Say,
+): Promise<Result> {
   const { account, open } = claim;
   const part = partOf(claim);
   const nothing = part === undefined && claim.owed === null && claim.links.length === 0;
@@ -25,7 +31,7 @@ export async function deliverWithoutBody(claim: Claim, courier: Courier, say: Sa
   if (described.outcome !== 'done') {
     return failureOf(claim, 'none', described, { settled: claim.doubt === null, mutated: courier.mutated });
   }
-  const settled = await settleDoubt(claim, courier);
+  const settled = await settleDoubt(claim, courier, lookups);
   if ('outcome' in settled) return settled;
   const { remote_id: remoteId } = account;
   if (remoteId === null) return missing(claim, 'find');

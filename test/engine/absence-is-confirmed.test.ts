@@ -45,6 +45,64 @@ eachDatabase('absence is confirmed', (database) => {
     await bed.assertAgrees();
   });
 
+  it('does not believe a passing 404 where nothing keeps our mark: it is not made again, and goes when it should', async () => {
+    await using bed = await openEngineBed(database, {
+      policy: { ...limits, adopt: 'ask' },
+      fake: { keepsMarks: false },
+    });
+    await bed.start();
+    const ada = await bed.addUser('ada', { title: 'one' });
+    await bed.rest();
+    const old = (await bed.account(ada))!.remote_id!;
+    const passing = (method: string) => bed.fake.misbehave({ when: { method }, act: { kind: 'answer', status: 404 } });
+    passing('PATCH');
+    await bed.changeUser(ada, 'ada', { title: 'two' });
+    await bed.rest();
+    assert.deepEqual([(await bed.account(ada))?.remote_id, (await bed.account(ada))?.state], [old, 'done']);
+    assert.equal(bed.fake.users.get(old)?.['title'], 'two');
+    passing('DELETE');
+    await bed.removeUser(ada);
+    await bed.rest();
+    assert.deepEqual([...bed.fake.users.keys()], []);
+  });
+
+  it('does not leave behind what was adopted and could not be marked before it had to go', async () => {
+    const policy = { ...limits, adopt: 'name', deprovisionAdopted: 'delete' };
+    await using bed = await openEngineBed(database, { policy });
+    const there = bed.fake.seedUser({ userName: 'ada', active: true });
+    bed.fake.misbehave({
+      times: Number.POSITIVE_INFINITY,
+      when: { method: 'PATCH' },
+      act: { kind: 'answer', status: 503, body: {} },
+    });
+    await bed.start();
+    const ada = await bed.addUser('ada');
+    await bed.clock.runUntil(async () => (await bed.account(ada))?.remote_id === there);
+    await bed.removeUser(ada);
+    bed.fake.heal();
+    bed.fake.misbehave({ when: { method: 'DELETE' }, act: { kind: 'answer', status: 404, body: {} } });
+    await bed.rest();
+    assert.equal(bed.fake.users.has(there), false, 'the leaver has no account any more');
+  });
+
+  it('does not take back what another of ours has adopted meanwhile', async () => {
+    const policy = { ...limits, settleMs: 5_000, adopt: 'name', deprovisionAdopted: 'delete' };
+    await using bed = await openEngineBed(database, { policy, fake: { keepsMarks: false } });
+    await bed.start();
+    const ada = await bed.addUser('ada');
+    await bed.rest();
+    const there = (await bed.account(ada))!.remote_id!;
+    bed.fake.misbehave({ when: { method: 'DELETE' }, act: { kind: 'answer', status: 404, body: {} } });
+    await bed.removeUser(ada);
+    await bed.clock.runUntil(async () => (await bed.account(ada))?.remote_id === null, { stepMs: 20 });
+    const other = await bed.addUser('ada');
+    await bed.clock.runUntil(async () => (await bed.account(other))?.remote_id === there, { stepMs: 20 });
+    await bed.rest();
+    assert.equal(bed.fake.users.has(there), true);
+    assert.equal(await bed.account(ada), undefined);
+    assert.deepEqual([(await bed.account(other))?.state, (await bed.account(other))?.remote_id], ['done', there]);
+  });
+
   it('is not misled by a search that still shows what is gone', async () => {
     await using bed = await openEngineBed(database, { policy: limits });
     await bed.start();

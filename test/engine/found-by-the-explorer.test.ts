@@ -343,6 +343,36 @@ const findings: { hazard: string; seed?: number; setting: Setting; steps: Step[]
       { do: 'go on', attempt: 5, fate: '404' },
     ],
   },
+  {
+    hazard:
+      'what was adopted as decided has to go before it bears our mark, and a wrong 404 comes: it goes all the same',
+    seed: 2612077,
+    setting: settingOf(
+      { searchesExternalId: false, membersPerRequest: 1, unknownMember: 'left out' },
+      {
+        policy: policyOf({ scopeUsers: scopes['no board'].filter, adopt: 'ask' }),
+        strangers: 1,
+        scope: 'no board',
+        nesting: 'native',
+        asks: true,
+      },
+    ),
+    steps: [
+      { do: 'create user', name: 6, out: false, manager: -1 },
+      { do: 'create user', name: 1, out: false, manager: -1, password: true },
+      { do: 'create user', name: 0, out: false, manager: 7, password: false },
+      { do: 'create group', name: 1, members: [4, 2, 7] },
+      { do: 'rest' },
+      { do: 'decide', which: 4, what: 'adopt', remote: -1 },
+      claim(1, ['user'], 16),
+      ...[1, 3].map(goOn),
+      { do: 'add or remove member', group: 0, member: 4 },
+      goOn(3),
+      { do: 'record', node: 1, count: 16 },
+      { do: 'together', steps: [plan(0), claim(1, ['user', 'group'], 16)] },
+      { do: 'go on', attempt: 0, fate: '404' },
+    ],
+  },
 ];
 
 for (const database of databaseKinds) {

@@ -45,6 +45,8 @@ type FakeBehaviour = ScimRules & {
   auth: FakeAuth;
   /** False: a filter on externalId is 400 `invalidFilter`. Default true. */
   externalIdFilter: boolean;
+  /** False: externalId is taken and not kept. Default true. */
+  keepsMarks: boolean;
   /** True: filters have no effect. Default false. */
   ignoreFilters: boolean;
   /** Most resources on a page of a list. Default 100. */
@@ -113,6 +115,7 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
     uniqueGroupNames: true,
     auth: { mode: 'basic', username: 'purvey', password: 'fake-password' },
     externalIdFilter: true,
+    keepsMarks: true,
     ignoreFilters: false,
     pageSize: 100,
     findLagMs: 0,
@@ -255,7 +258,8 @@ export async function startFakeScim2(given: Partial<FakeOptions> = {}): Promise<
       }
     }
     vendor?.checkResource(what, resource, members);
-    const stored = { ...resource, id };
+    const { externalId: _, ...unmarked } = resource;
+    const stored = { ...(options.keepsMarks ? resource : unmarked), id };
     if (what === 'users') {
       users.set(id, stored);
       passwords.note(id, stored);

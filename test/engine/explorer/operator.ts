@@ -35,6 +35,8 @@ export function openOperator(
   /** As they were when somebody at the target last changed them. */
   const strangers = new Map<string, Attributes>();
   const owners = new Map<string, string>();
+  /** Whose it was that was set aside without a mark: the same account may find it again, as long as it is there. */
+  const setAside = new Map<string, string>();
   const words: Word[] = [];
   /** The password that was owed to a resource when it was taken over; it gets none by that (rule 16). */
   const notToSay = new Map<string, string>();
@@ -114,7 +116,13 @@ export function openOperator(
   /** Its id is known no more, and it bears no mark: to take it over takes another word. */
   async function noteSetAside(subjectId: string, id: string): Promise<void> {
     if (target.held.get(id)?.attributes['externalId'] === subjectId) return;
-    if ((await accountOf(subjectId))?.remote_id !== id) owners.delete(id);
+    if ((await accountOf(subjectId))?.remote_id === id) return;
+    owners.delete(id);
+    setAside.set(id, subjectId);
+  }
+
+  function forgetAside(subjectId: string): void {
+    for (const [id, whose] of setAside) if (whose === subjectId) setAside.delete(id);
   }
 
   function supersede(subjectId: string): void {
@@ -217,10 +225,15 @@ export function openOperator(
         const { remoteId } = ended!.result;
         const { subject_id: subjectId, remote_id: before } = claim.account;
         const who = nick(subjectId);
+        if (!(await accountOf(subjectId))) forgetAside(subjectId);
         if (before !== null && before !== remoteId && strangers.has(before)) await noteSetAside(subjectId, before);
         if (remoteId === null || !strangers.has(remoteId) || owners.get(remoteId) === subjectId) continue;
         if ((await accountOf(subjectId))?.remote_id !== remoteId) continue;
         if (!read.has(remoteId)) throw new Wrong(`${who} took ${remoteId}, which was not read`);
+        if (setAside.get(remoteId) === subjectId) {
+          owners.set(remoteId, subjectId);
+          continue;
+        }
         const wasCalled = strangers.get(remoteId)![nameOf[claim.account.kind]];
         if (wasCalled !== claim.name)
           throw new Wrong(`${who} took ${remoteId} as ${claim.name}, but it was ${wasCalled}`);
@@ -232,6 +245,7 @@ export function openOperator(
           word.stands = false;
         }
         owners.set(remoteId, subjectId);
+        setAside.delete(remoteId);
         const { owed } = claim;
         if (owed && 'password' in owed) notToSay.set(remoteId, owed.password.reveal());
       }
