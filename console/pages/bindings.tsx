@@ -7,13 +7,13 @@ import type { TargetAnswer } from '../../src/contract/target.ts';
 import type { Offer } from '../../src/contract/wave.ts';
 import { call } from '../api/client.ts';
 import { targetsQuery } from '../api/queries.ts';
-import { Act, useSay } from '../parts/act.tsx';
+import { useSay } from '../parts/act.tsx';
 import { Form, Refusal, useDraft } from '../parts/form.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Card, Empty, Note, Shown } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
-import { plural } from '../parts/words.ts';
 import { describeEffect, EffectLine, isGrave, sendsSomething, useConfirmedSave, useForeseen } from './effect.tsx';
+import { Offers, whoOf } from './offers.tsx';
 
 /** A binding as a row of the form: an identity provider, and which of its connectors. */
 type Row = Pick<BindingAnswer, 'blocking' | 'onFailure' | 'rules' | 'jit' | 'enabled'> & { idp: string; type: string };
@@ -167,13 +167,7 @@ function BindingsForm({ provider, targets }: { provider: ServiceProviderAnswer; 
         )}
         {confirmed.modal}
       </Form>
-      {offers.map((offer) => (
-        <OfferNote
-          key={offer.targetId}
-          offer={offer}
-          done={() => setOffers((all) => all.filter((one) => one !== offer))}
-        />
-      ))}
+      <Offers offers={offers} done={(offer) => setOffers((all) => all.filter((one) => one !== offer))} />
     </>
   );
 }
@@ -267,40 +261,4 @@ function Effects({ effects, offers }: { effects: NonNullable<BindingsChanged['ef
       </span>
     );
   });
-}
-
-function whoOf({ missing: { users, groups, more } }: Offer): string {
-  const parts = [...(users > 0 ? [plural(users, 'user')] : []), ...(groups > 0 ? [plural(groups, 'group')] : [])];
-  return `${more ? 'at least ' : ''}${parts.join(' and ')}`;
-}
-
-/** A binding lets future changes through; whoever is here already is sent only when that is asked for. */
-function OfferNote({ offer, done }: { offer: Offer; done: () => void }) {
-  const { users, groups, more } = offer.missing;
-  const who = [...(users > 0 ? [plural(users, 'user')] : []), ...(groups > 0 ? [plural(groups, 'group')] : [])].join(
-    ' and ',
-  );
-  return (
-    <div style={{ marginTop: 16 }}>
-      <Note tone="blue" icon="users">
-        <div className="row wrap apart">
-          <span>
-            {more && 'At least '}
-            {who} of this directory {users + groups === 1 ? 'is' : 'are'} not at {offer.target}. From now on changes go
-            there; whoever does not change is sent by a sync.
-          </span>
-          <span className="row">
-            <Act
-              word={`Send ${who}`}
-              icon="arrow"
-              act={() => call('POST', `/targets/${offer.targetId}/sync`)}
-              stale={['status', 'sync', 'accounts']}
-              says={`They are being sent to ${offer.target}.`}
-              done={done}
-            />
-          </span>
-        </div>
-      </Note>
-    </div>
-  );
 }

@@ -1,11 +1,14 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { ServiceProviderAnswer } from '../../src/contract/service-provider.ts';
+import { useState } from 'react';
+import type { ServiceProviderAnswer, ServiceProviderChanged } from '../../src/contract/service-provider.ts';
+import type { Offer } from '../../src/contract/wave.ts';
 import { call } from '../api/client.ts';
 import { domainsQuery } from '../api/queries.ts';
 import { useSay } from '../parts/act.tsx';
 import { ChoiceField, Form, Refusal, SwitchField, useDraft } from '../parts/form.tsx';
 import { Card } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
+import { Offers } from './offers.tsx';
 
 /** What becomes of what is made for a service provider: where it is kept, if it is, and by whose bindings it goes. */
 export function Inbound({ provider }: { provider: ServiceProviderAnswer }) {
@@ -14,16 +17,18 @@ export function Inbound({ provider }: { provider: ServiceProviderAnswer }) {
   const { administer } = useMay();
   const domains = useQuery(domainsQuery).data?.items ?? [];
   const { resident, forwardOnly, fallback } = provider;
+  const [offers, setOffers] = useState<readonly Offer[]>([]);
   const draft = useDraft({ userStoreDomain: provider.userStoreDomain ?? '', forwardOnly, fallback });
   const save = useMutation({
     mutationFn: () => {
       const { fallback, userStoreDomain, ...rest } = draft.values;
       const all = { ...rest, userStoreDomain: userStoreDomain || null, ...(resident ? {} : { fallback }) };
       const body = draft.onlyChanged(all);
-      return call<ServiceProviderAnswer>('PATCH', `/service-providers/${provider.id}`, { body });
+      return call<ServiceProviderChanged>('PATCH', `/service-providers/${provider.id}`, { body });
     },
     onSuccess: async (saved) => {
       draft.settle();
+      setOffers(saved.offers);
       say(`The inbound settings of ${saved.name} are updated.`);
       await client.invalidateQueries({ queryKey: ['service-providers'] });
     },
@@ -71,6 +76,7 @@ export function Inbound({ provider }: { provider: ServiceProviderAnswer }) {
         </div>
         <Refusal error={save.error} fields={['userStoreDomain', 'fallback']} />
       </Form>
+      <Offers offers={offers} done={(offer) => setOffers((all) => all.filter((one) => one !== offer))} />
     </Card>
   );
 }

@@ -71,7 +71,7 @@ async function compareStep(
       body,
     );
     const fields = change === 'unchanged' ? [] : compareFields(old, flatten(kind, answer, secrets), body);
-    const offers = kind === 'bindings' ? (answer.offers as Offer[] | undefined) : undefined;
+    const offers = answer.offers as Offer[] | undefined;
     const effects = change === 'unchanged' ? [] : effectsOf(kind, answer);
     return {
       ...{ kind, name, change, fields, checked: true },
@@ -110,6 +110,7 @@ const ownFacts = [
   'metadataUrl',
   'type',
   'effect',
+  'offers',
 ];
 const factsOfClient = [
   'serviceProvider',

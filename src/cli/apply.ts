@@ -13,7 +13,7 @@ import { printOffer } from './offers.ts';
 import { type Output, printJson, showCell } from './output.ts';
 
 /**
- * What was done to one object of the file. `offers`: who could be sent by new bindings. `clientId` and `clientSecret`: of
+ * What was done to one object of the file. `offers`: who could be sent by new bindings, or by falling back. `clientId` and `clientSecret`: of
  * an OAuth client that was made; nobody is told the secret again.
  */
 export type Applied = {
@@ -86,7 +86,7 @@ export async function applyFile(
       const { method, path, body } = await step.look(client);
       const { kind, name } = step;
       const said = body && (await client.send<{ offers?: Offer[] } & Partial<OAuthClientMade>>(method, path, body));
-      const offers = kind === 'bindings' && said?.answer.offers?.length ? { offers: said.answer.offers } : {};
+      const offers = said?.answer.offers?.length ? { offers: said.answer.offers } : {};
       const one: Applied = { kind, name, change: said?.change ?? 'unchanged', ...offers };
       if (kind === 'OAuth client' && one.change === 'created') {
         const { clientId, clientSecret } = said!.answer;

@@ -38,12 +38,21 @@ export function one(
   what: string,
   input: Parameters<typeof Type.Partial>[0],
   answer: TSchema,
+  changed: TSchema = answer,
 ): Operation[] {
   const answers = { 200: answer };
+  const after = { 200: changed };
   return [
     { method: 'get', path, summary: `Read ${what}, by id or name`, answers },
-    { method: 'put', path, summary: `Replace ${what}`, body: given(input), answers, is: 'configures' },
-    { method: 'patch', path, summary: `Change parts of ${what}`, body: anyPartOf(input), answers, is: 'configures' },
+    { method: 'put', path, summary: `Replace ${what}`, body: given(input), answers: after, is: 'configures' },
+    {
+      method: 'patch',
+      path,
+      summary: `Change parts of ${what}`,
+      body: anyPartOf(input),
+      answers: after,
+      is: 'configures',
+    },
     { method: 'delete', path, summary: `Remove ${what}`, answers: { 204: null } },
   ];
 }

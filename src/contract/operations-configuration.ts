@@ -14,6 +14,7 @@ import {
   BindingsChanged,
   BindingsInput,
   ServiceProviderAnswer,
+  ServiceProviderChanged,
   ServiceProviderInput,
   ServiceProviderList,
 } from './service-provider.ts';
@@ -142,7 +143,13 @@ export const configurationOperations: readonly Operation[] = [
     answers: { 201: ServiceProviderAnswer },
     is: 'configures',
   },
-  ...one('/service-providers/{id}', 'a service provider', ServiceProviderInput, ServiceProviderAnswer),
+  ...one(
+    '/service-providers/{id}',
+    'a service provider',
+    ServiceProviderInput,
+    ServiceProviderAnswer,
+    ServiceProviderChanged,
+  ),
   {
     method: 'get',
     path: '/service-providers/{id}/bindings',

@@ -86,12 +86,20 @@ export const ServiceProviderAnswer = Type.Object({
 export type ServiceProviderAnswer = Static<typeof ServiceProviderAnswer>;
 export const ServiceProviderList = listOf(ServiceProviderAnswer);
 
-/** What `PUT /api/service-providers/{id}/bindings` answers. */
-export const BindingsChanged = Type.Intersect([
+/** What a change of a service provider answers. */
+export const ServiceProviderChanged = Type.Intersect([
   ServiceProviderAnswer,
   Type.Object({
     /** Targets that it newly lets somebody in at, and whom `POST /api/targets/{id}/sync` would send there. */
     offers: Type.Array(Offer),
+  }),
+]);
+export type ServiceProviderChanged = Static<typeof ServiceProviderChanged>;
+
+/** What `PUT /api/service-providers/{id}/bindings` answers. */
+export const BindingsChanged = Type.Intersect([
+  ServiceProviderChanged,
+  Type.Object({
     /** Only where it was tried (`dryRun`): what it would do with those who are there, at each target that it concerns. */
     effects: Type.Optional(
       Type.Array(Type.Intersect([EffectAnswer, Type.Object({ targetId: Type.Integer(), target: Type.String() })])),

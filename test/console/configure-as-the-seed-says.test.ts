@@ -219,6 +219,27 @@ describe('an administrator configures outbound provisioning', () => {
     await part.getByText('The secret before').waitFor();
   });
 
+  it('lets an application go by the resident bindings, and sends who came before', async () => {
+    await acme.call('POST', '/service-providers', { name: 'archive', fallback: 'none' });
+    const label = 'the archive';
+    const { token } = await acme.call('POST', '/tokens', { label, scopes: ['scim'], serviceProvider: 'archive' });
+    const answer = await fetch(`${acme.url}/scim2/Users`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json' },
+      body: JSON.stringify({ schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'curie' }),
+    });
+    assert.equal(answer.status, 201);
+    const { id } = (await acme.call('GET', '/service-providers/archive')) as { id: number };
+    await page.goto(`${acme.url}/console/service-providers/${id}`);
+    const inbound = page.getByRole('region', { name: 'Inbound Provisioning' });
+    await inbound.getByLabel('Without Bindings of Its Own').selectOption('resident');
+    await inbound.getByRole('button', { name: 'Update' }).click();
+    await inbound.getByText('1 user of this directory is not at partner:SCIM2.', { exact: false }).first().waitFor();
+    await inbound.getByRole('button', { name: 'Send 1 user' }).first().click();
+    await arrived('curie');
+    await page.getByText('They are being sent to partner:SCIM2.').waitFor();
+  });
+
   it('nothing failed in the page, and it called nothing that is not described', () => {
     assert.deepEqual(reader.faults, []);
     assert.ok(reader.calls.size > 10);

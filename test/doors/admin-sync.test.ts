@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Value } from 'typebox/value';
-import { BindingsChanged } from '../../src/contract/service-provider.ts';
+import { BindingsChanged, ServiceProviderChanged } from '../../src/contract/service-provider.ts';
 import { SyncAnswer } from '../../src/contract/sync.ts';
 import { createGroup } from '../../src/directory/groups.ts';
 import { createUser, deleteUser } from '../../src/directory/users.ts';
@@ -85,6 +85,30 @@ eachDatabase('a sync is offered and asked for', (bed) => {
     assert.ok(Value.Check(BindingsChanged, made.body), made.text);
     assert.deepEqual(made.body.offers, offers);
     assert.deepEqual((await api.call('PUT', bindings, bound)).body.offers, []);
+  });
+
+  it('is offered where an application begins to go by the bindings of the resident one, tried or done, and by nothing else', async () => {
+    const other = '/service-providers/other';
+    const offers = [
+      {
+        targetId: (await api.call('GET', bindings)).body.bindings[0].targetId,
+        target: 'partner:SCIM2',
+        missing: { users: 3, groups: 1, more: false },
+      },
+    ];
+    const tried = await api.call('PATCH', `${other}?dryRun=true`, { fallback: 'resident' });
+    assert.ok(Value.Check(ServiceProviderChanged, tried.body), tried.text);
+    assert.deepEqual(tried.body.offers, offers);
+    assert.deepEqual((await api.call('PATCH', other, { description: 'one more' })).body.offers, []);
+    assert.deepEqual((await api.call('PATCH', other, { fallback: 'resident' })).body.offers, offers);
+    assert.deepEqual((await api.call('PATCH', other, { fallback: 'resident' })).body.offers, []);
+    assert.deepEqual((await api.call('PUT', other, { name: 'other', fallback: 'none' })).body.offers, []);
+    const own = { bindings: [{ target: 'partner:SCIM2', enabled: false }] };
+    await api.call('PUT', `${other}/bindings`, own);
+    const isBound = await api.call('PATCH', other, { fallback: 'resident' });
+    assert.deepEqual(isBound.body.offers, [], 'it has a binding of its own');
+    await api.call('PATCH', other, { fallback: 'none' });
+    await api.call('PUT', `${other}/bindings`, { bindings: [] });
   });
 
   it('says what is under way, and whom it would send before and after', async () => {

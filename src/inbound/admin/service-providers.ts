@@ -1,6 +1,10 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../../base/problem.ts';
-import type { BindingsChanged, ServiceProviderAnswer } from '../../contract/service-provider.ts';
+import type {
+  BindingsChanged,
+  ServiceProviderAnswer,
+  ServiceProviderChanged,
+} from '../../contract/service-provider.ts';
 import {
   createServiceProvider,
   listServiceProviders,
@@ -12,6 +16,7 @@ import {
 } from '../../provisioning/service-providers.ts';
 import { openTargetBook } from '../../provisioning/target-book.ts';
 import { listTargets } from '../../provisioning/targets.ts';
+import type { Tx } from '../../store/store.ts';
 import { showEffect } from './effects.ts';
 import { type AdminParts, bodyOf, isTried, mayTry, mergeFields, param, sayChange, writeOrTry } from './parts.ts';
 import { showTime } from './query.ts';
@@ -36,28 +41,34 @@ export function addServiceProviderRoutes(app: FastifyInstance, parts: AdminParts
     return show(await store.read((reading) => readServiceProvider(reading, param(request, 'id'))));
   });
 
-  app.put('/service-providers/:id', mayTry, async (request, reply) => {
-    const body = bodyOf(request);
-    const { serviceProvider, changed } = await writeOrTry(store, request, async (tx) => {
+  const change = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    replace: (tx: Tx, found: ServiceProvider) => ReturnType<typeof replaceServiceProvider>,
+  ): Promise<ServiceProviderChanged> => {
+    const { serviceProvider, changed, letsIn } = await writeOrTry(store, request, async (tx) => {
       const found = await readServiceProvider(tx, param(request, 'id'));
-      return replaceServiceProvider(tx, found.id, body, actorOf(request));
+      const done = await replace(tx, found);
+      const letsIn = fallsBack(done.serviceProvider) && !fallsBack(found) ? await targetsOfResident(tx) : [];
+      return { ...done, letsIn };
     });
     store.signal('targets');
     sayChange(reply, changed ? 'updated' : 'unchanged');
-    return show(serviceProvider);
+    return { ...show(serviceProvider), offers: await makeOffers(parts, letsIn, serviceProvider) };
+  };
+
+  app.put('/service-providers/:id', mayTry, async (request, reply) => {
+    const body = bodyOf(request);
+    return change(request, reply, (tx, found) => replaceServiceProvider(tx, found.id, body, actorOf(request)));
   });
 
   app.patch('/service-providers/:id', mayTry, async (request, reply) => {
     const body = bodyOf(request);
-    const { serviceProvider, changed } = await writeOrTry(store, request, async (tx) => {
-      const found = await readServiceProvider(tx, param(request, 'id'));
+    return change(request, reply, (tx, found) => {
       const { id, name, description, forwardOnly, fallback, userStoreDomain, requestedClaims } = found;
       const settings = { name, description, forwardOnly, fallback, userStoreDomain, requestedClaims };
       return replaceServiceProvider(tx, id, mergeFields(settings, body), actorOf(request));
     });
-    store.signal('targets');
-    sayChange(reply, changed ? 'updated' : 'unchanged');
-    return show(serviceProvider);
   });
 
   app.delete('/service-providers/:id', async (request, reply) => {
@@ -95,6 +106,15 @@ export function addServiceProviderRoutes(app: FastifyInstance, parts: AdminParts
     }
     return { ...answer, effects };
   });
+}
+
+/** Whether its calls go by the bindings of the resident service provider. */
+const fallsBack = ({ resident, fallback, bindings }: ServiceProvider) =>
+  !resident && fallback === 'resident' && bindings.length === 0;
+
+async function targetsOfResident(tx: Tx): Promise<number[]> {
+  const { bindings } = await readServiceProvider(tx, 'resident');
+  return bindings.filter((binding) => binding.enabled).map((binding) => binding.targetId);
 }
 
 function show(provider: ServiceProvider): ServiceProviderAnswer {
