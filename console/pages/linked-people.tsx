@@ -10,7 +10,7 @@ import { Card, Empty, Shown } from '../parts/page.tsx';
 import { useMay } from '../parts/role.tsx';
 import { linkColumns, unlinkColumn, WhyNot } from '../parts/sign-in-link.tsx';
 import { SubjectLink } from '../parts/subject.tsx';
-import { Pager, Table } from '../parts/table.tsx';
+import { CardPager, Table } from '../parts/table.tsx';
 
 /** Whom the people of an identity provider are here, page by page however many there are. */
 export function LinkedPeople({ idp }: { idp: IdentityProviderAnswer }) {
@@ -73,15 +73,7 @@ export function LinkedPeople({ idp }: { idp: IdentityProviderAnswer }) {
                   ...(administer ? [unlinkColumn] : []),
                 ]}
               />
-              {(next !== null || after !== undefined) && (
-                <div style={{ padding: '0 16px 12px' }}>
-                  <Pager
-                    says={`${items.length} on this page`}
-                    back={after === undefined ? undefined : () => history.back()}
-                    on={next === null ? undefined : () => turn({ after: next })}
-                  />
-                </div>
-              )}
+              <CardPager count={items.length} after={after} next={next} turn={turn} />
             </>
           )
         }

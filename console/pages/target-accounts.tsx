@@ -7,7 +7,7 @@ import { Card, Empty, Shown } from '../parts/page.tsx';
 import { For } from '../parts/role.tsx';
 import { lookOf, StateTag, stateOf } from '../parts/state.tsx';
 import { SubjectLink } from '../parts/subject.tsx';
-import { Pager, Table } from '../parts/table.tsx';
+import { CardPager, Table } from '../parts/table.tsx';
 import { showCount } from '../parts/words.ts';
 import { RetryMany } from './retry-many.tsx';
 
@@ -137,15 +137,7 @@ export function TargetAccounts({ target }: { target: TargetStatus }) {
                   },
                 ]}
               />
-              {(next !== null || after !== undefined) && (
-                <div style={{ padding: '0 16px 12px' }}>
-                  <Pager
-                    says={`${items.length} on this page`}
-                    back={after === undefined ? undefined : () => history.back()}
-                    on={next === null ? undefined : () => turn({ after: next })}
-                  />
-                </div>
-              )}
+              <CardPager count={items.length} after={after} next={next} turn={turn} />
             </>
           )
         }

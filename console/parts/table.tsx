@@ -71,3 +71,23 @@ export function Pager(props: { says: ReactNode; back?: (() => void) | undefined;
     </div>
   );
 }
+
+/** The way through a list on a card that is longer than a page; nothing where it is not. `after`: where the page begins. */
+export function CardPager(props: {
+  count: number;
+  after: string | undefined;
+  next: string | null;
+  turn: (to: { after: string }) => unknown;
+}) {
+  const { count, after, next, turn } = props;
+  if (next === null && after === undefined) return null;
+  return (
+    <div style={{ padding: '0 16px 12px' }}>
+      <Pager
+        says={`${count} on this page`}
+        back={after === undefined ? undefined : () => history.back()}
+        on={next === null ? undefined : () => turn({ after: next })}
+      />
+    </div>
+  );
+}
