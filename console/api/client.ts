@@ -32,7 +32,7 @@ export async function call<T>(
 ): Promise<T> {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(options.query ?? {})) {
-    if (value !== undefined && value !== '') search.set(name, String(value));
+    if (value !== undefined) search.set(name, String(value));
   }
   const where = search.size === 0 ? `/api${path}` : `/api${path}?${search}`;
   let response: Response;

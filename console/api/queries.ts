@@ -56,7 +56,7 @@ export const statusQuery = queryOptions({
 export const throughputQuery = (span: 'hour' | 'day', target?: string) =>
   queryOptions({
     queryKey: ['throughput', span, target],
-    queryFn: () => get<ThroughputAnswer>('/throughput', { span, target }),
+    queryFn: () => get<ThroughputAnswer>('/throughput', filled({ span, target })),
     placeholderData: keepPreviousData,
     refetchInterval: live,
   });
@@ -71,6 +71,12 @@ export type Kind = 'user' | 'group';
 export const placeOf = (kind: Kind) => (kind === 'user' ? 'users' : 'groups');
 
 /** `name`: the beginning of a name; instead of `filter`. */
+/** What is left empty in a form is not asked for. */
+function filled<T extends object>(query: T): Partial<T> {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== '')) as Partial<T>;
+}
+
+/** `name`: the beginning of a name; empty: everybody, in the order of names. */
 export type SubjectFilter = {
   filter?: string | undefined;
   name?: string | undefined;
@@ -109,7 +115,7 @@ export const userLinksQuery = (id: string) =>
 export const linkedPeopleQuery = (idpId: number, query: { search: string | undefined; after: string | undefined }) =>
   queryOptions({
     queryKey: ['sign-in-links', 'identity provider', idpId, query],
-    queryFn: () => get<Page<SignInLinkAnswer>>(`/identity-providers/${idpId}/links`, { ...query, limit: 50 }),
+    queryFn: () => get<Page<SignInLinkAnswer>>(`/identity-providers/${idpId}/links`, { ...filled(query), limit: 50 }),
     placeholderData: keepPreviousData,
     refetchInterval: live,
   });
@@ -128,7 +134,7 @@ export type AccountFilter = {
 export const accountsQuery = (filter: AccountFilter) =>
   queryOptions({
     queryKey: ['accounts', filter],
-    queryFn: () => get<Page<AccountAnswer>>('/accounts', { ...filter, limit: 50 }),
+    queryFn: () => get<Page<AccountAnswer>>('/accounts', { ...filled(filter), limit: 50 }),
     placeholderData: keepPreviousData,
     refetchInterval: live,
   });
@@ -159,7 +165,7 @@ export type AttemptFilter = {
 export const attemptsQuery = (filter: AttemptFilter) =>
   queryOptions({
     queryKey: ['attempts', filter],
-    queryFn: () => get<AttemptPage>('/attempts', { ...filter, limit: 50 }),
+    queryFn: () => get<AttemptPage>('/attempts', { ...filled(filter), limit: 50 }),
     placeholderData: keepPreviousData,
   });
 
@@ -169,7 +175,7 @@ export const attemptQuery = (id: number) =>
 export const changesQuery = (query: { after?: number | undefined; subject?: string | undefined; limit: number }) =>
   queryOptions({
     queryKey: ['changes', query],
-    queryFn: () => get<AgingPage<ChangeAnswer>>('/changes', query),
+    queryFn: () => get<AgingPage<ChangeAnswer>>('/changes', filled(query)),
     placeholderData: keepPreviousData,
     refetchInterval: query.after === undefined ? live : false,
   });

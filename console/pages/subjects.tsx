@@ -25,10 +25,10 @@ function SubjectsPage({ kind }: { kind: Kind }) {
   const search = useSearch({ from: to });
   const navigate = useNavigate();
   const { q = '', domain, filter, from = 1 } = search;
-  const isNameAlone = q !== '' && !domain && !filter;
+  const isNameAlone = !domain && !filter;
   const parts = [nameFilter(kind, q), domain && domainFilter(kind, domain), filter].filter(Boolean);
   const asked = parts.length > 1 ? parts.map((one) => `(${one})`).join(' and ') : parts[0];
-  // A name alone is looked up by the index of names, whoever else is there.
+  // In the order of names, by their index, whoever else is there.
   const chosen = isNameAlone ? { name: q } : { filter: asked || undefined };
   const query = useQuery(subjectsQuery(kind, { ...chosen, startIndex: Math.max(from, 1), limit: perPage }));
   const turn = (change: Partial<typeof search>) =>

@@ -28,7 +28,7 @@ export function ValuesInput({ values, set, known = [], placeholder, ...rest }: C
 export function GroupsInput(props: Chosen) {
   const [text, setText] = useState('');
   const [slow] = useDebouncedValue(text.trim(), 150);
-  const query = useQuery(subjectsQuery('group', { name: slow || undefined, startIndex: 1, limit: 20 }));
+  const query = useQuery(subjectsQuery('group', { name: slow, startIndex: 1, limit: 20 }));
   const known = (query.data?.items ?? []).map((group) => group.name).filter((name) => !props.values.includes(name));
   const { values, set, placeholder, ...rest } = props;
   return (
@@ -82,8 +82,8 @@ export function AttributeInput(props: {
 export function SubjectInput(props: { label: string; value: string; set: (name: string) => void; error?: ReactNode }) {
   const { value, set, ...rest } = props;
   const [slow] = useDebouncedValue(value.trim(), 150);
-  const users = useQuery(subjectsQuery('user', { name: slow || undefined, startIndex: 1, limit: 8 }));
-  const groups = useQuery(subjectsQuery('group', { name: slow || undefined, startIndex: 1, limit: 8 }));
+  const users = useQuery(subjectsQuery('user', { name: slow, startIndex: 1, limit: 8 }));
+  const groups = useQuery(subjectsQuery('group', { name: slow, startIndex: 1, limit: 8 }));
   const people = (users.data?.items ?? []).map((one) => one.name);
   const others = (groups.data?.items ?? []).map((one) => one.name).filter((name) => !people.includes(name));
   return (

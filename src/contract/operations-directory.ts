@@ -22,7 +22,7 @@ export const directoryOperations: readonly Operation[] = [
       summary: `The ${place} of the directory`,
       query: {
         filter: 'A SCIM filter (RFC 7644 section 3.4.2.2)',
-        name: `The beginning of a name${place === 'users' ? ' or displayName' : ''}, without regard to case; instead of a filter. In the order of names`,
+        name: `The beginning of a name${place === 'users' ? ' or displayName' : ''}, without regard to case; instead of a filter. In the order of names; empty: everybody`,
         startIndex: 'Counts from 1',
         limit: list,
       },

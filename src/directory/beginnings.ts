@@ -18,19 +18,21 @@ export type Beginning = {
   /** From 1. */
   startIndex: number;
   count: number;
+  /** How many there are, where that is known: then they are not counted. */
+  known?: number;
 };
 
 /**
  * Live users or groups whose name begins with a text, without regard to case, in the order of names; after them the users
  * whose name does not, and whose displayName does, in the order of that. Read from two indexes in their order, so a page
- * costs the same however many there are. `more`: there are more than `total`.
+ * costs the same however many there are. An empty text is the beginning of every name. `more`: there are more than `total`.
  *
  * Throws `Problem('invalidValue')` for a text that is too long, and `Problem('tooMany')` for a page too deep to be skipped to.
  */
 export async function listByBeginning(
   reading: Reading,
   kind: Subject['kind'],
-  { text, startIndex, count }: Beginning,
+  { text, startIndex, count, known }: Beginning,
 ): Promise<{ subjects: Subject[]; total: number; more: boolean }> {
   if (text.length > longestBeginning) {
     const why = `name is the beginning of a name, of at most ${longestBeginning} characters`;
@@ -48,7 +50,10 @@ export async function listByBeginning(
     where: sql`${live} and ${rangeOf(sql.ref('s.display_key'), fold(text))} and not (${isNamed})`,
     order: sql.ref('s.display_key'),
   };
-  const parts = nameAttribute[kind] === 'displayName' ? [named] : [named, shown];
+  const parts = text === '' || nameAttribute[kind] === 'displayName' ? [named] : [named, shown];
+  if (known !== undefined && parts.length === 1) {
+    return { subjects: await readPart(reading, named, skip, count), total: known, more: false };
+  }
   const subjects: Subject[] = [];
   let total = 0;
   for (const part of parts) {

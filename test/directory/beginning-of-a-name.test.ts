@@ -53,6 +53,21 @@ eachDatabase('the beginning of a name', (bed) => {
     assert.deepEqual(await list(store, 'user', 'nobody'), { subjects: [], total: 0, more: false });
   });
 
+  it('of an empty text are all, in the order of names, counted or as many as is known', async () => {
+    const store = await bed.open();
+    await fillPeople(store);
+    assert.deepEqual(await namesOf(store, 'user', ''), ['Anna.1', 'anna.2', 'bob', 'carl', 'dora', 'SALES/anna']);
+    assert.deepEqual(await namesOf(store, 'user', '', 3, 2), ['bob', 'carl']);
+    assert.equal((await list(store, 'user', '')).total, 6);
+    const known = await store.read((reading) =>
+      listByBeginning(reading, 'user', { text: '', startIndex: 2, count: 1, known: 1_000_000 }),
+    );
+    assert.deepEqual(
+      [known.subjects.map(({ fullName }) => fullName), known.total, known.more],
+      [['anna.2'], 1_000_000, false],
+    );
+  });
+
   it('gives pages that meet everybody once, over the end of the names', async () => {
     const store = await bed.open();
     await fillPeople(store);

@@ -27,7 +27,7 @@ const places = { '/users': 'user', '/groups': 'group' } as const;
 /** Who is in the directory. */
 export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits, types, tally }: AdminParts): void {
   for (const [place, kind] of Object.entries(places)) {
-    /** `filter` is a SCIM filter (RFC 7644 section 3.4.2.2); `name` the beginning of a name. */
+    /** `filter` is a SCIM filter (RFC 7644 section 3.4.2.2); `name` the beginning of a name, which orders by names. */
     app.get(place, async (request, reply): Promise<SubjectList> => {
       const query = readQuery(request.query, ['filter', 'name', 'startIndex', 'limit']);
       const count = readLimit(query.limit);
@@ -37,8 +37,9 @@ export function addSubjectRoutes(app: FastifyInstance, { store, clock, limits, t
       if (text !== undefined) {
         if (query.filter !== undefined)
           throw new Problem('invalidValue', 'name goes without filter', { field: 'name' });
+        const all = text === '' ? { known: (await tally.read())[`${kind}s`] } : {};
         const { subjects, ...found } = await store.read((reading) =>
-          listByBeginning(reading, kind, { text, startIndex, count }),
+          listByBeginning(reading, kind, { text, startIndex, count, ...all }),
         );
         return { ...found, startIndex, items: subjects.map(showSubject) };
       }
