@@ -121,7 +121,8 @@ export async function furnishDemo(acme: Server, partner: Server, say: (line: str
     ...toApplication,
     { name: 'identity-provider-sign-in', path: '/identity-providers/partner', prepare: showFederation },
     { name: 'home', path: '/' },
-    { name: 'users', path: '/users' },
+    // The browser of these pictures has letters for these names; it lacks those of some that come first.
+    { name: 'users', path: '/users?q=i' },
     { name: 'user', path: `/users/${sample}` },
     { name: 'user-edit', path: `/users/${sample}/edit` },
     { name: 'groups', path: '/groups' },
