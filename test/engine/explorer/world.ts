@@ -1,7 +1,7 @@
 import type { Answer } from '../../../src/outbound/courier.ts';
 import { tidyBodies } from '../../../src/provisioning/account-bodies.ts';
 import { claimLane } from '../../../src/provisioning/claim.ts';
-import { type Ended, recordResults } from '../../../src/provisioning/complete.ts';
+import { recordResults } from '../../../src/provisioning/complete.ts';
 import { endLeasesOf } from '../../../src/provisioning/leases-left.ts';
 import { openLookups } from '../../../src/provisioning/lookups.ts';
 import { changesPerStep, planStep } from '../../../src/provisioning/plan.ts';
@@ -40,6 +40,7 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
   const trace: string[] = [];
   const tell = (line: string) => trace.push(`${String(clock.monotonic()).padStart(7)}  ${line}`);
   let attemptsMade = 0;
+  let recording: Attempt[] = [];
   const administration = openAdministration(ground, schedule, tell);
   const { letIn } = administration;
   // Where an account stays whose subject is gone, or rests, its name stays taken.
@@ -312,10 +313,12 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
     const ready = node.attempts.filter((attempt) => attempt.state === 'ended').slice(0, count);
     if (ready.length === 0) return 0;
     node.attempts = node.attempts.filter((attempt) => !ready.includes(attempt));
-    const batch: Ended[] = ready.map((attempt) => attempt.ended!);
-    await recordResults(store, random.next, batch);
+    recording.push(...ready);
+    const ended = ready.map((attempt) => attempt.ended!);
+    await recordResults(store, random.next, ended);
     tell(`${node.name} records ${ready.map(whose).join(', ')}`);
     await checkRecorded(ready);
+    recording = recording.filter((attempt) => !ready.includes(attempt));
     return ready.length;
   }
 
@@ -369,18 +372,15 @@ export async function runSchedule(ground: Ground, schedule: Schedule): Promise<O
         return;
       }
       case 'somebody there': {
-        const told = operator.meddle(
-          step,
-          nodes.flatMap((node) => node.attempts),
-        );
+        const looking = nodes.flatMap((node) => node.attempts).concat(recording);
+        const told = operator.meddle(step, looking);
         if (told !== undefined) tell(told);
         return;
       }
       case 'rest':
         return comeToRest();
       case 'together':
-        await Promise.all(step.steps.map(runStep));
-        return;
+        return void (await Promise.all(step.steps.map(runStep)));
       default: {
         const told = await people.write(step);
         if (told === undefined) return;
