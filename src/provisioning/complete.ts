@@ -14,6 +14,7 @@ import {
 import { endAttempts } from './attempts.ts';
 import { waitsOn } from './chain.ts';
 import { nameIn } from './claim.ts';
+import { temporaryName } from './conflict.ts';
 import { endDecisions, forgetConflicts, noteConflicts } from './decisions.ts';
 import { readDeliveryStamp } from './delivery-stamp.ts';
 import { addAside, addDoubt } from './doubt.ts';
@@ -355,13 +356,14 @@ async function completionOf(
   const cycle =
     result.waitOn !== null &&
     result.operation !== 'rename' &&
+    nameIn(result.acked, claim.open.nameAttribute[account.kind]) !== temporaryName(claim) &&
     (await waitsOn(tx, targetId, result.waitOn, account.subject_id, waits.get(targetId)));
   return {
     ...accountKey(result),
     attemptId: claim.attemptId,
     noted: account.wanted,
     finished,
-    // Whoever closes a circle of waiting accounts goes again at once and opens it.
+    // Whoever closes a circle of waiting accounts goes again at once and opens it. Having done so it waits like others.
     dueAt: Math.max(tx.now + (cycle ? 0 : wait), notBefore ?? 0),
     state: parked ? 'parked' : finished || result.state === 'waiting' ? result.state : 'due',
     reason: parked

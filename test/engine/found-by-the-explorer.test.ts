@@ -373,6 +373,26 @@ const findings: { hazard: string; seed?: number; setting: Setting; steps: Step[]
       { do: 'go on', attempt: 0, fate: '404' },
     ],
   },
+  {
+    hazard:
+      'whoever opened a circle by a temporary name waits for the other, who may not go yet, and does not try all the time',
+    seed: 2665778,
+    setting: settingOf({ membersPerRequest: 2 }, { nesting: 'ignore' }),
+    steps: [
+      { do: 'create user', name: 3, out: false, manager: -1, password: true },
+      { do: 'create user', name: 2, out: false, manager: 6, password: false },
+      { do: 'create user', name: 0, out: false, manager: -1, password: false },
+      { do: 'rest' },
+      { do: 'swap names', who: 4, other: 2 },
+      plan(1),
+      claim(1, ['user', 'group'], 16),
+      goOn(3),
+      { do: 'delete user', who: 6 },
+      goOn(1),
+      { do: 'pass', ms: 40_000, fates: 682 },
+      claim(1, ['user'], 2),
+    ],
+  },
 ];
 
 for (const database of databaseKinds) {
