@@ -84,6 +84,7 @@ describe('everybody can use the console', () => {
     assert.equal(await page.evaluate('document.activeElement.textContent'), 'To the content');
     await page.keyboard.press('Control+k');
     await page.getByRole('dialog', { name: 'Search' }).waitFor();
+    await page.waitForFunction('document.activeElement?.matches("[role=dialog] input")');
     await page.keyboard.type('ada');
     await page.getByRole('dialog').getByRole('link', { name: /ada/ }).waitFor();
     assert.deepEqual(await faultsOf(page), []);

@@ -21,6 +21,7 @@ import { longestSpan, openThroughput, readRates } from '../../provisioning/throu
 import { countWakes } from '../../provisioning/wakes.ts';
 import { listOpenWaves } from '../../provisioning/waves.ts';
 import type { LaneRow } from '../../store/schema.ts';
+import type { Reading } from '../../store/store.ts';
 import type { AdminParts } from './parts.ts';
 import { readOneOf, readQuery, showTime } from './query.ts';
 import { showWave } from './waves.ts';
@@ -63,7 +64,10 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock, tally }: A
     const all = await tally.read();
     return store.read(async (reading) => {
       const { lost, ...forwarded } = await countForwarded(reading);
+      // What is planned while it is counted moves from one count to the other: it is to be in one of them.
+      const unplanned = await countToPlan(reading);
       const counts = await countAccounts(reading, all.accounts);
+      const stillUnplanned = await countToPlan(reading);
       const lanes = await listHeldLanes(reading);
       const providers = await listServiceProviders(reading);
       const targets = await listTargets(reading);
@@ -82,8 +86,7 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock, tally }: A
         users: all.users,
         groups: all.groups,
         forwarded: { ...forwarded, givenUp: lost },
-        unplannedChanges:
-          Number(await countUnplanned(reading)) + (await countWakes(reading)) + (await countDescents(reading)),
+        unplannedChanges: Math.max(unplanned, stillUnplanned),
         kept: {
           attemptsDays: facts.keep.attemptsDays,
           changesDays: facts.keep.changesDays,
@@ -110,6 +113,10 @@ export function addStatusRoutes(app: FastifyInstance, { store, clock, tally }: A
       };
     });
   });
+}
+
+async function countToPlan(reading: Reading): Promise<number> {
+  return Number(await countUnplanned(reading)) + (await countWakes(reading)) + (await countDescents(reading));
 }
 
 function showTarget(
