@@ -7,7 +7,8 @@ const countKnown = prepare<{ targetId: number }, { count: number }>((q, p) =>
     .selectFrom('accounts')
     .select((e) => e.fn.countAll<number>().as('count'))
     .where('target_id', '=', p.targetId)
-    .where('remote_id', 'is not', null),
+    // An id that was set aside is looked at once more, so it counts as known.
+    .where((e) => e.or([e('remote_id', 'is not', null), e('doubt', 'like', '%"aside":%')])),
 );
 
 /**

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { connectorKinds } from '../../src/connectors/index.ts';
+import { askWhichSystem } from '../../src/provisioning/same-system.ts';
 import { eachDatabase } from '../database.ts';
 import { openEngineBed } from './bed.ts';
 
@@ -101,6 +103,29 @@ eachDatabase('absence is confirmed', (database) => {
     assert.equal(bed.fake.users.has(there), true);
     assert.equal(await bed.account(ada), undefined);
     assert.deepEqual([(await bed.account(other))?.state, (await bed.account(other))?.remote_id], ['done', there]);
+  });
+
+  it('asks whether it is the same system also while all ids are set aside: at another they are of somebody else', async () => {
+    await using bed = await openEngineBed(database, { policy: { ...limits, settleMs: 60_000 } });
+    await bed.start();
+    const ada = await bed.addUser('ada', { title: 'one' });
+    await bed.rest();
+    bed.fake.misbehave({ when: { method: 'PATCH' }, act: { kind: 'answer', status: 404, body: {} } });
+    await bed.changeUser(ada, 'ada', { title: 'two' });
+    await bed.clock.runUntil(async () => (await bed.account(ada))?.remote_id === null, { stepMs: 20 });
+    const settings = (usersEndpoint: string) => ({ 'scim2-user-ep': usersEndpoint });
+    await assert.rejects(
+      bed.store.read((reading) =>
+        askWhichSystem(
+          reading,
+          { id: bed.targetId, name: 'partner:SCIM2' },
+          connectorKinds.find(({ type }) => type === 'SCIM2')!,
+          { before: settings(bed.fake.usersEndpoint), after: settings('https://other.example/scim2/Users') },
+          undefined,
+        ),
+      ),
+      /is it the same system\? .* 1 account is known there/,
+    );
   });
 
   it('is not misled by a search that still shows what is gone', async () => {
